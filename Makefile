@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# tapguard: everything is built into .build/ (or .build/san with SAN=1).
+#
+#   make deps    install the Debian packages        make test    everything that can fail
+#   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
+#   make lint    clang-format and clang-tidy        make bench   ratios against baselines
+#
+# A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
+# both programs share, ctl/*.c is sgctl, tests/{unit,prog,e2e}/*.c are one cmocka program each, tests/lib/*.c is theirs.
+
+PREFIX ?= /usr/local
+CC ?= gcc
+CLANG ?= clang
+VERSION := 0.1.0
+
+B := $(if $(SAN),.build/san,.build)
+DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-dev bpftool libmnl-dev \
+	libnftnl-dev libcmocka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev \
+	libsmartcols-dev libglib2.0-dev libsystemd-dev iproute2
+TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables \
+	cpio xz-utils kmod curl procps iputils-ping libclang-rt-14-dev mandoc
+LIBS := libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd
+
+WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wsign-compare -Wmissing-prototypes -Wstrict-prototypes \
+	-Wimplicit-fallthrough -Werror
+# Recursive and lazy, so that `make deps` works before pkg-config is there. Library headers are not ours to warn about.
+PKG_CFLAGS = $(subst -I/,-isystem /,$(shell pkg-config --cflags $(LIBS)))
+PKG_LIBS = $(shell pkg-config --libs $(LIBS))
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(PKG_CFLAGS) -I. -I.build/skel -D_GNU_SOURCE \
+	-DTAPGUARD_VERSION='"$(VERSION)"' -MMD -MP
+ALL_LIBS = $(PKG_LIBS) -lelf -lz
+ifdef SAN
+ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LIBS += -fsanitize=address,undefined
+endif
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror -I. \
+	-I/usr/include/$(shell uname -m)-linux-gnu
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+SKEL := $(BPF_SRC:bpf/%.bpf.c=.build/skel/%.skel.h)
+LIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out rulesd/main.c,$(wildcard rulesd/*.c)))
+CTL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard ctl/*.c))
+TESTLIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
+TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2e/*.c))
+PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
+C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+.PHONY: all deps test-deps tests test demo bench lint format verifier install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS)
+
+tests: all $(TESTS)
+
+deps:
+	@tests/install-packages $(DEPS_PACKAGES)
+
+test-deps:
+	@tests/install-packages $(DEPS_PACKAGES) $(TEST_PACKAGES)
+
+.build/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+.build/skel/%.skel.h: .build/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	bpftool gen skeleton $< name $*_bpf > $@
+
+# Objects live in $(B)/obj: $(B)/rulesd and $(B)/sgctl are the programs.
+$(B)/obj/%.o: %.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/libtapguard.a: $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/rulesd: $(B)/obj/rulesd/main.o $(B)/libtapguard.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
+
+$(B)/sgctl: $(CTL_OBJ) $(B)/libtapguard.a
+	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB_OBJ) $(B)/libtapguard.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+test: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@tests/run
+
+demo: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@tests/vm/demo $(or $(GUESTS),qemu)
+
+bench: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@tests/bench/run
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	@tests/lint
+
+format:
+	clang-format -i $(C_FILES)
+
+install: all
+	install -D -m 755 .build/sgctl $(DESTDIR)$(PREFIX)/bin/sgctl
+	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd
+
+clean:
+	rm -rf .build
+
+-include $(shell find .build -name '*.d' 2>/dev/null)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * compile.h - model to image. Pure: no system call, no clock; the same input gives the same image.
+ *
+ * Order of precedence, so that every evaluator names the same rule for a packet that several rules
+ * allow:
+ *   1. the peer any, then the peers of the address's set (member set, then prefix set), each in
+ * ascending number;
+ *   2. within a peer the packet's protocol, then SG_PROTO_ALL;
+ *   3. within (peer, protocol) the interval that holds the port; where rules overlap, the first in
+ * the order of the interface's groups and of the rules in the file owns the overlap.
+ */
+#pragma once
+
+#include "rulesd/image.h"
+#include "rulesd/model.h"
+#include "rulesd/numbers.h"
+
+/*
+ * previous (may be NULL) lends the numbers of policies and sets whose content is unchanged, so that
+ * applying the same policy twice changes nothing. host is this host's name: interfaces with a
+ * device and no other host become image_iface. 0 and an image that the caller owns, or -EINVAL with
+ * entries in diag (too many peers on an address, slots exhausted).
+ */
+int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
+		  const char *host, struct image **image, struct diag *diag);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dataplane.h - what the engine asks of whatever enforces an image: eBPF now, nftables later.
+ *
+ * Every call returns 0 or -errno and, on failure, leaves what was enforced before and sets *error
+ * to one sentence that names the object, the system call and the fix (the caller frees it).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "rulesd/image.h"
+
+struct dataplane; /* one instance; bpf_dataplane_open() makes the eBPF one */
+
+struct dataplane_options {
+	const char *bpffs;  /* directory of this instance's pins, e.g. /sys/fs/bpf/tapguard */
+	uint32_t max_flows; /* --max-flows: sum of the reservations of all interfaces */
+};
+
+/* What the kernel holds of an attached interface. */
+struct dataplane_attachment {
+	uint32_t slot;
+	uint32_t ifindex;
+	enum model_hook hook; /* the one in use: xdp, tcx or tc, never auto */
+	bool live;	      /* programs verified in place */
+};
+
+struct dataplane_flow {
+	struct sg_flow_key key;
+	struct sg_flow flow;
+	double age;	/* seconds since it was opened */
+	double idle;	/* seconds since its last packet */
+	double expires; /* seconds until it times out if idle */
+	bool half;	/* half-open or one-way */
+};
+
+/* Selects flows; zero or NULL fields match everything. */
+struct dataplane_flow_filter {
+	uint32_t slot;
+	int protocol;			 /* -1: any */
+	const struct sg_addr *src, *dst; /* as the opener sent it */
+	int sport, dport;		 /* host order, -1: any */
+	uint32_t rule;
+	bool (*also)(const struct dataplane_flow *flow, void *arg); /* or NULL */
+	void *arg;
+};
+
+/* Opens, pins or adopts the programs and maps under options->bpffs. */
+int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
+		   char **error);
+/* Closes handles; what is pinned keeps filtering. */
+void dataplane_close(struct dataplane **dataplane);
+/* Detaches and removes everything of the instance under bpffs (rulesd --flush). */
+int dataplane_flush_all(const struct dataplane_options *options, char **error);
+const char *dataplane_name(const struct dataplane *dataplane); /* "bpf" */
+
+/*
+ * Makes image the one that holds, all at once: writes what differs from `from` (NULL: from what the
+ * kernel's maps hold, read back, as at start), then flips the generation. keep exempts live flows
+ * from what is removed. image_iface of devices that are not attached are not written. *generation
+ * is the new one (unchanged when nothing differed). *writes (may be NULL) counts map updates and
+ * deletions.
+ */
+int dataplane_apply(struct dataplane *dataplane, const struct image *from, const struct image *to,
+		    bool keep, uint64_t *generation, unsigned int *writes, char **error);
+uint64_t dataplane_generation(const struct dataplane *dataplane);
+
+/*
+ * Starts filtering a device with iface's slot and configuration: maps first, then programs, then
+ * reads both back. A slot that is pinned on the same ifindex is adopted (bpf_link_update), one on
+ * another ifindex is replaced. `vnet_hdr` is what rtnetlink says of the tap (hook auto). -ENOSPC
+ * when the reservation of flows does not fit options->max_flows.
+ */
+int dataplane_attach(struct dataplane *dataplane, const struct image *image,
+		     const struct image_iface *iface, uint32_t ifindex, bool vnet_hdr,
+		     struct dataplane_attachment *attachment, char **error);
+/* Stops filtering: programs off, configuration away, flows gone. 0 also when the device is gone
+ * already. */
+int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Appends a struct dataplane_attachment for every pinned slot, verified against the kernel. */
+int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char **error);
+
+/* Counters of a slot, summed over CPUs. */
+int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats *stats,
+		    struct sg_slot *exact);
+/* Calls each for every live flow that the filter selects; stops when each returns false. */
+int dataplane_flows(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
+		    bool (*each)(const struct dataplane_flow *flow, void *arg), void *arg,
+		    char **error);
+/* Removes the selected flows; *removed counts them. */
+int dataplane_flows_remove(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
+			   unsigned int *removed, char **error);
+/* One bounded step of collecting expired flows; the engine calls it from a timer. *more: call again
+ * soon. */
+int dataplane_collect(struct dataplane *dataplane, bool *more);
+
+/* Totals of a rule, live flows and ended ones: packets, bytes, flows ever opened, flows live. */
+struct dataplane_rule_stats {
+	uint64_t packets, bytes, flows, live;
+};
+/* rule number -> struct dataplane_rule_stats (owned by the table). */
+int dataplane_rule_stats(struct dataplane *dataplane, GHashTable **stats, char **error);

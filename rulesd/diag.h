@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * diag.h - a list of findings about input: every error of every file, each with its place and its
+ * fix.
+ *
+ * Modules that read input append to a struct diag and go on; only main, the API and commands print.
+ * One failure, one entry. A list holds at most DIAG_MAX entries; one more says how many were left
+ * out.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define DIAG_MAX 1000
+
+/* A place in a text. line and column count from 1, columns in bytes; 0 when unknown. */
+struct place {
+	const char
+		*file; /* interned (g_intern_string); "-" for standard input, NULL when unknown */
+	unsigned int line;
+	unsigned int column;
+};
+
+struct diag_entry {
+	const char *code; /* static, machine-readable: "syntax", "unknown-field", "duplicate-key",
+			     "type", "range", ... */
+	struct place place;
+	char *pointer; /* RFC 6901, "" is the whole document; NULL when no document is meant */
+	char *message; /* what is wrong: names the object and the bad token */
+	char *fix;     /* what would be right, or NULL */
+};
+
+struct diag {
+	GPtrArray *entries; /* of struct diag_entry, owned */
+	unsigned int left_out;
+};
+
+struct diag *diag_new(void);
+void diag_free(struct diag **diag);
+
+/* message and fix are formatted by the caller and copied; fix and pointer may be NULL. */
+void diag_add(struct diag *diag, const char *code, struct place place, const char *pointer,
+	      const char *fix, const char *message_format, ...) G_GNUC_PRINTF(6, 7);
+bool diag_any(const struct diag *diag);
+
+/* "FILE:LINE:COLUMN: /json/pointer: what is wrong; what would be right", a line an entry; absent
+ * parts are left out. */
+void diag_print(const struct diag *diag, FILE *out);
+/* The array of INTERFACES.md: [{"code","file","line","column","pointer","message","fix"}]; unknown
+ * ones are null. */
+json_t *diag_to_json(const struct diag *diag);
+/* The other way round, for sgctl, which prints what the daemon answered. 0 or -EINVAL. */
+int diag_from_json(struct diag *diag, const json_t *errors);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load.h - policy files to a model: strict JSON, merging, every error with its place.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stddef.h>
+
+#include "rulesd/diag.h"
+#include "rulesd/model.h"
+
+/* One text of a policy. Several merge: an id defined twice is an error that names both places. */
+struct load_source {
+	char *name; /* what messages call it: a path, "-", or the name the API client gave */
+	char *text; /* not necessarily NUL-free: length counts */
+	size_t length;
+};
+
+void load_source_free(struct load_source *source);
+
+/*
+ * Reads the files and directories named ("-" is standard input). A directory stands for its *.json,
+ * sorted by name, not recursively. Appends struct load_source to sources; what cannot be read is an
+ * error in diag. owner_check refuses what others than root and the file's owner can write (rulesd;
+ * sgctl does not ask for it). 0 or -errno of the first failure.
+ */
+int load_read_paths(char *const *paths, size_t count, bool owner_check, GPtrArray *sources,
+		    struct diag *diag);
+
+/*
+ * Parses, merges and validates everything, the references and limits included. 0 and a model that
+ * the caller owns, or -EINVAL with at least one entry in diag and *model untouched.
+ */
+int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag);
+
+/*
+ * One interface, as the policy's object plus "network" (PUT /v1/interfaces/{id}). Checks the object
+ * itself; whether the network and the groups exist, and no id, address or device is taken, is
+ * model_validate's. Same results as load_policy.
+ */
+int load_interface(const char *id, const char *text, size_t length, struct model_interface **iface,
+		   struct diag *diag);
+
+/*
+ * The canonical form of what the sources say together: one document, fields in the order of the
+ * documentation, ids sorted, addresses canonical, ports merged, nothing that means something else.
+ * sgctl fmt prints it; its SHA-256 is policy_sha256. The sources must have passed load_policy.
+ * Returns a NUL-terminated text that the caller frees.
+ */
+char *load_canonical(const GPtrArray *sources);
+/* 64 hex digits and NUL of the canonical form of the sources. */
+void load_sha256(const GPtrArray *sources, char hex[65]);

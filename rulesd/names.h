@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * names.h - names of the field for numbers: protocols, ICMP types, services, hooks, reasons, flow
+ * states.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "rulesd/model.h"
+
+/* "tcp", "udp", ... "all", or a number; 0 or -EINVAL. */
+int protocol_parse(const char *text, uint16_t *protocol);
+/* The name where there is one, else the number, in a buffer of at least 8 bytes. Returns text. */
+const char *protocol_format(uint16_t protocol, char text[8]);
+bool protocol_has_ports(uint16_t protocol); /* tcp, udp, sctp */
+bool protocol_is_icmp(uint16_t protocol);   /* icmp, icmpv6 */
+
+/* Names of RFC 792 / 4443 types as iptables and nft spell them ("echo-request"), by protocol (1 or
+ * 58). */
+int icmp_type_parse(uint16_t protocol, const char *text, int *type);
+int icmp_code_parse(uint16_t protocol, int type, const char *text, int *code);
+const char *icmp_type_name(uint16_t protocol, int type); /* or NULL */
+
+/* A preset: the one table behind "service", sgctl show services and sgctl import. */
+struct service_match {
+	uint16_t protocol;
+	uint16_t first; /* ports; icmp: unused */
+	uint16_t last;
+};
+struct service {
+	const char *name; /* lower case, '-' between words: "ssh", "dns", "postgresql" */
+	const char *description;
+	const struct service_match *matches;
+	unsigned int count;
+};
+const struct service *service_find(const char *name);
+const struct service *service_at(unsigned int index); /* sorted by name; NULL at the end */
+
+const char *reason_name(uint32_t reason);	 /* enum sg_reason -> "no_rule" */
+const char *reason_description(uint32_t reason); /* its sentence */
+int reason_parse(const char *name, uint32_t *reason);
+const char *dir_name(enum sg_dir dir); /* "egress", "ingress" */
+int dir_parse(const char *name, enum sg_dir *dir);
+const char *hook_name(enum model_hook hook);
+int hook_parse(const char *name, enum model_hook *hook);
+/* Flow states of `flows`: "syn_sent" ... "closed" for TCP; "new" (one way) and "established" for
+ * the rest. */
+const char *flow_state_name(uint8_t protocol, uint32_t state_word);
