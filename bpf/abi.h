@@ -197,6 +197,7 @@ struct sg_slot {
 enum sg_guard_bits {
 	SG_GUARD_OWN = 1u << 0,	    /* one of the interface's addresses */
 	SG_GUARD_ALLOWED = 1u << 1, /* inside one of its allowed_addresses */
+	SG_GUARD_HOLE = 1u << 2, /* neither: keeps ::/0 in allowed_addresses from matching IPv4 */
 };
 
 /* prefixlen counts slot (32 bits) and address (IPv4: 96 + length). The longest match alone decides.

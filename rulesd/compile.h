@@ -17,10 +17,16 @@
 #include "rulesd/numbers.h"
 
 /*
+ * The order above is also why an exempt endpoint of the network, which is a peer like any CIDR,
+ * shows up as `exempt` only where no rule with the peer any allows the same packet: both allow it.
+ */
+
+/*
  * previous (may be NULL) lends the numbers of policies and sets whose content is unchanged, so that
  * applying the same policy twice changes nothing. host is this host's name: interfaces with a
- * device and no other host become image_iface. 0 and an image that the caller owns, or -EINVAL with
- * entries in diag (too many peers on an address, slots exhausted).
+ * device and no other host become image_iface. NULL compiles for explanation only: every interface
+ * becomes one, with or without a device, and no slot is taken (slot 0). 0 and an image that the
+ * caller owns, or -EINVAL with entries in diag (too many peers on an address, slots exhausted).
  */
 int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
 		  const char *host, struct image **image, struct diag *diag);

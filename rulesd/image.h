@@ -29,7 +29,7 @@ struct image_policy {
 			  compile.c */
 	size_t content_length;
 	uint8_t has[SG_DIRS]; /* enum sg_has_bits */
-	GPtrArray *entries;   /* of struct image_ports */
+	GPtrArray *entries;   /* of struct image_ports, sorted by direction, peer, protocol */
 };
 
 /* A list of peers, sorted. Sets of one peer have no struct image_set: their number is SG_SET_SINGLE
@@ -69,6 +69,10 @@ struct image {
 	GHashTable *ifaces;   /* id -> struct image_iface (owned) */
 	GHashTable
 		*rule_names; /* GUINT_TO_POINTER(rule number) -> "sg-web/https" (what users see) */
+	/* Kept by the image_add_ functions for the finders below. */
+	GHashTable *policies_by_number; /* GUINT_TO_POINTER(number) -> struct image_policy */
+	GHashTable *sets_by_number;	/* GUINT_TO_POINTER(number) -> struct image_set */
+	uint64_t prefix_lengths[3];	/* bit n: prefixes has one of n mapped bits (0-128) */
 };
 
 struct image *image_new(void);
@@ -79,3 +83,21 @@ const struct image_iface *image_iface(const struct image *image, const char *id)
 const char *image_rule_name(const struct image *image, uint32_t rule);
 const struct image_policy *image_policy_by_number(const struct image *image, uint32_t number);
 const struct image_set *image_set_by_number(const struct image *image, uint32_t number);
+
+/* A policy that owns copies of nothing yet: number 0, no content, no entries. */
+struct image_policy *image_policy_new(void);
+void image_policy_free(struct image_policy *policy);
+/* Take ownership; policy->content (or set->peers) must be complete, it is the key. */
+void image_add_policy(struct image *image, struct image_policy *policy);
+void image_add_set(struct image *image, struct image_set *set);
+void image_add_member(struct image *image, uint32_t zone, const struct sg_addr *addr, uint32_t set);
+void image_add_prefix(struct image *image, uint32_t zone, const struct cidr *cidr, uint32_t set);
+
+/* What the kernel's maps answer: the set number, 0 when there is none. */
+uint32_t image_find_member(const struct image *image, uint32_t zone, const struct sg_addr *addr);
+uint32_t image_find_prefix(const struct image *image, uint32_t zone, const struct sg_addr *addr);
+/* The intervals of one (direction, peer, protocol), NULL when there are none. */
+const struct image_ports *image_policy_ports(const struct image_policy *policy, enum sg_dir dir,
+					     uint32_t peer, uint16_t proto);
+/* The order of policy->entries. */
+int image_ports_compare(const struct sg_policy_key *a, const struct sg_policy_key *b);

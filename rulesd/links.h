@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * links.h - network devices of this namespace, as rtnetlink tells (libmnl): who is there, who comes, who goes.
+ * links.h - network devices of this namespace, as rtnetlink tells (libmnl): who is there, who
+ * comes, who goes.
  */
 #pragma once
 
@@ -22,8 +23,9 @@ struct links;
 typedef void (*links_changed_fn)(const struct link *link, bool gone, void *arg);
 
 /*
- * Opens the socket, subscribes, dumps what is there (each reported through changed before the call returns) and watches
- * from the default GMainContext. When messages were lost (ENOBUFS) it dumps again and reports the differences. 0 or -errno.
+ * Opens the socket, subscribes, dumps what is there (each reported through changed before the call
+ * returns) and watches from the default GMainContext. When messages were lost (ENOBUFS) it dumps
+ * again and reports the differences. 0 or -errno.
  */
 int links_open(links_changed_fn changed, void *arg, struct links **links);
 void links_close(struct links **links);
@@ -31,5 +33,6 @@ void links_close(struct links **links);
 /* Borrowed until the next event; NULL when there is none. */
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, uint32_t ifindex);
-/* Asks the kernel now, past what has been heard: reads events that are waiting. For "attach a device made just before". */
+/* Asks the kernel now, past what has been heard: reads events that are waiting. For "attach a
+ * device made just before". */
 void links_poll(struct links *links);

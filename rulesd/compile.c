@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * compile.c - model to image: the order of the work, interfaces and their guards.
+ */
+#include "rulesd/compile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/compile_parts.h"
+
+static gint compare_strings(gconstpointer a, gconstpointer b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+GPtrArray *compile_sorted_keys(GHashTable *table)
+{
+	GPtrArray *keys = g_ptr_array_sized_new(g_hash_table_size(table));
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		g_ptr_array_add(keys, key);
+	g_ptr_array_sort(keys, compare_strings);
+	return keys;
+}
+
+void compile_exhausted(struct compile *compile, const char *what, const char *name)
+{
+	diag_add(compile->diag, "numbers-exhausted", (struct place){0}, NULL,
+		 "start with a new state directory after rulesd --flush",
+		 "no number is left for %s %s", what, name);
+}
+
+uint32_t compile_zone(struct compile *compile, const char *network)
+{
+	uint32_t zone = numbers_get(compile->numbers, NUMBER_ZONE, network);
+
+	if (!zone)
+		compile_exhausted(compile, "network", network);
+	return zone;
+}
+
+/* ---------------------------------------------------------------- guards */
+
+static int compare_guards(gconstpointer a, gconstpointer b)
+{
+	const struct image_guard *left = a, *right = b;
+
+	return cidr_compare(&left->cidr, &right->cidr);
+}
+
+static void add_guard(GArray *guards, struct cidr cidr, uint32_t bits)
+{
+	struct image_guard guard = {.cidr = cidr, .bits = bits};
+
+	g_array_append_val(guards, guard);
+}
+
+/*
+ * The guard's trie knows no families: an IPv6 prefix as short as ::/0 lies around ::ffff:0:0/96,
+ * which is where IPv4 lives. The hole is an entry that holds nothing.
+ */
+static void add_hole(GArray *guards)
+{
+	struct cidr all_v4 = {.addr = {.b = {[10] = 0xff, [11] = 0xff}}, .bits = 0};
+	bool needed = false;
+
+	for (guint i = 0; i < guards->len; i++) {
+		const struct cidr *cidr = &g_array_index(guards, struct image_guard, i).cidr;
+
+		needed |= !addr_is_v4(&cidr->addr) && cidr->bits <= 80 &&
+			  addr_equal(&cidr->addr, &(struct sg_addr){0});
+	}
+	if (needed)
+		add_guard(guards, all_v4, SG_GUARD_HOLE);
+}
+
+static void merge_guards(GArray *guards)
+{
+	guint kept = 0;
+
+	g_array_sort(guards, compare_guards);
+	for (guint i = 0; i < guards->len; i++) {
+		const struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
+		struct image_guard *last =
+			kept ? &g_array_index(guards, struct image_guard, kept - 1) : NULL;
+
+		if (last && !compare_guards(last, guard))
+			last->bits |= guard->bits;
+		else
+			g_array_index(guards, struct image_guard, kept++) = *guard;
+	}
+	g_array_set_size(guards, kept);
+}
+
+/* The longest match alone decides, so each entry has the bits of those around it. */
+static void inherit_guards(GArray *guards)
+{
+	for (guint i = 0; i < guards->len; i++) {
+		struct image_guard *inner = &g_array_index(guards, struct image_guard, i);
+
+		for (guint j = 0; j < guards->len; j++) {
+			const struct image_guard *outer =
+				&g_array_index(guards, struct image_guard, j);
+
+			if (i != j && cidr_covers(&outer->cidr, &inner->cidr))
+				inner->bits |= outer->bits & SG_GUARD_ALLOWED;
+		}
+	}
+	for (guint i = 0; i < guards->len; i++) {
+		struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
+
+		if (guard->bits & (SG_GUARD_OWN | SG_GUARD_ALLOWED))
+			guard->bits &= ~(uint32_t)SG_GUARD_HOLE;
+	}
+}
+
+static GArray *guards_of(const struct model_interface *iface)
+{
+	GArray *guards = g_array_new(FALSE, FALSE, sizeof(struct image_guard));
+
+	for (guint i = 0; i < iface->addresses->len; i++) {
+		const struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+		struct cidr host = {.addr = *addr, .bits = addr_is_v4(addr) ? 32 : 128};
+
+		add_guard(guards, host, SG_GUARD_OWN);
+	}
+	for (guint i = 0; i < iface->allowed->len; i++)
+		add_guard(guards, g_array_index(iface->allowed, struct cidr, i), SG_GUARD_ALLOWED);
+	add_hole(guards);
+	merge_guards(guards);
+	inherit_guards(guards);
+	return guards;
+}
+
+/* ---------------------------------------------------------------- interfaces */
+
+static void first_addresses(const struct model_interface *iface, struct image_iface *compiled)
+{
+	for (guint i = iface->addresses->len; i-- > 0;) {
+		const struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+
+		if (addr_is_v4(addr))
+			compiled->addr4 = *addr;
+		else
+			compiled->addr6 = *addr;
+	}
+}
+
+static void compile_iface(struct compile *compile, const struct model_network *network,
+			  const struct model_interface *iface, const char *host)
+{
+	struct image_iface *compiled;
+	struct image_policy *policy;
+	uint32_t slot = host ? numbers_get(compile->numbers, NUMBER_SLOT, iface->id) : 0;
+
+	if (host && !slot) {
+		g_autofree char *fix =
+			g_strdup_printf("one host attaches at most %u interfaces", SG_MAX_SLOTS);
+
+		diag_add(compile->diag, "slots-exhausted", iface->place, NULL, fix,
+			 "no slot is left for interface %s", iface->id);
+		return;
+	}
+	policy = compile_policy(compile, network, iface->groups);
+	if (!policy)
+		return;
+	compiled = g_new0(struct image_iface, 1);
+	compiled->id = g_strdup(iface->id);
+	compiled->device = g_strdup(iface->device);
+	compiled->slot = slot;
+	compiled->zone = compile_zone(compile, network->name);
+	compiled->policy = policy;
+	compiled->flags = (iface->spoof_guard ? SG_IF_SPOOF_GUARD : 0u) |
+			  (iface->has_mac ? SG_IF_CHECK_MAC : 0u) |
+			  (iface->vlans->len ? SG_IF_VLANS : 0u);
+	if (iface->has_mac)
+		memcpy(compiled->mac, iface->mac, sizeof(compiled->mac));
+	first_addresses(iface, compiled);
+	compiled->hook = iface->hook;
+	compiled->conntrack = model_effective_conntrack(compile->model, iface);
+	compiled->guards = guards_of(iface);
+	compiled->vlans = g_array_copy(iface->vlans);
+	g_hash_table_insert(compile->image->ifaces, compiled->id, compiled);
+}
+
+static bool is_ours(const struct model_interface *iface, const char *host)
+{
+	return !host || (iface->device && (!iface->host || strcmp(iface->host, host) == 0));
+}
+
+static void compile_ifaces(struct compile *compile, const char *host)
+{
+	g_autoptr(GPtrArray) names = compile_sorted_keys(compile->model->networks);
+
+	for (guint i = 0; i < names->len; i++) {
+		const struct model_network *network =
+			model_network(compile->model, g_ptr_array_index(names, i));
+		g_autoptr(GPtrArray) ids = compile_sorted_keys(network->interfaces);
+
+		for (guint j = 0; j < ids->len; j++) {
+			const struct model_interface *iface =
+				g_hash_table_lookup(network->interfaces, g_ptr_array_index(ids, j));
+
+			if (is_ours(iface, host))
+				compile_iface(compile, network, iface, host);
+		}
+	}
+}
+
+static void cleanup_image(struct image **image)
+{
+	image_free(image);
+}
+
+int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
+		  const char *host, struct image **image, struct diag *diag)
+{
+	CLEANUP(cleanup_image) struct image *made = image_new();
+	struct compile compile = {.model = model,
+				  .numbers = numbers,
+				  .previous = previous,
+				  .image = made,
+				  .diag = diag};
+	guint before = diag->entries->len + diag->left_out;
+
+	compile_peers(&compile);
+	compile_ifaces(&compile, host);
+	if (diag->entries->len + diag->left_out != before)
+		return -EINVAL;
+	*image = TAKE_PTR(made);
+	return 0;
+}
