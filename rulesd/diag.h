@@ -45,6 +45,11 @@ void diag_free(struct diag **diag);
 void diag_add(struct diag *diag, const char *code, struct place place, const char *pointer,
 	      const char *fix, const char *message_format, ...) G_GNUC_PRINTF(6, 7);
 bool diag_any(const struct diag *diag);
+/* True when the list takes no more: what is added is only counted, so its place need not be found.
+ */
+bool diag_full(const struct diag *diag);
+/* text in double quotes, shortened when long, for a message; the caller frees it. */
+char *diag_quote(const char *text);
 
 /* "FILE:LINE:COLUMN: /json/pointer: what is wrong; what would be right", a line an entry; absent
  * parts are left out. */

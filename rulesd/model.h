@@ -173,6 +173,12 @@ struct model_group *model_group_new(const char *network, const char *id);
 struct model_rule *model_rule_new(enum sg_dir direction);
 struct model_match *model_match_new(uint16_t protocol);
 struct model_interface *model_interface_new(const char *network, const char *id);
+/* The rule of a group without "egress": every protocol to any, "default-egress". */
+struct model_rule *model_default_egress_new(void);
+/* The implied sg-default: in from itself, out to everywhere. */
+struct model_group *model_default_group_new(const char *network);
+struct model_peer *model_peer_new(enum model_peer_kind kind);
+struct model_prefix_list *model_prefix_list_new(const char *network, const char *id);
 void model_network_free(struct model_network *network);
 void model_group_free(struct model_group *group);
 void model_rule_free(struct model_rule *rule);
@@ -182,6 +188,15 @@ void model_prefix_list_free(struct model_prefix_list *list);
 void model_interface_free(struct model_interface *iface);
 /* A deep copy of an interface, so that the engine can put one into a candidate model. */
 struct model_interface *model_interface_copy(const struct model_interface *iface);
+
+/*
+ * The id of a rule that was written without one: "sgr-" and 8 hex digits of SHA-256 over direction,
+ * protocol, ports, ICMP and sorted peers, whatever way they were written. network is that of the
+ * rule's group. The caller frees it, and appends "-2", "-3" to repeats.
+ */
+char *model_rule_content_id(const struct model_rule *rule, const char *network);
+/* Sorts by first port and joins what overlaps or touches; every port is no interval at all. */
+void model_ports_merge(GArray *ports);
 
 /* What holds for an interface after its network's and the built-in defaults; never 0 in any field.
  */

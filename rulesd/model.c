@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model.c - the objects of a policy: making, freeing, copying and finding them.
+ */
+#include "rulesd/model.h"
+
+#include "rulesd/names.h"
+
+static void free_group(gpointer group)
+{
+	model_group_free(group);
+}
+
+static void free_rule(gpointer rule)
+{
+	model_rule_free(rule);
+}
+
+static void free_match(gpointer match)
+{
+	model_match_free(match);
+}
+
+static void free_peer(gpointer peer)
+{
+	model_peer_free(peer);
+}
+
+static void free_prefix_list(gpointer list)
+{
+	model_prefix_list_free(list);
+}
+
+static void free_interface(gpointer iface)
+{
+	model_interface_free(iface);
+}
+
+static void free_network(gpointer network)
+{
+	model_network_free(network);
+}
+
+static void free_exempt(gpointer data)
+{
+	struct model_exempt *exempt = data;
+
+	if (exempt->ports)
+		g_array_unref(exempt->ports);
+	g_free(exempt);
+}
+
+/* The value owns the key. */
+static GHashTable *table_by_id(GDestroyNotify free_value)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_value);
+}
+
+struct model *model_new(void)
+{
+	struct model *model = g_new0(struct model, 1);
+	struct model_network *network = model_network_new(MODEL_DEFAULT_NETWORK);
+	struct model_group *group = model_default_group_new(MODEL_DEFAULT_NETWORK);
+
+	model->networks = table_by_id(free_network);
+	g_hash_table_insert(network->groups, group->id, group);
+	g_hash_table_insert(model->networks, network->name, network);
+	return model;
+}
+
+void model_free(struct model **model)
+{
+	if (!*model)
+		return;
+	g_hash_table_unref((*model)->networks);
+	g_free(*model);
+	*model = NULL;
+}
+
+struct model_network *model_network(const struct model *model, const char *name)
+{
+	return g_hash_table_lookup(model->networks, name);
+}
+
+struct model_group *model_group(const struct model *model, const char *network, const char *id)
+{
+	const struct model_network *found = model_network(model, network);
+
+	return found ? g_hash_table_lookup(found->groups, id) : NULL;
+}
+
+struct model_prefix_list *model_prefix_list(const struct model *model, const char *network,
+					    const char *id)
+{
+	const struct model_network *found = model_network(model, network);
+
+	return found ? g_hash_table_lookup(found->prefix_lists, id) : NULL;
+}
+
+struct model_interface *model_interface(const struct model *model, const char *id)
+{
+	struct model_interface *iface = NULL;
+	GHashTableIter iter;
+	gpointer network;
+
+	g_hash_table_iter_init(&iter, model->networks);
+	while (!iface && g_hash_table_iter_next(&iter, NULL, &network))
+		iface = g_hash_table_lookup(((struct model_network *)network)->interfaces, id);
+	return iface;
+}
+
+struct model_network *model_network_new(const char *name)
+{
+	struct model_network *network = g_new0(struct model_network, 1);
+
+	network->name = g_strdup(name);
+	network->groups = table_by_id(free_group);
+	network->prefix_lists = table_by_id(free_prefix_list);
+	network->interfaces = table_by_id(free_interface);
+	network->exempt = g_ptr_array_new_with_free_func(free_exempt);
+	network->peers = g_ptr_array_new_with_free_func(g_free);
+	return network;
+}
+
+void model_network_free(struct model_network *network)
+{
+	if (!network)
+		return;
+	g_hash_table_unref(network->groups);
+	g_hash_table_unref(network->prefix_lists);
+	g_hash_table_unref(network->interfaces);
+	g_ptr_array_unref(network->exempt);
+	g_ptr_array_unref(network->peers);
+	g_free(network->name);
+	g_free(network->description);
+	g_free(network);
+}
+
+struct model_group *model_group_new(const char *network, const char *id)
+{
+	struct model_group *group = g_new0(struct model_group, 1);
+
+	group->id = g_strdup(id);
+	group->network = g_strdup(network);
+	for (int dir = 0; dir < SG_DIRS; dir++)
+		group->rules[dir] = g_ptr_array_new_with_free_func(free_rule);
+	return group;
+}
+
+void model_group_free(struct model_group *group)
+{
+	if (!group)
+		return;
+	for (int dir = 0; dir < SG_DIRS; dir++)
+		g_ptr_array_unref(group->rules[dir]);
+	g_free(group->id);
+	g_free(group->network);
+	g_free(group->description);
+	g_free(group);
+}
+
+struct model_rule *model_rule_new(enum sg_dir direction)
+{
+	struct model_rule *rule = g_new0(struct model_rule, 1);
+
+	rule->direction = direction;
+	rule->matches = g_ptr_array_new_with_free_func(free_match);
+	rule->peers = g_ptr_array_new_with_free_func(free_peer);
+	return rule;
+}
+
+void model_rule_free(struct model_rule *rule)
+{
+	if (!rule)
+		return;
+	g_ptr_array_unref(rule->matches);
+	g_ptr_array_unref(rule->peers);
+	g_free(rule->id);
+	g_free(rule->service);
+	g_free(rule->description);
+	g_free(rule);
+}
+
+struct model_match *model_match_new(uint16_t protocol)
+{
+	struct model_match *match = g_new0(struct model_match, 1);
+
+	match->protocol = protocol;
+	match->icmp_type = -1;
+	match->icmp_code = -1;
+	if (protocol_has_ports(protocol))
+		match->ports = g_array_new(FALSE, FALSE, sizeof(struct model_ports));
+	return match;
+}
+
+void model_match_free(struct model_match *match)
+{
+	if (!match)
+		return;
+	if (match->ports)
+		g_array_unref(match->ports);
+	g_free(match);
+}
+
+struct model_peer *model_peer_new(enum model_peer_kind kind)
+{
+	struct model_peer *peer = g_new0(struct model_peer, 1);
+
+	peer->kind = kind;
+	return peer;
+}
+
+void model_peer_free(struct model_peer *peer)
+{
+	if (!peer)
+		return;
+	g_free(peer->network);
+	g_free(peer->id);
+	g_free(peer->peer_id);
+	g_free(peer->description);
+	g_free(peer);
+}
+
+struct model_prefix_list *model_prefix_list_new(const char *network, const char *id)
+{
+	struct model_prefix_list *list = g_new0(struct model_prefix_list, 1);
+
+	list->id = g_strdup(id);
+	list->network = g_strdup(network);
+	list->entries = g_array_new(FALSE, FALSE, sizeof(struct cidr));
+	return list;
+}
+
+void model_prefix_list_free(struct model_prefix_list *list)
+{
+	if (!list)
+		return;
+	g_array_unref(list->entries);
+	g_free(list->id);
+	g_free(list->network);
+	g_free(list->description);
+	g_free(list);
+}
+
+struct model_interface *model_interface_new(const char *network, const char *id)
+{
+	struct model_interface *iface = g_new0(struct model_interface, 1);
+
+	iface->id = g_strdup(id);
+	iface->network = g_strdup(network);
+	iface->addresses = g_array_new(FALSE, FALSE, sizeof(struct sg_addr));
+	iface->allowed = g_array_new(FALSE, FALSE, sizeof(struct cidr));
+	iface->groups = g_ptr_array_new_with_free_func(g_free);
+	iface->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	iface->spoof_guard = true;
+	return iface;
+}
+
+void model_interface_free(struct model_interface *iface)
+{
+	if (!iface)
+		return;
+	g_array_unref(iface->addresses);
+	g_array_unref(iface->allowed);
+	g_ptr_array_unref(iface->groups);
+	g_array_unref(iface->vlans);
+	g_free(iface->id);
+	g_free(iface->network);
+	g_free(iface->description);
+	g_free(iface->device);
+	g_free(iface->host);
+	g_free(iface);
+}
+
+struct model_interface *model_interface_copy(const struct model_interface *iface)
+{
+	struct model_interface *copy = g_memdup2(iface, sizeof(*iface));
+
+	copy->id = g_strdup(iface->id);
+	copy->network = g_strdup(iface->network);
+	copy->description = g_strdup(iface->description);
+	copy->device = g_strdup(iface->device);
+	copy->host = g_strdup(iface->host);
+	copy->addresses = g_array_copy(iface->addresses);
+	copy->allowed = g_array_copy(iface->allowed);
+	copy->vlans = g_array_copy(iface->vlans);
+	copy->groups = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < iface->groups->len; i++)
+		g_ptr_array_add(copy->groups, g_strdup(iface->groups->pdata[i]));
+	return copy;
+}
+
+static uint32_t first_given(uint32_t own, uint32_t network, uint32_t built_in)
+{
+	return own ? own : network ? network : built_in;
+}
+
+struct model_conntrack model_effective_conntrack(const struct model *model,
+						 const struct model_interface *iface)
+{
+	const struct model_network *network = model_network(model, iface->network);
+	const struct model_conntrack none = {0};
+	const struct model_conntrack *own = &iface->conntrack;
+	const struct model_conntrack *net = network ? &network->conntrack : &none;
+
+	return (struct model_conntrack){
+		.max_flows = first_given(own->max_flows, net->max_flows, MODEL_DEFAULT_MAX_FLOWS),
+		.tcp_established = first_given(own->tcp_established, net->tcp_established,
+					       MODEL_DEFAULT_TCP_ESTABLISHED),
+		.udp = first_given(own->udp, net->udp, MODEL_DEFAULT_UDP),
+		.udp_stream =
+			first_given(own->udp_stream, net->udp_stream, MODEL_DEFAULT_UDP_STREAM),
+		.icmp = first_given(own->icmp, net->icmp, MODEL_DEFAULT_ICMP),
+		.other = first_given(own->other, net->other, MODEL_DEFAULT_OTHER),
+	};
+}
