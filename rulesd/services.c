@@ -3,8 +3,8 @@
  * services.c - the one table of service presets: behind "service" in a policy, sgctl show services
  * and sgctl import.
  *
- * It is longer than other files because it is a table, sorted by name. A preset
- * opens what clients of that service send to it, destination ports only.
+ * It is longer than other files because it is a table, sorted by name. A preset opens what clients
+ * of that service send to it, destination ports only.
  *
  * tests/data/presets/ holds what the AWS console, Terraform's security-group module and Proxmox's
  * macros offer, and which service here stands for each; tests/unit/test_services.c checks it.
@@ -97,7 +97,10 @@ static const struct service services[] = {
 		TCP(8300), TCP(8301), UDP(8301), TCP(8302), UDP(8302), TCP_RANGE(8500, 8503),
 		TCP(8600), UDP(8600)),
 	SERVICE("consul-dns", "HashiCorp Consul: DNS", TCP(8600), UDP(8600)),
+	SERVICE("consul-grpc", "HashiCorp Consul: gRPC, plain and TLS", TCP_RANGE(8502, 8503)),
 	SERVICE("consul-http", "HashiCorp Consul: HTTP and HTTPS API", TCP_RANGE(8500, 8501)),
+	SERVICE("consul-serf", "HashiCorp Consul: gossip, LAN and WAN", TCP(8301), UDP(8301),
+		TCP(8302), UDP(8302)),
 	SERVICE("corosync", "Corosync cluster engine", UDP_RANGE(5404, 5412)),
 	SERVICE("couchbase", "Couchbase: REST, query, key-value", TCP_RANGE(8091, 8096),
 		TCP(11210)),
@@ -401,6 +404,7 @@ static const struct service services[] = {
 		TCP_RANGE(9990, 9991)),
 	SERVICE("zookeeper", "Apache ZooKeeper: clients", TCP(2181)),
 	SERVICE("zookeeper-cluster", "Apache ZooKeeper: between servers", TCP(2888), TCP(3888)),
+	SERVICE("zookeeper-jmx", "Apache ZooKeeper: JMX, as Amazon MSK has it", TCP(7199)),
 	SERVICE("zookeeper-tls", "Apache ZooKeeper: clients over TLS", TCP(2182)),
 };
 
