@@ -63,21 +63,27 @@ static void add_guard(GArray *guards, struct cidr cidr, uint32_t bits)
 	g_array_append_val(guards, guard);
 }
 
-/*
- * The guard's trie knows no families: an IPv6 prefix as short as ::/0 lies around ::ffff:0:0/96,
- * which is where IPv4 lives. The hole is an entry that holds nothing.
- */
+/* Whether an IPv6 prefix lies around ::ffff:0:0/96, which is where IPv4 lives. */
+static bool surrounds_v4(const struct cidr *cidr)
+{
+	static const struct sg_addr v4 = {.b = {[10] = 0xff, [11] = 0xff}};
+	unsigned int rest = cidr->bits % 8;
+
+	if (addr_is_v4(&cidr->addr) || cidr->bits >= 96 ||
+	    memcmp(cidr->addr.b, v4.b, cidr->bits / 8) != 0)
+		return false;
+	return !rest || !((cidr->addr.b[cidr->bits / 8] ^ v4.b[cidr->bits / 8]) >> (8 - rest));
+}
+
+/* The guard's trie knows no families, so ::/0 would match IPv4. The hole is an entry that holds
+ * nothing. */
 static void add_hole(GArray *guards)
 {
 	struct cidr all_v4 = {.addr = {.b = {[10] = 0xff, [11] = 0xff}}, .bits = 0};
 	bool needed = false;
 
-	for (guint i = 0; i < guards->len; i++) {
-		const struct cidr *cidr = &g_array_index(guards, struct image_guard, i).cidr;
-
-		needed |= !addr_is_v4(&cidr->addr) && cidr->bits <= 80 &&
-			  addr_equal(&cidr->addr, &(struct sg_addr){0});
-	}
+	for (guint i = 0; i < guards->len; i++)
+		needed |= surrounds_v4(&g_array_index(guards, struct image_guard, i).cidr);
 	if (needed)
 		add_guard(guards, all_v4, SG_GUARD_HOLE);
 }
@@ -100,25 +106,33 @@ static void merge_guards(GArray *guards)
 	g_array_set_size(guards, kept);
 }
 
-/* The longest match alone decides, so each entry has the bits of those around it. */
+/*
+ * The longest match alone decides, so each entry has the bits of those around it. In the order of
+ * cidr_compare what lies around a prefix comes before it, and IPv4 in the middle of IPv6: open
+ * holds the prefixes around the one at hand.
+ */
 static void inherit_guards(GArray *guards)
 {
-	for (guint i = 0; i < guards->len; i++) {
-		struct image_guard *inner = &g_array_index(guards, struct image_guard, i);
+	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(struct image_guard));
 
-		for (guint j = 0; j < guards->len; j++) {
-			const struct image_guard *outer =
-				&g_array_index(guards, struct image_guard, j);
-
-			if (i != j && cidr_covers(&outer->cidr, &inner->cidr))
-				inner->bits |= outer->bits & SG_GUARD_ALLOWED;
-		}
-	}
 	for (guint i = 0; i < guards->len; i++) {
 		struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
 
+		while (open->len) {
+			const struct image_guard *last =
+				&g_array_index(open, struct image_guard, open->len - 1);
+
+			if (cidr_covers(&last->cidr, &guard->cidr)) {
+				guard->bits |= last->bits & SG_GUARD_ALLOWED;
+				break;
+			}
+			if (!addr_is_v4(&last->cidr.addr) && addr_is_v4(&guard->cidr.addr))
+				break;
+			g_array_set_size(open, open->len - 1);
+		}
 		if (guard->bits & (SG_GUARD_OWN | SG_GUARD_ALLOWED))
 			guard->bits &= ~(uint32_t)SG_GUARD_HOLE;
+		g_array_append_val(open, *guard);
 	}
 }
 

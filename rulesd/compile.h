@@ -30,3 +30,11 @@
  */
 int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
 		  const char *host, struct image **image, struct diag *diag);
+
+/*
+ * Names in the registry, owned by the caller. A peer's (NUMBER_PEER) is NULL for what matches
+ * nothing here: an external group or prefix list. network is the one whose rule names the peer.
+ */
+char *compile_peer_name(const struct model *model, const struct model_network *network,
+			const struct model_peer *peer);
+char *compile_rule_name(const struct model_group *group, const struct model_rule *rule);

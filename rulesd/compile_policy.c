@@ -135,9 +135,7 @@ static void add_rule(struct builder *builder, const struct model_group *group,
 		     const struct model_rule *rule)
 {
 	struct compile *compile = builder->compile;
-	const char *direction = rule->direction == SG_INGRESS ? "ingress" : "egress";
-	g_autofree char *shown = g_strdup_printf("%s/%s", group->id, rule->id);
-	g_autofree char *name = g_strdup_printf("%s:%s:%s", group->network, direction, shown);
+	g_autofree char *name = compile_rule_name(group, rule);
 	uint32_t number = numbers_get(compile->numbers, NUMBER_RULE, name);
 
 	if (!number) {
@@ -146,7 +144,7 @@ static void add_rule(struct builder *builder, const struct model_group *group,
 	}
 	if (!image_rule_name(compile->image, number))
 		g_hash_table_insert(compile->image->rule_names, GUINT_TO_POINTER(number),
-				    TAKE_PTR(shown));
+				    g_strdup_printf("%s/%s", group->id, rule->id));
 	for (guint i = 0; i < rule->peers->len; i++) {
 		const struct model_peer *named = g_ptr_array_index(rule->peers, i);
 		uint32_t peer = compile_peer(compile, builder->network, named);
@@ -298,4 +296,11 @@ struct image_policy *compile_policy(struct compile *compile, const struct model_
 				->intervals);
 	set_content(builder.policy);
 	return publish(compile, builder.policy);
+}
+
+char *compile_rule_name(const struct model_group *group, const struct model_rule *rule)
+{
+	return g_strdup_printf("%s:%s:%s/%s", group->network,
+			       rule->direction == SG_INGRESS ? "ingress" : "egress", group->id,
+			       rule->id);
 }
