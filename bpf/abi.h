@@ -15,7 +15,7 @@
  *
  * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2); ports are in
  * network order where the type says __be16. All structs are padded explicitly, and pads are zero in
- * keys.
+ * keys. The file is long because it is one contract: what changes together stands together.
  */
 #pragma once
 
