@@ -19,7 +19,7 @@ DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-
 	libnftnl-dev libcmocka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev \
 	libsmartcols-dev libglib2.0-dev libsystemd-dev iproute2
 TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables \
-	cpio xz-utils kmod curl procps iputils-ping libclang-rt-14-dev mandoc
+	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev mandoc
 LIBS := libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd
 
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wsign-compare -Wmissing-prototypes -Wstrict-prototypes \
@@ -42,6 +42,7 @@ BPF_SRC := $(wildcard bpf/*.bpf.c)
 SKEL := $(BPF_SRC:bpf/%.bpf.c=.build/skel/%.skel.h)
 LIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out rulesd/main.c,$(wildcard rulesd/*.c)))
 CTL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard ctl/*.c))
+AGENT := .build/vm/agent
 TESTLIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2e/*.c))
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
@@ -53,7 +54,7 @@ C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 all: $(PROGRAMS)
 
-tests: all $(TESTS)
+tests: all $(TESTS) $(AGENT)
 
 deps:
 	@tests/install-packages $(DEPS_PACKAGES)
@@ -89,12 +90,18 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB_OBJ) $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
+# Static: it runs in guests that have no libraries, and in namespaces on the host.
+$(AGENT): $(wildcard tests/vm/agent/*.[ch]) rulesd/cleanup.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) $(PKG_CFLAGS) -I. -D_GNU_SOURCE -static -Wl,--no-warnings -o $@ \
+		$(filter %.c,$^) $(shell pkg-config --static --libs glib-2.0)
+
 test: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@tests/run
 
 demo: test-deps
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all $(AGENT)
 	@tests/vm/demo $(or $(GUESTS),qemu)
 
 bench: test-deps

@@ -1,0 +1,119 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared among the parts
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# images.sh - what a guest boots: Debian's cloud kernel, an initramfs of busybox, virtio modules and
+# the agent, and whether KVM can boot it.
+#
+# Sourced, with $top the source tree. Everything is kept in .build/vm, so that only the first run
+# downloads.
+
+images=$top/.build/vm
+agent=$images/agent
+
+# In the order in which they must be inserted.
+guest_modules='virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci
+	failover net_failover virtio_net'
+
+# The package that linux-image-cloud-amd64 stands for today. It is unpacked, never installed.
+download_kernel() {
+	local package
+
+	rm -rf "$images/download" "$images/unpacked"
+	mkdir -p "$images/download"
+	package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+		sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+	[ -n "$package" ] || return 1
+	(cd "$images/download" && apt-get -qq -o APT::Sandbox::User=root download "$package") \
+		>"$images/download.log" 2>&1 || return 1
+	dpkg-deb -x "$images"/download/*.deb "$images/unpacked"
+}
+
+prepare_kernel() {
+	local module file
+
+	[ ! -e "$images/kernel/complete" ] || return 0
+	download_kernel || {
+		apt-get -qq update >"$images/download.log" 2>&1
+		download_kernel
+	} || die "no kernel for the guests: apt-get download of Debian's linux-image-cloud-amd64 failed:" \
+		"$(tail -n 1 "$images/download.log" 2>/dev/null)"
+	rm -rf "$images/kernel"
+	mkdir -p "$images/kernel"
+	cp "$images"/unpacked/boot/vmlinuz-* "$images/kernel/vmlinuz"
+	for module in $guest_modules; do
+		file=$(find "$images/unpacked" -name "$module.ko" -o -name "$module.ko.xz" | head -n 1)
+		case $file in
+		*.xz) xz -dc "$file" >"$images/kernel/$module.ko" ;;
+		*.ko) cp "$file" "$images/kernel/$module.ko" ;;
+		*) die "the cloud kernel has no module $module" ;;
+		esac
+	done
+	rm -rf "$images/unpacked" "$images/download"
+	touch "$images/kernel/complete"
+}
+
+prepare_initramfs() {
+	local root=$images/root module busybox
+
+	busybox=$(command -v busybox) || die "busybox is missing: install busybox-static"
+	rm -rf "$root"
+	mkdir -p "$root"/{bin,dev,proc,sys,modules}
+	cp "$busybox" "$root/bin/busybox"
+	cp "$agent" "$root/bin/agent"
+	for module in $guest_modules; do
+		cp "$images/kernel/$module.ko" "$root/modules/"
+	done
+	echo "$guest_modules" >"$root/modules/order"
+	install -m 755 "$top/tests/vm/guest-init" "$root/init"
+	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$images/initramfs.gz.$$"
+	mv "$images/initramfs.gz.$$" "$images/initramfs.gz"
+}
+
+# NAME ACCEL KERNEL-ARGUMENTS QEMU-OPTION...: turns this (sub)shell into a guest, in the namespace of
+# the bridge where there is one. The guest dies with whoever started it.
+become_vm() {
+	local name=$1 accel=$2 arguments=$3
+	shift 3
+	exec "${enter_netns[@]}" setpriv --pdeathsig KILL \
+		qemu-system-x86_64 -name "$name" -accel "$accel" -m 192 \
+		-nodefaults -no-user-config -no-reboot -display none \
+		-kernel "$images/kernel/vmlinuz" -initrd "$images/initramfs.gz" \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr $arguments" "$@"
+}
+
+# /dev/kvm may exist where no kernel boots on it (nested or restricted virtualisation): only a boot
+# tells. The answer holds for this host kernel and is kept.
+choose_accel() {
+	local answer=$images/accel-$(uname -r) log=$images/kvm-probe.console pid waited=0
+
+	if [ ! -e "$answer" ]; then
+		echo tcg >"$answer"
+		if [ -w /dev/kvm ]; then
+			: >"$log"
+			(become_vm kvm-probe kvm GUEST=probe -serial "file:$log" \
+				-serial "file:$log.agent") </dev/null >/dev/null 2>&1 &
+			pid=$!
+			while [ $waited -lt 50 ] && kill -0 $pid 2>/dev/null; do
+				if grep -q 'ready probe' "$log.agent" 2>/dev/null; then
+					echo kvm >"$answer"
+					break
+				fi
+				sleep 0.1
+				waited=$((waited + 1))
+			done
+			kill -KILL $pid 2>/dev/null || true
+			wait $pid 2>/dev/null || true
+			rm -f "$log.agent"
+		fi
+	fi
+	accel=$(cat "$answer")
+}
+
+prepare_images() {
+	mkdir -p "$images"
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86_64 is missing: install qemu-system-x86"
+	prepare_kernel
+	prepare_initramfs
+	choose_accel
+}
