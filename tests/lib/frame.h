@@ -2,25 +2,39 @@
 /*
  * frame.h - Ethernet frames for tests, built from one line of text or from the struct behind it.
  *
- * The text:  PROTOCOL SRC [> DST] [word | key=value]...
+ * The text:  PROTOCOL SRC > DST [word | key=value]...
  *
- *   tcp 10.0.0.9:4000 > 10.0.0.5:443 S seq=100 ws=7      FLAGS are letters of SAFRPUEC, "-" is none
- *   udp [fd00::9]:4000 > [fd00::5]:53 len=20             len: bytes of payload
- *   sctp A:P > A:P                                       an INIT chunk
- *   icmp A > A type=8 code=0 id=1 seq=1                  icmp6 likewise; type defaults to echo
- * request icmp A > A type=3 code=4 mtu=1400 { tcp ... }        an error with the packet that it is
- * about ns A > A target=A; na, rs, ra, redirect likewise     neighbour discovery, hop limit 255 mld
- * A > ff02::16 group=A type=143                    behind hop-by-hop with router alert ip/47 A > A
- * len=20                                   any protocol by number, both families dhcp A > A type=1;
- * dhcp6 A > A type=1                the message; ports follow from the type arp A > A op=1 sha=MAC
- * tha=MAC eth ethertype=0x88cc len=46
+ *   tcp 10.0.0.9:4000 > 10.0.0.5:443 S seq=100 ws=7
+ *       flags are letters of SAFRPUEC, "-" is none
+ *   udp [fd00::9]:4000 > [fd00::5]:53 len=20
+ *       len: bytes of payload
+ *   sctp A:P > A:P
+ *       an INIT chunk
+ *   icmp A > A type=8 code=0 id=1 seq=1
+ *       icmp6 likewise; type defaults to echo request
+ *   icmp A > A type=3 code=4 mtu=1400 { tcp ... }
+ *       an error with the packet that it is about
+ *   ns A > A target=A lla=MAC
+ *       neighbour discovery, hop limit 255; na, rs, ra, redirect likewise
+ *   mld A > ff02::16 group=A type=143
+ *       behind hop-by-hop with router alert
+ *   ip/47 A > A len=20
+ *       any protocol by number, both families
+ *   dhcp A > A type=1
+ *       the message type; ports follow from it; dhcp6 likewise
+ *   arp A > A op=1 sha=MAC tha=MAC
+ *   eth ethertype=0x88cc len=46
  *
- * Everywhere: smac= dmac= (a MAC, or N for 52:54:00:00:00:N), vlan=N (repeatable, outermost first;
- * N/ad for 802.1ad), ethertype=, ttl=, ipid=, frag=OFFSET[+] (bytes; + more follow; a later
- * fragment carries len bytes instead of a transport header), df, opts=N (32-bit words of IPv4
- * options), ext=LETTERS (h hop-by-hop, d destination, r routing, f fragment, a authentication, n no
- * next header), cut=N (keep the first N bytes), pad=N (bytes after the packet). Lies: ver= ihl=
- * tot= (IPv4 total or IPv6 payload length) doff= udplen= badsum.
+ * Everywhere:
+ *   smac= dmac=     a MAC, or N for 52:54:00:00:00:N
+ *   vlan=N          repeatable, outermost first; N/ad for 802.1ad
+ *   frag=OFFSET[+]  in bytes; + more follow; a later fragment carries len bytes, no transport
+ *   opts=N          32-bit words of IPv4 options
+ *   ext=LETTERS     IPv6 extension headers: h hop-by-hop, d destination, r routing, f fragment,
+ *                   a authentication, n no next header
+ *   ethertype= ttl= ipid= df
+ *   cut=N pad=N     keep the first N bytes; N bytes after the packet
+ * Lies: ver= ihl= tot= (IPv4 total, IPv6 payload length) doff= udplen= badsum.
  *
  * MACs follow from the addresses when they are not given: 52:54:00:00:00:XX of the last byte, the
  * group MAC for multicast and broadcast; the unspecified address speaks as :05, the VM of the
