@@ -86,7 +86,12 @@ $(B)/rulesd: $(B)/obj/rulesd/main.o $(B)/libtapguard.a
 $(B)/sgctl: $(CTL_OBJ) $(B)/libtapguard.a
 	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(TESTLIB_OBJ) $(B)/libtapguard.a
+# An archive, so that a test links only what it uses of it.
+$(B)/libtests.a: $(TESTLIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * proggy.c - see proggy.h.
+ */
+#include "tests/lib/proggy.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <ftw.h>
+#include <glib.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/compile.h"
+#include "rulesd/dataplane.h"
+#include "rulesd/load.h"
+#include "tests/lib/check.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/tap.h"
+
+#define HOST "test"
+
+static struct {
+	struct dataplane *dataplane;
+	char *bpffs;
+	struct numbers *numbers;
+	struct model *model;
+	struct image *image;
+	GHashTable *taps;     /* interface id -> struct tap, borrowed from tap.c */
+	struct tap *stranger; /* a device that nobody attaches */
+	int programs[PROGGY_PROGRAMS];
+} proggy;
+
+static const char *const program_names[] = {
+	[PROGGY_XDP] = "sg_xdp",
+	[PROGGY_TC_EGRESS] = "sg_tc_egress",
+	[PROGGY_TC_INGRESS] = "sg_tc_ingress",
+};
+
+const char *proggy_name(enum proggy_program program)
+{
+	return program_names[program];
+}
+
+enum sg_dir proggy_dir(enum proggy_program program)
+{
+	return program == PROGGY_TC_INGRESS ? SG_INGRESS : SG_EGRESS;
+}
+
+/* ------------------------------------------------------------------ finding programs and maps */
+
+static struct {
+	const char *name;
+	char *path;
+} wanted_pin;
+
+static int match_pin(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	if (type == FTW_F && strcmp(path + walk->base, wanted_pin.name) == 0)
+		wanted_pin.path = g_strdup(path);
+	return wanted_pin.path != NULL;
+}
+
+int proggy_map(const char *name)
+{
+	int fd;
+
+	wanted_pin.name = name;
+	wanted_pin.path = NULL;
+	nftw(proggy.bpffs, match_pin, 16, FTW_PHYS);
+	if (!wanted_pin.path)
+		fail_msg("no pin %s below %s", name, proggy.bpffs);
+	fd = bpf_obj_get(wanted_pin.path);
+	if (fd < 0)
+		fail_msg("cannot open %s: %s", wanted_pin.path, strerror(errno));
+	g_clear_pointer(&wanted_pin.path, g_free);
+	return fd;
+}
+
+static bool program_uses_map(const struct bpf_prog_info *info, uint32_t map_id)
+{
+	const uint32_t *ids = (const uint32_t *)(uintptr_t)info->map_ids;
+
+	for (uint32_t i = 0; i < info->nr_map_ids; i++)
+		if (ids[i] == map_id)
+			return true;
+	return false;
+}
+
+/* The instance's programs are those that use its sg_stats, whatever the dataplane does with them.
+ */
+static void find_programs(void)
+{
+	AUTO_FD int stats = proggy_map(SG_MAP_STATS);
+	struct bpf_map_info map = {0};
+	uint32_t size = sizeof(map);
+	uint32_t id = 0;
+
+	if (bpf_obj_get_info_by_fd(stats, &map, &size) < 0)
+		fail_msg("cannot read about %s: %s", SG_MAP_STATS, strerror(errno));
+	while (bpf_prog_get_next_id(id, &id) == 0) {
+		AUTO_FD int fd = bpf_prog_get_fd_by_id(id);
+		uint32_t maps[128];
+		struct bpf_prog_info info = {.nr_map_ids = G_N_ELEMENTS(maps),
+					     .map_ids = (uintptr_t)maps};
+
+		size = sizeof(info);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ||
+		    !program_uses_map(&info, map.id))
+			continue;
+		for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++)
+			if (strncmp(info.name, program_names[i], sizeof(info.name) - 1) == 0 &&
+			    proggy.programs[i] < 0)
+				proggy.programs[i] = TAKE_FD(fd);
+	}
+	for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++)
+		if (proggy.programs[i] < 0)
+			fail_msg("the dataplane loaded no %s", program_names[i]);
+}
+
+/* ------------------------------------------------------------------ setup */
+
+int proggy_setup(void **state)
+{
+	g_autofree char *error = NULL;
+	struct dataplane_options options = {.max_flows = 1048576};
+
+	netns_group_setup(state);
+	netns_new();
+	proggy.bpffs = g_strdup_printf("%s/proggy", netns_bpffs());
+	options.bpffs = proggy.bpffs;
+	for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++)
+		proggy.programs[i] = -1;
+	if (dataplane_open(&options, &proggy.dataplane, &error) < 0) {
+		print_error("dataplane_open: %s\n", error);
+		return -1;
+	}
+	proggy.taps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	proggy.numbers = numbers_new();
+	proggy.stranger = tap_new("stranger", false);
+	return 0;
+}
+
+int proggy_teardown(void **state)
+{
+	struct dataplane_options options = {.bpffs = proggy.bpffs, .max_flows = 1048576};
+	g_autofree char *error = NULL;
+
+	(void)state;
+	for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++)
+		if (proggy.programs[i] >= 0)
+			close(proggy.programs[i]);
+	dataplane_close(&proggy.dataplane);
+	if (dataplane_flush_all(&options, &error) < 0) {
+		print_error("dataplane_flush_all: %s\n", error);
+		return -1;
+	}
+	image_free(&proggy.image);
+	model_free(&proggy.model);
+	numbers_free(&proggy.numbers);
+	g_hash_table_destroy(proggy.taps);
+	g_free(proggy.bpffs);
+	tap_delete_all();
+	netns_leave();
+	return 0;
+}
+
+/* ------------------------------------------------------------------ policy */
+
+static void fail_with_diag(const char *what, const struct diag *diag)
+{
+	diag_print(diag, stderr);
+	fail_msg("%s refused the policy of the test", what);
+}
+
+static void free_source(gpointer source)
+{
+	load_source_free(source);
+}
+
+static struct model *load(const char *json)
+{
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	struct load_source *source = g_new0(struct load_source, 1);
+	__attribute__((cleanup(diag_free))) struct diag *diag = diag_new();
+	struct model *model = NULL;
+
+	source->name = g_strdup("test");
+	source->text = g_strdup(json);
+	source->length = strlen(json);
+	g_ptr_array_add(sources, source);
+	if (load_policy(sources, &model, diag) < 0)
+		fail_with_diag("load_policy", diag);
+	return model;
+}
+
+static void detach(const char *id)
+{
+	const struct image_iface *iface = image_iface(proggy.image, id);
+	g_autofree char *error = NULL;
+
+	if (dataplane_detach(proggy.dataplane, iface->slot, &error) < 0)
+		fail_msg("dataplane_detach %s: %s", id, error);
+	tap_delete(g_hash_table_lookup(proggy.taps, id));
+	g_hash_table_remove(proggy.taps, id);
+}
+
+static void attach(const struct image *image, const struct image_iface *iface)
+{
+	struct tap *tap = tap_new(iface->device, false);
+	struct dataplane_attachment attachment = {0};
+	g_autofree char *error = NULL;
+
+	g_hash_table_insert(proggy.taps, g_strdup(iface->id), tap);
+	if (dataplane_attach(proggy.dataplane, image, iface, tap->ifindex, false, &attachment,
+			     &error) < 0)
+		fail_msg("dataplane_attach %s: %s", iface->id, error);
+	assert_true(attachment.live);
+}
+
+void proggy_change(const char *json, bool keep)
+{
+	__attribute__((cleanup(diag_free))) struct diag *diag = diag_new();
+	struct model *model = load(json);
+	struct image *image = NULL;
+	g_autofree char *error = NULL;
+	g_autoptr(GList) attached = g_hash_table_get_keys(proggy.taps);
+	GHashTableIter each;
+	gpointer iface;
+	uint64_t generation = 0;
+
+	if (compile_image(model, proggy.numbers, proggy.image, HOST, &image, diag) < 0)
+		fail_with_diag("compile_image", diag);
+	for (GList *id = attached; id; id = id->next)
+		if (!image_iface(image, id->data))
+			detach(id->data);
+	if (dataplane_apply(proggy.dataplane, proggy.image, image, keep, &generation, NULL,
+			    &error) < 0)
+		fail_msg("dataplane_apply: %s", error);
+	g_hash_table_iter_init(&each, image->ifaces);
+	while (g_hash_table_iter_next(&each, NULL, &iface))
+		if (!g_hash_table_contains(proggy.taps, ((const struct image_iface *)iface)->id))
+			attach(image, iface);
+	image_free(&proggy.image);
+	model_free(&proggy.model);
+	proggy.image = image;
+	proggy.model = model;
+	if (proggy.programs[0] < 0)
+		find_programs();
+}
+
+void proggy_policy(const char *json)
+{
+	g_autoptr(GList) attached = g_hash_table_get_keys(proggy.taps);
+
+	for (GList *id = attached; id; id = id->next)
+		detach(id->data);
+	proggy_change(json, false);
+}
+
+/* ------------------------------------------------------------------ flows */
+
+void proggy_flush_flows(void)
+{
+	struct dataplane_flow_filter all = {.protocol = -1, .sport = -1, .dport = -1};
+	unsigned int removed = 0;
+	g_autofree char *error = NULL;
+
+	if (dataplane_flows_remove(proggy.dataplane, &all, &removed, &error) < 0)
+		fail_msg("dataplane_flows_remove: %s", error);
+}
+
+uint32_t proggy_slot(const char *interface_id)
+{
+	const struct image_iface *iface = image_iface(proggy.image, interface_id);
+
+	if (!iface)
+		fail_msg("the policy has no interface %s with a device", interface_id);
+	return iface->slot;
+}
+
+struct flow_seen {
+	unsigned int count;
+	uint32_t rule;
+};
+
+static bool see_flow(const struct dataplane_flow *flow, void *arg)
+{
+	struct flow_seen *seen = arg;
+
+	seen->count++;
+	seen->rule = flow->flow.rule;
+	return true;
+}
+
+static struct flow_seen see_flows(const char *interface_id)
+{
+	struct dataplane_flow_filter filter = {
+		.slot = proggy_slot(interface_id), .protocol = -1, .sport = -1, .dport = -1};
+	struct flow_seen seen = {0};
+	g_autofree char *error = NULL;
+
+	if (dataplane_flows(proggy.dataplane, &filter, see_flow, &seen, &error) < 0)
+		fail_msg("dataplane_flows: %s", error);
+	return seen;
+}
+
+unsigned int proggy_count_flows(const char *interface_id)
+{
+	return see_flows(interface_id).count;
+}
+
+const char *proggy_flow_rule(const char *interface_id)
+{
+	struct flow_seen seen = see_flows(interface_id);
+
+	if (seen.count != 1)
+		fail_msg("%u flows where the test expects one", seen.count);
+	return image_rule_name(proggy.image, seen.rule);
+}
+
+const uint8_t *proggy_mac(const char *interface_id)
+{
+	const struct image_iface *iface = image_iface(proggy.image, interface_id);
+
+	return iface && iface->flags & SG_IF_CHECK_MAC ? iface->mac : NULL;
+}
+
+/* ------------------------------------------------------------------ running */
+
+static struct sg_stats read_stats(uint32_t slot)
+{
+	struct sg_stats stats = {0};
+	struct sg_slot exact = {0};
+	int result = dataplane_stats(proggy.dataplane, slot, &stats, &exact);
+
+	if (result < 0)
+		fail_msg("dataplane_stats of slot %u: %s", slot, strerror(-result));
+	return stats;
+}
+
+/* The one reason whose counter moved by one, or SG_REASONS. */
+static uint32_t moved_reason(const struct sg_stats *before, const struct sg_stats *after)
+{
+	uint32_t moved = SG_REASONS;
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < SG_REASONS_ROOM; i++) {
+		if (after->reasons[i] == before->reasons[i])
+			continue;
+		moved = i;
+		total += after->reasons[i] - before->reasons[i];
+	}
+	return total == 1 ? moved : SG_REASONS;
+}
+
+struct proggy_result proggy_run(enum proggy_program program, const char *interface_id,
+				const struct frame *frame)
+{
+	const struct tap *tap =
+		interface_id ? g_hash_table_lookup(proggy.taps, interface_id) : proggy.stranger;
+	uint32_t slot = interface_id ? proggy_slot(interface_id) : 0;
+	enum sg_dir dir = proggy_dir(program);
+	struct proggy_result result = {.reason = SG_REASONS};
+	struct xdp_md xdp = {.data_end = (uint32_t)frame->length, .ingress_ifindex = tap->ifindex};
+	struct __sk_buff skb = {.ifindex = tap->ifindex};
+	static uint8_t out[FRAME_ROOM + 256];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
+		    .data_size_in = (uint32_t)frame->length, .data_out = out,
+		    .data_size_out = sizeof(out), .repeat = 1);
+	struct sg_stats before, after;
+	uint32_t verdict;
+
+	options.ctx_in = program == PROGGY_XDP ? (void *)&xdp : (void *)&skb;
+	options.ctx_size_in = program == PROGGY_XDP ? sizeof(xdp) : sizeof(skb);
+	before = read_stats(slot);
+	result.error = bpf_prog_test_run_opts(proggy.programs[program], &options);
+	if (result.error < 0)
+		return result;
+	after = read_stats(slot);
+	verdict = options.retval;
+	if (program == PROGGY_XDP) {
+		assert_true(verdict == XDP_PASS || verdict == XDP_DROP);
+		result.allowed = verdict == XDP_PASS;
+	} else {
+		assert_true(verdict == (uint32_t)TC_ACT_UNSPEC || verdict == TC_ACT_SHOT);
+		result.allowed = verdict == (uint32_t)TC_ACT_UNSPEC;
+	}
+	result.reason = moved_reason(&before, &after);
+	result.counted =
+		after.packets[dir][!result.allowed] == before.packets[dir][!result.allowed] + 1 &&
+		after.bytes[dir][!result.allowed] ==
+			before.bytes[dir][!result.allowed] + frame->length &&
+		after.packets[dir][result.allowed] == before.packets[dir][result.allowed];
+	result.unchanged = options.data_size_out == frame->length &&
+			   memcmp(out, frame->bytes, frame->length) == 0;
+	return result;
+}
