@@ -40,10 +40,11 @@ static bool is_icmpv6(const struct eval_packet *packet)
 	return packet->protocol == IPPROTO_ICMPV6 && !addr_is_v4(&packet->src);
 }
 
+/* Hosts ignore neighbour discovery with a code (RFC 4861, 6.1 and 7.1). */
 static bool is_nd(const struct eval_packet *packet)
 {
 	return is_icmpv6(packet) && packet->icmp_type >= ND_ROUTER_SOLICIT &&
-	       packet->icmp_type <= ND_NEIGHBOR_ADVERT;
+	       packet->icmp_type <= ND_NEIGHBOR_ADVERT && !packet->icmp_code;
 }
 
 static bool is_mld(const struct eval_packet *packet)
@@ -60,20 +61,30 @@ static bool is_unspecified(const struct sg_addr *addr)
 	return addr_equal(addr, &v4) || addr_equal(addr, &v6);
 }
 
+static bool is_broadcast(const struct sg_addr *addr)
+{
+	static const struct sg_addr broadcast = {.b = {[10] = 0xff,
+						       [11] = 0xff,
+						       [12] = 0xff,
+						       [13] = 0xff,
+						       [14] = 0xff,
+						       [15] = 0xff}};
+
+	return addr_equal(addr, &broadcast);
+}
+
 static bool is_v6_link_local(const struct sg_addr *addr)
 {
 	return !addr_is_v4(addr) && addr_is_link_local(addr);
 }
 
-/* Before it has an address a VM may ask for one (DHCP) or try one (duplicate address detection). */
-static bool may_be_unspecified(const struct eval_packet *packet)
+/* Also IPv4-compatible addresses, ::/96 (RFC 4291, 2.5.5.1). */
+static bool is_martian(const struct sg_addr *addr)
 {
-	if (addr_is_v4(&packet->src))
-		return is_udp(packet, DHCP_CLIENT_PORT, DHCP_SERVER_PORT);
-	return is_nd(packet) || is_mld(packet);
+	return addr_is_martian_source(addr) || (!addr->q[0] && !addr->w[2]);
 }
 
-/* ---------------------------------------------------------------- guard */
+/* ---------------------------------------------------------------- whose address it is */
 
 /* Longest match over addresses mapped to 128 bits, as the trie does it. */
 static uint32_t guard_bits(const struct image_iface *iface, const struct sg_addr *addr)
@@ -100,24 +111,67 @@ static uint32_t guard_bits(const struct image_iface *iface, const struct sg_addr
  */
 static bool is_own_link_local(const struct image_iface *iface, const struct sg_addr *addr)
 {
-	struct sg_addr own;
+	static const uint8_t first[8] = {0xfe, 0x80};
+	struct sg_addr own = addr_link_local_of_mac(iface->mac);
 
-	if (iface->flags & SG_IF_CHECK_MAC) {
-		own = addr_link_local_of_mac(iface->mac);
+	if (iface->flags & SG_IF_CHECK_MAC)
 		return addr_equal(addr, &own);
-	}
-	return is_v6_link_local(addr) && addr->b[11] == 0xff && addr->b[12] == 0xfe;
+	return memcmp(addr->b, first, sizeof(first)) == 0 && addr->b[11] == 0xff &&
+	       addr->b[12] == 0xfe;
 }
 
-static struct eval_verdict guard_egress(const struct image_iface *iface,
-					const struct eval_packet *packet)
+/* Whether the address may stand for the VM: own, allowed, or the link-local address of its MAC. */
+static bool is_mine(const struct image_iface *iface, const struct sg_addr *addr)
 {
-	if (!is_unspecified(&packet->src) && !guard_bits(iface, &packet->src)) {
-		if (!is_v6_link_local(&packet->src))
-			return verdict_of(SG_DROP_SPOOFED_SOURCE);
-		if (!is_own_link_local(iface, &packet->src))
-			return verdict_of(SG_DROP_LINK_LOCAL);
-	}
+	return guard_bits(iface, addr) || is_own_link_local(iface, addr);
+}
+
+/* ---------------------------------------------------------------- what always passes */
+
+static bool is_dhcp_client(const struct image_iface *iface, const struct eval_packet *packet)
+{
+	bool egress = packet->direction == SG_EGRESS;
+	const struct sg_addr *local = egress ? &packet->src : &packet->dst;
+	const struct sg_addr *remote = egress ? &packet->dst : &packet->src;
+	bool is_v4 = addr_is_v4(local);
+	uint16_t client = is_v4 ? DHCP_CLIENT_PORT : DHCPV6_CLIENT_PORT;
+	uint16_t server = is_v4 ? DHCP_SERVER_PORT : DHCPV6_SERVER_PORT;
+
+	if (!is_udp(packet, egress ? client : server, egress ? server : client))
+		return false;
+	if (!is_v4)
+		return is_v6_link_local(local) && is_mine(iface, local) &&
+		       (egress || is_v6_link_local(remote));
+	if (egress && is_unspecified(local))
+		return is_broadcast(remote);
+	return guard_bits(iface, local) || (!egress && is_broadcast(local));
+}
+
+/* Neighbour discovery and MLD, as hosts on the link send them. */
+static struct eval_verdict always_allowed(const struct image_iface *iface,
+					  const struct eval_packet *packet)
+{
+	bool judged = iface->flags & SG_IF_SPOOF_GUARD && packet->direction == SG_EGRESS;
+	bool unspecified = is_unspecified(&packet->src);
+
+	if (is_dhcp_client(iface, packet))
+		return verdict_of(SG_ALLOW_DHCP);
+	if (is_nd(packet) && (!judged || unspecified || is_mine(iface, &packet->src)))
+		return verdict_of(SG_ALLOW_ND);
+	if (is_mld(packet) && (unspecified || (is_v6_link_local(&packet->src) &&
+					       (!judged || is_mine(iface, &packet->src)))))
+		return verdict_of(SG_ALLOW_MLD);
+	return no_verdict;
+}
+
+/* ---------------------------------------------------------------- guard */
+
+/* What no VM may send, whatever its address. */
+static struct eval_verdict guard_kind(const struct image_iface *iface,
+				      const struct eval_packet *packet)
+{
+	if (!(iface->flags & SG_IF_SPOOF_GUARD) || packet->direction == SG_INGRESS)
+		return no_verdict;
 	if (addr_is_v4(&packet->src) ? is_udp(packet, DHCP_SERVER_PORT, DHCP_CLIENT_PORT)
 				     : is_udp(packet, DHCPV6_SERVER_PORT, DHCPV6_CLIENT_PORT))
 		return verdict_of(SG_DROP_DHCP_SERVER);
@@ -127,65 +181,25 @@ static struct eval_verdict guard_egress(const struct image_iface *iface,
 	return no_verdict;
 }
 
-static bool is_for_everybody(const struct sg_addr *addr)
+static struct eval_verdict guard_addresses(const struct image_iface *iface,
+					   const struct eval_packet *packet)
 {
-	static const struct sg_addr broadcast = {.b = {[10] = 0xff,
-						       [11] = 0xff,
-						       [12] = 0xff,
-						       [13] = 0xff,
-						       [14] = 0xff,
-						       [15] = 0xff}};
-
-	return addr_is_multicast(addr) || addr_equal(addr, &broadcast);
-}
-
-static struct eval_verdict guard_ingress(const struct image_iface *iface,
-					 const struct eval_packet *packet)
-{
-	if (guard_bits(iface, &packet->src) & SG_GUARD_OWN)
-		return verdict_of(SG_DROP_LAND);
-	if (!guard_bits(iface, &packet->dst) && !is_own_link_local(iface, &packet->dst) &&
-	    !is_for_everybody(&packet->dst))
-		return verdict_of(SG_DROP_WRONG_DESTINATION);
-	return no_verdict;
-}
-
-static struct eval_verdict guard(const struct image_iface *iface, const struct eval_packet *packet)
-{
-	bool unspecified = is_unspecified(&packet->src);
-
-	if (unspecified ? !may_be_unspecified(packet) : addr_is_martian_source(&packet->src))
+	if (is_martian(&packet->src))
 		return verdict_of(SG_DROP_MARTIAN);
 	if (!(iface->flags & SG_IF_SPOOF_GUARD))
 		return no_verdict;
-	return packet->direction == SG_EGRESS ? guard_egress(iface, packet)
-					      : guard_ingress(iface, packet);
-}
-
-/* ---------------------------------------------------------------- always allowed */
-
-static bool is_dhcp_client(const struct eval_packet *packet)
-{
-	bool egress = packet->direction == SG_EGRESS;
-
-	if (addr_is_v4(&packet->src))
-		return egress ? is_udp(packet, DHCP_CLIENT_PORT, DHCP_SERVER_PORT)
-			      : is_udp(packet, DHCP_SERVER_PORT, DHCP_CLIENT_PORT);
-	return is_v6_link_local(&packet->src) &&
-	       (egress ? is_udp(packet, DHCPV6_CLIENT_PORT, DHCPV6_SERVER_PORT)
-		       : is_udp(packet, DHCPV6_SERVER_PORT, DHCPV6_CLIENT_PORT));
-}
-
-static struct eval_verdict always_allowed(const struct eval_packet *packet)
-{
-	if (is_nd(packet) &&
-	    (packet->direction == SG_INGRESS || packet->icmp_type != ND_ROUTER_ADVERT))
-		return verdict_of(SG_ALLOW_ND);
-	if (is_mld(packet))
-		return verdict_of(SG_ALLOW_MLD);
-	if (is_dhcp_client(packet))
-		return verdict_of(SG_ALLOW_DHCP);
-	return no_verdict;
+	if (packet->direction == SG_EGRESS) {
+		if (is_mine(iface, &packet->src))
+			return no_verdict;
+		return verdict_of(is_v6_link_local(&packet->src) ? SG_DROP_LINK_LOCAL
+								 : SG_DROP_SPOOFED_SOURCE);
+	}
+	if (guard_bits(iface, &packet->src) & SG_GUARD_OWN)
+		return verdict_of(SG_DROP_LAND);
+	if (addr_is_multicast(&packet->dst) || is_broadcast(&packet->dst) ||
+	    is_mine(iface, &packet->dst))
+		return no_verdict;
+	return verdict_of(SG_DROP_WRONG_DESTINATION);
 }
 
 /* ---------------------------------------------------------------- policy */
@@ -282,10 +296,12 @@ static struct eval_verdict ask_policy(const struct image *image, const struct im
 struct eval_verdict eval_packet(const struct image *image, const struct image_iface *iface,
 				const struct eval_packet *packet)
 {
-	struct eval_verdict verdict = guard(iface, packet);
+	struct eval_verdict verdict = guard_kind(iface, packet);
 
 	if (!is_decided(verdict))
-		verdict = always_allowed(packet);
+		verdict = always_allowed(iface, packet);
+	if (!is_decided(verdict))
+		verdict = guard_addresses(iface, packet);
 	if (!is_decided(verdict))
 		verdict = ask_policy(image, iface, packet);
 	return verdict;
