@@ -50,7 +50,7 @@
 #define SG_MAP_IFINDEX "sg_ifindex" /* ARRAY: ifindex -> __u32 slot, 0 = none */
 #define SG_MAP_IFHIGH  "sg_ifhigh"  /* HASH: ifindex >= SG_MAX_IFINDEX -> __u32 slot */
 #define SG_MAP_IFACES  "sg_ifaces"  /* ARRAY, mmap: slot -> struct sg_iface */
-#define SG_MAP_SLOTS   "sg_slots"   /* ARRAY: slot -> struct sg_slot */
+#define SG_MAP_SLOTS   "sg_slots"   /* ARRAY, mmap: slot -> struct sg_slot */
 #define SG_MAP_STATS   "sg_stats"   /* PERCPU_ARRAY: slot -> struct sg_stats */
 #define SG_MAP_GUARD \
 	"sg_guard" /* LPM_TRIE: struct sg_guard_key -> struct sg_version of enum sg_guard_bits */
@@ -148,6 +148,8 @@ enum sg_timeout {
 	SG_TIMEOUT_UDP_STREAM,	    /* conntrack.udp_stream: both ways */
 	SG_TIMEOUT_ICMP,	    /* conntrack.icmp */
 	SG_TIMEOUT_OTHER,	    /* conntrack.other */
+	SG_TIMEOUT_FRAGMENT, /* a datagram whose first fragment passed: 30 s (RFC 1122, 3.3.2;
+				Linux) */
 	SG_TIMEOUTS,
 };
 
@@ -164,6 +166,7 @@ struct sg_iface_conf {
 				 common path */
 	struct sg_addr addr6; /* first own IPv6 address, likewise */
 	__u32 timeout[SG_TIMEOUTS];
+	__u32 pad2;
 };
 
 /*
@@ -307,18 +310,30 @@ enum sg_flow_flags {
 	SG_FLOW_EXEMPT = 1u << 2, /* opened to an exempt endpoint */
 };
 
-/* One direction's half: written only by packets of that direction, so plain aligned stores do. */
+/*
+ * One direction's half: written only by packets of that direction, so plain aligned stores do. What
+ * a side's window allows the other to send is kept in the half of the side that advertised it
+ * (nf_conntrack keeps it in the other half, which is not safe without its lock).
+ */
 struct sg_flow_half {
 	__u32 end;    /* highest sequence number + length sent */
-	__u32 maxend; /* highest end that the other side's window permits */
-	__u32 maxwin; /* largest window advertised, scaled */
-	__u32 maxack; /* highest acknowledgement sent */
+	__u32 maxend; /* highest acknowledgement + window sent: how far the other side may send */
+	__u32 maxwin; /* largest window advertised, scaled; 0: nothing sent yet */
+	__u32 maxack; /* highest acknowledgement sent; before the first one: the initial sequence
+			 number */
 	__u32 seen;   /* low 32 bits of jiffies at its last packet */
-	__u8 scale;   /* window shift */
-	__u8 flags;
+	__u8 scale;   /* window shift of its SYN */
+	__u8 flags;   /* enum sg_half_flags */
 	__u16 pad;
 	__u64 packets;
 	__u64 bytes; /* of frames, Ethernet header included */
+};
+
+enum sg_half_flags {
+	SG_HALF_SCALES =
+		1u << 0, /* its SYN had a window scale option: both must for either to count */
+	SG_HALF_ACKED = 1u << 1, /* maxack and maxend hold */
+	SG_HALF_FIN = 1u << 2,	 /* it has sent FIN; end counts it */
 };
 
 struct sg_flow {
@@ -490,7 +505,7 @@ struct sg_event {
 SG_ASSERT_SIZE(struct sg_addr, 16);
 SG_ASSERT_SIZE(struct sg_version, 16);
 SG_ASSERT_SIZE(struct sg_control, 64);
-SG_ASSERT_SIZE(struct sg_iface_conf, 96);
+SG_ASSERT_SIZE(struct sg_iface_conf, 104);
 SG_ASSERT_SIZE(struct sg_guard_key, 24);
 SG_ASSERT_SIZE(struct sg_member_key, 24);
 SG_ASSERT_SIZE(struct sg_prefix_key, 24);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conntrack.bpf.h - the flow table: half-open flows in a small LRU of their own interface,
+ * confirmed ones in a shard.
+ *
+ * A flow is opened into the LRU by the first packet that a rule allows. It is confirmed, that is
+ * moved into the shard and counted, when the other side has answered (TCP: when the opener has
+ * acknowledged that answer). A flood therefore evicts only half-open flows of its own interface.
+ *
+ * Races. Both directions of a flow may run on two CPUs at once:
+ *   - each direction writes its own half only; two CPUs in the same direction may lose a maximum or
+ * a count: worst outcome a segment that is judged by an older window (the sender retransmits) and a
+ * packet not counted;
+ *   - the state moves by compare-and-exchange; who loses leaves it to the next packet: worst
+ * outcome a shorter timeout;
+ *   - while an entry moves from LRU to shard, an update of the other half in the LRU entry may be
+ * lost: same outcome;
+ *   - an expired entry is revived in place by compare-and-exchange against the collector, which
+ * first marks it dead the same way: either the packet wins and the entry lives, or the packet drops
+ * (flow_busy) and is sent again. Nothing here opens a flow that the rules do not allow.
+ */
+#pragma once
+
+#include "bpf/flowtable.bpf.h"
+#include "bpf/guard.bpf.h"
+#include "bpf/policy.bpf.h"
+#include "bpf/related.bpf.h"
+
+/* Deletes a flow that nothing allows any more. Whoever's delete succeeds counts it down. */
+static __noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow_key *key,
+				      const struct sg_hit *hit)
+{
+	__u32 shard = view->conf->shard, slot = key->slot, rule;
+	const struct sg_flow *flow = hit->flow;
+	struct sg_slot *counters;
+	__u64 packets, bytes;
+	void *table;
+
+	if (!flow)
+		return;
+	rule = flow->rule;
+	packets = flow->half[0].packets + flow->half[1].packets;
+	bytes = flow->half[0].bytes + flow->half[1].bytes;
+	table = hit->confirmed ? bpf_map_lookup_elem(&sg_flows, &shard)
+			       : bpf_map_lookup_elem(&sg_half, &slot);
+	if (!table || bpf_map_delete_elem(table, key))
+		return;
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	if (hit->confirmed && counters)
+		__sync_fetch_and_add(&counters->flows, -1);
+	sg_rule_fold(rule, packets, bytes);
+}
+
+/* The question that the packet which opened a flow would have asked. */
+sg_inline void sg_question_init(struct sg_question *q, const struct sg_view *view,
+				const struct sg_flow_key *key, __u8 opener, __u16 port)
+{
+	q->generation = view->generation;
+	q->remote = key->remote;
+	q->policy = view->conf->policy;
+	q->zone = view->conf->zone;
+	q->proto = key->proto;
+	q->port = port;
+	q->dir = opener;
+	q->has = view->conf->has[opener & 1];
+	q->is_v6 = !sg_addr_is_v4(&key->remote);
+	q->pad = 0;
+	q->pad2 = 0;
+}
+
+sg_inline __u16 sg_opening_port(const struct sg_flow_key *key, __u8 opener)
+{
+	if (key->proto == SG_IPPROTO_ICMP || key->proto == SG_IPPROTO_ICMPV6)
+		return key->rport & 0xff00; /* request type, code 0 */
+	return bpf_ntohs(opener == SG_EGRESS ? key->rport : key->lport);
+}
+
+/*
+ * A flow whose stamp is older than the last removal anywhere: is its witness gone, and if so, does
+ * something else allow it? 1 when it may go on. A stamp above keep_until and not below both
+ * removals is simply renewed.
+ *
+ * Order: the writer stores removed_at and sg_peergone before the generation. A packet between the
+ * two evaluates under its own generation, stamps that, and is evaluated again later.
+ */
+static __noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_packet *p,
+					    const struct sg_flow_key *key, struct sg_flow *flow)
+{
+	__u64 stamp = READ_ONCE(flow->stamp), *gone;
+	__u32 peer = READ_ONCE(flow->peer);
+	struct sg_question *q = &p->question;
+	__u8 opener = flow->opener & 1;
+
+	if (stamp <= READ_ONCE(view->iface->keep_until))
+		return 1;
+	gone = bpf_map_lookup_elem(&sg_peergone, &peer);
+	if (stamp >= READ_ONCE(view->iface->removed_at) && (!gone || stamp >= *gone)) {
+		WRITE_ONCE(flow->stamp, view->generation);
+		return 1;
+	}
+	if (view->conf->flags & SG_IF_SPOOF_GUARD && !sg_is_mine(view, p, &key->local) &&
+	    !sg_is_multicast(&key->local) && !sg_is_broadcast(&key->local))
+		return 0;
+	sg_question_init(q, view, key, opener, sg_opening_port(key, opener));
+	if (!sg_policy_allows(q))
+		return 0;
+	WRITE_ONCE(flow->rule, q->rule);
+	WRITE_ONCE(flow->peer, q->peer);
+	WRITE_ONCE(flow->stamp, view->generation);
+	return 1;
+}
+
+sg_inline int sg_flow_is_fresh(const struct sg_view *view, const struct sg_flow *flow)
+{
+	return READ_ONCE(flow->stamp) >= READ_ONCE(view->control->last_removal);
+}
+
+/* Moves a flow from the LRU into the shard: exact count first, undone when the insert fails. */
+static __noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *p,
+					const struct sg_flow *half_open, __u32 word)
+{
+	__u32 shard = view->conf->shard, slot = p->key.slot;
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	void *table;
+	long error;
+
+	table = bpf_map_lookup_elem(&sg_flows, &shard);
+	if (!counters || !table)
+		return SG_DROP_INTERNAL;
+	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
+		__sync_fetch_and_add(&counters->flows, -1);
+		__sync_fetch_and_add(&counters->allowance_exceeded, 1);
+		return SG_DROP_ALLOWANCE;
+	}
+	__builtin_memcpy(&p->flow, half_open, sizeof(p->flow));
+	p->flow.state = word;
+	error = bpf_map_update_elem(table, &p->key, &p->flow, BPF_NOEXIST);
+	if (error) {
+		__sync_fetch_and_add(&counters->flows, -1);
+		/* EEXIST: another CPU confirmed it at this moment. */
+		if (error != -17)
+			return SG_DROP_TABLE_FULL;
+	}
+	table = bpf_map_lookup_elem(&sg_half, &slot);
+	if (table)
+		bpf_map_delete_elem(table, &p->key);
+	return SG_ALLOW_FLOW;
+}
+
+/*
+ * A packet whose flow is known and live. Returns the verdict, or SG_GO_ON when the flow is over and
+ * the packet may open it again.
+ */
+sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, struct sg_hit *hit)
+{
+	struct sg_flow *flow = hit->flow;
+	__u32 dir = p->dir & 1, word = hit->state, next_word;
+	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
+	__u32 from_opener = (flow->opener & 1) == dir, confirm = 0, next;
+
+	if (!sg_flow_is_fresh(view, flow) && !sg_flow_still_allowed(view, p, &p->key, flow)) {
+		sg_flow_delete(view, &p->key, hit);
+		return SG_DROP_REVOKED;
+	}
+	next_word = word;
+	if (p->flags & SG_PKT_TCP) {
+		enum sg_tcp_result result = sg_tcp_track(mine, theirs, SG_FLOW_STATE(word),
+							 from_opener, &p->tcp, &next);
+
+		if (result == SG_TCP_REOPEN) {
+			hit->over = 1;
+			return SG_GO_ON;
+		}
+		if (result == SG_TCP_INVALID)
+			return SG_DROP_TCP_INVALID;
+		if (result == SG_TCP_OVER)
+			return SG_DROP_TCP_CLOSED;
+		next_word = (word & ~0xffu) | next;
+		confirm = next >= SG_TCP_ESTABLISHED && next <= SG_TCP_TIME_WAIT;
+	}
+	if (!from_opener) {
+		next_word |= SG_FLOW_REPLIED << 8;
+		if (!(p->flags & SG_PKT_TCP))
+			confirm = 1;
+	}
+	if (next_word != word)
+		__sync_val_compare_and_swap(&flow->state, word, next_word);
+	if (mine->seen != (__u32)view->now)
+		WRITE_ONCE(mine->seen, (__u32)view->now);
+	mine->packets++;
+	mine->bytes += p->bytes;
+	if (confirm && !hit->confirmed)
+		return sg_flow_confirm(view, p, flow, next_word);
+	return SG_ALLOW_FLOW;
+}
+
+sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
+			    const struct sg_packet *p)
+{
+	__u32 dir = p->dir & 1;
+
+	flow->stamp = view->generation;
+	flow->created = view->now;
+	flow->rule = p->question.rule;
+	flow->peer = p->question.peer;
+	flow->opener = dir;
+	flow->half[0].seen = flow->half[1].seen = (__u32)view->now;
+	flow->half[dir].packets = 1;
+	flow->half[dir].bytes = p->bytes;
+	if (p->flags & SG_PKT_TCP)
+		sg_tcp_start(&flow->half[dir], &p->tcp);
+}
+
+/*
+ * Opens a flow that a rule allows. Where an entry that is over holds the place in the shard, it is
+ * revived there; in the LRU it is simply replaced.
+ */
+static __noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
+				     const struct sg_hit *hit)
+{
+	__u32 slot = p->key.slot, rule = p->question.rule, word;
+	struct sg_rule_stats *stats;
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+
+	if (!counters)
+		return SG_DROP_INTERNAL;
+	word = p->flags & SG_PKT_TCP ? SG_TCP_SYN_SENT : SG_TCP_NONE;
+	if (rule & SG_RULE_EXEMPT)
+		word |= SG_FLOW_EXEMPT << 8;
+	if (hit->flow && hit->confirmed) {
+		struct sg_flow *flow = hit->flow;
+
+		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
+		    __sync_val_compare_and_swap(&flow->state, hit->state, word) != hit->state)
+			return SG_DROP_FLOW_BUSY;
+		sg_rule_fold(flow->rule, flow->half[0].packets + flow->half[1].packets,
+			     flow->half[0].bytes + flow->half[1].bytes);
+		__builtin_memset(flow->half, 0, sizeof(flow->half));
+		sg_flow_init(flow, view, p);
+	} else {
+		void *table = bpf_map_lookup_elem(&sg_half, &slot);
+
+		/* Refused here already: a connection that cannot be confirmed is better not begun.
+		 */
+		if (READ_ONCE(counters->flows) >= view->conf->max_flows) {
+			__sync_fetch_and_add(&counters->allowance_exceeded, 1);
+			return SG_DROP_ALLOWANCE;
+		}
+		__builtin_memset(&p->flow, 0, sizeof(p->flow));
+		p->flow.state = word;
+		sg_flow_init(&p->flow, view, p);
+		if (!table || bpf_map_update_elem(table, &p->key, &p->flow, BPF_ANY))
+			return SG_DROP_TABLE_FULL;
+	}
+	stats = bpf_map_lookup_elem(&sg_rules, &rule);
+	if (stats)
+		__sync_fetch_and_add(&stats->flows, 1);
+	return rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE;
+}
+
+/* An ICMP error whose inner packet belongs to a live flow. It neither keeps the flow alive nor
+ * changes it. */
+static __noinline int sg_flow_related(const struct sg_view *view, struct sg_packet *p)
+{
+	__u32 inner_dir = !(p->dir & 1);
+	struct sg_hit hit;
+
+	p->inner.slot = p->key.slot;
+	sg_flow_find(view, &p->inner, &hit);
+	if (!hit.flow || hit.over || SG_FLOW_STATE(hit.state) == SG_TCP_CLOSED)
+		return 0;
+	if (!sg_flow_is_fresh(view, hit.flow) &&
+	    !sg_flow_still_allowed(view, p, &p->inner, hit.flow))
+		return 0;
+	/* Errors go to the sender of a packet: that side must have sent one. */
+	if (!hit.flow->half[inner_dir & 1].packets)
+		return 0;
+	if (p->inner.proto != SG_IPPROTO_TCP)
+		return 1;
+	return sg_inner_sequence_fits(&hit.flow->half[inner_dir & 1],
+				      &hit.flow->half[(inner_dir ^ 1) & 1], p->inner_seq);
+}

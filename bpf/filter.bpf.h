@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * filter.bpf.h - what happens to a parsed packet, the same for every hook: guard -> conntrack ->
+ * policy.
+ */
+#pragma once
+
+#include "bpf/conntrack.bpf.h"
+#include "bpf/fragments.bpf.h"
+#include "bpf/guard.bpf.h"
+#include "bpf/policy.bpf.h"
+#include "bpf/verdict.bpf.h"
+
+/* A packet of no live flow: guard its addresses, then ask the rules. *rule names the one that
+ * allows it. */
+static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
+				const struct sg_hit *hit, __u32 *rule)
+{
+	__u32 verdict = sg_guard_open(view, p);
+	struct sg_question *q = &p->question;
+
+	if (verdict != SG_GO_ON)
+		return verdict;
+	if (p->flags & SG_PKT_ERROR && sg_flow_related(view, p))
+		return SG_ALLOW_RELATED;
+	/* Only a SYN opens a TCP flow. */
+	if (p->flags & SG_PKT_TCP &&
+	    (p->tcp.flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK)) != SG_TCP_FLAG_SYN)
+		return SG_DROP_NO_FLOW;
+	sg_question_init(q, view, &p->key, p->dir, p->port);
+	if (!sg_policy_allows(q))
+		return sg_icmp_is_error_packet(p) ? SG_DROP_ICMP_UNRELATED : SG_DROP_NO_RULE;
+	*rule = q->rule;
+	/* ICMP without a flow of its own, and replies that nobody asked for: each is allowed by
+	 * itself. */
+	if (p->flags & (SG_PKT_UNTRACKED | SG_PKT_REPLY))
+		return q->rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE;
+	return sg_flow_open(view, p, hit);
+}
+
+sg_inline __u32 sg_filter(const struct sg_view *view, struct sg_packet *p, __u32 *rule)
+{
+	__u32 verdict = sg_guard_frame(view, p);
+	struct sg_hit hit = {};
+
+	if (verdict != SG_GO_ON)
+		return verdict;
+	if (p->flags & SG_PKT_LATER_FRAGMENT)
+		return sg_frag_verdict(view, p);
+	if (p->flags & SG_PKT_TCP && !sg_tcp_flags_valid(p->tcp.flags))
+		return SG_DROP_TCP_FLAGS;
+	if (!(p->flags & SG_PKT_UNTRACKED)) {
+		sg_flow_find(view, &p->key, &hit);
+		if (hit.flow && !hit.over)
+			verdict = sg_flow_packet(view, p, &hit);
+	}
+	if (verdict == SG_GO_ON)
+		verdict = sg_open(view, p, &hit, rule);
+	if (p->flags & SG_PKT_FRAGMENT && !sg_reason_is_drop(verdict))
+		sg_frag_remember(view, p);
+	return verdict;
+}
+
+/*
+ * Everything after the parser, for the packet in this CPU's scratch. Verifier: a global function is
+ * verified once and by itself; inlined, its states would multiply with the parser's. parsed is
+ * SG_PARSED or the parser's reason to drop.
+ */
+__noinline __u32 sg_judge(__u32 parsed, __u32 ifindex)
+{
+	__u32 zero = 0, rule = 0, verdict;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_view view = {};
+
+	if (!p)
+		return SG_DROP_INTERNAL;
+	verdict = sg_view_open(&view, p, ifindex);
+	if (verdict == SG_PARSED)
+		verdict = parsed;
+	if (verdict == SG_PARSED)
+		verdict = sg_filter(&view, p, &rule);
+	return sg_verdict(&view, p, verdict, rule);
+}

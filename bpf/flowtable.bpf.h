@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flowtable.bpf.h - finding a flow, whether it has timed out, and the totals of its rule. The
+ * packet path and the collector share it.
+ */
+#pragma once
+
+#include "bpf/state.bpf.h"
+
+struct sg_hit {
+	struct sg_flow *flow; /* NULL: none */
+	__u32 state;	      /* its word as read */
+	__u8 confirmed;
+	__u8 over; /* it has timed out or ended: only its place may be used again */
+};
+
+sg_inline __u32 sg_flow_timeout(const struct sg_iface_conf *conf, __u8 proto, __u32 word)
+{
+	__u32 which = SG_TIMEOUT_OTHER;
+
+	switch (SG_FLOW_STATE(word)) {
+	case SG_TCP_NONE:
+		if (proto == SG_IPPROTO_UDP)
+			which = SG_FLOW_FLAGS(word) & SG_FLOW_REPLIED ? SG_TIMEOUT_UDP_STREAM
+								      : SG_TIMEOUT_UDP;
+		else if (proto == SG_IPPROTO_ICMP || proto == SG_IPPROTO_ICMPV6)
+			which = SG_TIMEOUT_ICMP;
+		break;
+	case SG_TCP_SYN_SENT:
+	case SG_TCP_SYN_RECV:
+		which = SG_TIMEOUT_TCP_HALF;
+		break;
+	case SG_TCP_ESTABLISHED:
+		which = SG_TIMEOUT_TCP_ESTABLISHED;
+		break;
+	case SG_TCP_CLOSED:
+		which = SG_TIMEOUT_TCP_CLOSED;
+		break;
+	default:
+		which = SG_TIMEOUT_TCP_CLOSING;
+		break;
+	}
+	return conf->timeout[which];
+}
+
+sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_conf *conf,
+			      __u8 proto, __u32 word, __u64 now)
+{
+	__u32 out = (__u32)now - READ_ONCE(flow->half[SG_EGRESS].seen);
+	__u32 in = (__u32)now - READ_ONCE(flow->half[SG_INGRESS].seen);
+
+	/* Another CPU may have stamped a later jiffy than ours: that is idle 0, not 2^32 - 1. */
+	if ((__s32)out < 0 || (__s32)in < 0)
+		return 0;
+	return (out < in ? out : in) > sg_flow_timeout(conf, proto, word);
+}
+
+/* Finds the flow of a key in the shard, then among the half-open ones. */
+sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key *key,
+			    struct sg_hit *hit)
+{
+	__u32 shard = view->conf->shard, slot = key->slot;
+	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
+
+	hit->confirmed = 1;
+	hit->over = 0;
+	hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
+	if (!hit->flow) {
+		hit->confirmed = 0;
+		table = bpf_map_lookup_elem(&sg_half, &slot);
+		hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
+		if (!hit->flow)
+			return;
+	}
+	hit->state = READ_ONCE(hit->flow->state);
+	hit->over = SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
+		    sg_flow_expired(hit->flow, view->conf, key->proto, hit->state, view->now);
+}
+
+/* Adds what a flow that ends has carried to the totals of its rule. */
+sg_inline void sg_rule_fold(__u32 rule, __u64 packets, __u64 bytes)
+{
+	struct sg_rule_stats *stats = bpf_map_lookup_elem(&sg_rules, &rule);
+
+	if (!stats)
+		return;
+	__sync_fetch_and_add(&stats->packets, packets);
+	__sync_fetch_and_add(&stats->bytes, bytes);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy.bpf.h - does a rule allow this? Asked only for packets that open a flow, and for flows
+ * whose witness may be gone.
+ *
+ * Rules only allow, so the first hit decides:
+ *   1. the peer any, before the address is even classified;
+ *   2. the peers of the address's member set, then those of its prefix set, each in ascending
+ * order;
+ *   3. within a peer the packet's protocol, then the rules for every protocol.
+ * The cost is at most a few dozen lookups, whatever the number of rules and members. The offline
+ * evaluator (rulesd/eval.c) keeps the same order.
+ */
+#pragma once
+
+#include "bpf/state.bpf.h"
+
+/* 2^23 intervals at most: one step each. */
+#define SG_SEARCH_STEPS 23
+
+/* The rule of the interval that holds port, or 0. */
+sg_inline __u32 sg_policy_interval(__u32 start, __u32 count, __u32 port)
+{
+	__u32 low = 0, high = count, i;
+
+	for (i = 0; i < SG_SEARCH_STEPS; i++) {
+		struct sg_interval *at;
+		__u32 middle, index;
+
+		if (low >= high)
+			return 0;
+		middle = low + (high - low) / 2;
+		index = start + middle;
+		at = bpf_map_lookup_elem(&sg_intervals, &index);
+		if (!at)
+			return 0;
+		if (port < at->first)
+			high = middle;
+		else if (port > at->last)
+			low = middle + 1;
+		else
+			return at->rule;
+	}
+	return 0;
+}
+
+/* One (peer, protocol): a global function, so that its search is verified once, not once a peer. */
+__noinline __u32 sg_policy_peer(__u32 policy, __u32 peer, __u32 proto, __u32 dir, __u32 port)
+{
+	struct sg_policy_key key = {.policy = policy, .peer = peer, .proto = proto, .dir = dir};
+	struct sg_policy_ports *ports = bpf_map_lookup_elem(&sg_policy, &key);
+
+	if (!ports)
+		return 0;
+	if (ports->count == 1)
+		return port >= ports->one.first && port <= ports->one.last ? ports->one.rule : 0;
+	return sg_policy_interval(ports->start, ports->count, port);
+}
+
+sg_inline __u32 sg_policy_protocols(struct sg_question *q, __u32 peer)
+{
+	__u32 rule = sg_policy_peer(q->policy, peer, q->proto, q->dir, q->port);
+
+	if (!rule && q->has & SG_HAS_ALL)
+		rule = sg_policy_peer(q->policy, peer, SG_PROTO_ALL, q->dir, q->port);
+	if (rule) {
+		q->rule = rule;
+		q->peer = peer;
+	}
+	return rule;
+}
+
+__noinline __u32 sg_policy_set(struct sg_question *q, __u32 number)
+{
+	struct sg_set *set;
+	__u32 i, count;
+
+	if (!q || !number)
+		return 0;
+	if (number & SG_SET_SINGLE)
+		return sg_policy_protocols(q, number & ~SG_SET_SINGLE);
+	set = bpf_map_lookup_elem(&sg_sets, &number);
+	if (!set)
+		return 0;
+	count = set->count;
+	for (i = 0; i < SG_SET_PEERS; i++) {
+		__u32 rule;
+
+		if (i >= count)
+			break;
+		rule = sg_policy_protocols(q, set->peers[i]);
+		if (rule)
+			return rule;
+	}
+	return 0;
+}
+
+/* Answers in q->rule and q->peer; returns the rule, 0 when nothing allows it. */
+__noinline __u32 sg_policy_allows(struct sg_question *q)
+{
+	struct sg_version *found;
+
+	if (!q)
+		return 0;
+	q->rule = 0;
+	q->peer = 0;
+	if (!q->policy)
+		return 0;
+	if (q->has & SG_HAS_ANY && sg_policy_protocols(q, SG_PEER_ANY))
+		return q->rule;
+	if (q->has & SG_HAS_GROUP) {
+		struct sg_member_key key = {.addr = q->remote, .zone = q->zone};
+
+		found = bpf_map_lookup_elem(&sg_members, &key);
+		if (found && sg_policy_set(q, sg_version_at(found, q->generation)))
+			return q->rule;
+	}
+	if (q->has & SG_HAS_PREFIX) {
+		struct sg_prefix_key key = {
+			.prefixlen = 32 + 128,
+			.space = SG_SPACE(q->zone, q->is_v6),
+		};
+
+		__builtin_memcpy(key.addr, q->remote.b, 16);
+		found = bpf_map_lookup_elem(&sg_prefixes, &key);
+		if (found && sg_policy_set(q, sg_version_at(found, q->generation)))
+			return q->rule;
+	}
+	return 0;
+}
