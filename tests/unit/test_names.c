@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <jansson.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/lib/check.h"
 
 static void protocols_have_names_and_numbers(void **state)
 {
@@ -165,6 +164,77 @@ static void an_icmp_code_belongs_to_its_type(void **state)
 	assert_int_equal(code, -7);
 }
 
+/* The names that schemas/policy.schema.json allows for "type" or "code" of one family. */
+static json_t *schema_names(json_t *schema, const char *family, const char *field)
+{
+	json_t *choices = NULL;
+
+	assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:{s:o}}}}}", "$defs", family, "properties",
+				     field, "anyOf", &choices),
+			 0);
+	return json_object_get(json_array_get(choices, 1), "enum");
+}
+
+static bool has_string(json_t *array, const char *text)
+{
+	size_t i = 0;
+	json_t *entry = NULL;
+
+	json_array_foreach (array, i, entry) {
+		if (!strcmp(json_string_value(entry), text))
+			return true;
+	}
+	return false;
+}
+
+static bool is_code_of_some_type(uint16_t protocol, const char *name)
+{
+	for (int type = 0; type < 256; type++) {
+		int code = -1;
+
+		if (!icmp_code_parse(protocol, type, name, &code))
+			return true;
+	}
+	return false;
+}
+
+static void check_schema_names(json_t *schema, uint16_t protocol, const char *family)
+{
+	json_t *types = schema_names(schema, family, "type");
+	json_t *codes = schema_names(schema, family, "code");
+	size_t i = 0;
+	json_t *name = NULL;
+
+	json_array_foreach (types, i, name) {
+		int type = -1;
+
+		if (icmp_type_parse(protocol, json_string_value(name), &type))
+			fail_msg("%s: no type '%s'", family, json_string_value(name));
+	}
+	json_array_foreach (codes, i, name) {
+		if (!is_code_of_some_type(protocol, json_string_value(name)))
+			fail_msg("%s: no code '%s'", family, json_string_value(name));
+	}
+	for (int type = 0; type < 256; type++) {
+		const char *shown = icmp_type_name(protocol, type);
+
+		if (shown && !has_string(types, shown))
+			fail_msg("%s: the schema lacks '%s'", family, shown);
+	}
+	assert_true(json_array_size(types) > 15 && json_array_size(codes) > 10);
+}
+
+static void the_schema_knows_the_same_icmp_names(void **state)
+{
+	json_t *schema = json_load_file("schemas/policy.schema.json", 0, NULL);
+
+	(void)state;
+	assert_non_null(schema);
+	check_schema_names(schema, 1, "icmp_v4");
+	check_schema_names(schema, 58, "icmp_v6");
+	json_decref(schema);
+}
+
 static void every_reason_has_its_own_name(void **state)
 {
 	(void)state;
@@ -236,6 +306,7 @@ int main(void)
 		cmocka_unit_test(an_icmp_type_belongs_to_its_family),
 		cmocka_unit_test(shown_icmp_names_parse_back),
 		cmocka_unit_test(an_icmp_code_belongs_to_its_type),
+		cmocka_unit_test(the_schema_knows_the_same_icmp_names),
 		cmocka_unit_test(every_reason_has_its_own_name),
 		cmocka_unit_test(unknown_reasons_are_refused),
 		cmocka_unit_test(directions_and_hooks_parse_back),

@@ -6,12 +6,10 @@
 
 #include <glib.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/lib/check.h"
 
 static bool valid_name(const char *name)
 {
