@@ -9,3 +9,5 @@
 
 /* Appends every error to diag. 0 when there was none, -EINVAL otherwise. */
 int model_validate(const struct model *model, struct diag *diag);
+/* The same without dangling references, which say nothing when a file could not be read. */
+int model_validate_incomplete(const struct model *model, struct diag *diag);

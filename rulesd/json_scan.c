@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json_scan.c - JSON text to nodes: the grammar of RFC 8259, and what people get wrong in it.
+ */
+#include "rulesd/json_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scan {
+	struct jdoc *doc;
+	struct diag *diag;
+	size_t at; /* offset of the next byte */
+	unsigned int depth;
+};
+
+static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node);
+
+static bool G_GNUC_PRINTF(4, 5)
+	fail(struct scan *scan, size_t offset, const char *fix, const char *format, ...)
+{
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	diag_add(scan->diag, "syntax", jdoc_place_at(scan->doc, offset), NULL, fix, "%s", message);
+	return false;
+}
+
+/* The byte at the cursor; NUL, which valid text does not contain, at the end. */
+static char peek(const struct scan *scan)
+{
+	return scan->at < scan->doc->length ? scan->doc->text[scan->at] : '\0';
+}
+
+static void skip_space(struct scan *scan)
+{
+	while (strchr(" \t\r\n", peek(scan)) && peek(scan))
+		scan->at++;
+}
+
+static bool is_word(char c)
+{
+	return g_ascii_isalnum(c) || c == '_' || c == '-' || c == '+' || c == '.' || c == '$';
+}
+
+/* What stands at the cursor, for a message; the caller frees it. */
+static char *found(const struct scan *scan)
+{
+	const char *start = scan->doc->text + scan->at;
+	const char *end = scan->doc->text + scan->doc->length;
+	const char *stop = start;
+	g_autofree char *token = NULL;
+	g_autofree char *quoted = NULL;
+
+	if (start == end)
+		return g_strdup("nothing");
+	if (is_word(*start)) {
+		while (stop < end && is_word(*stop))
+			stop++;
+	} else {
+		stop = MIN(g_utf8_next_char(start), end);
+	}
+	token = g_strndup(start, (gsize)(stop - start));
+	quoted = diag_quote(token);
+	if (*start == '"')
+		return g_strdup("a string");
+	return g_steal_pointer(&quoted);
+}
+
+static bool unexpected(struct scan *scan, const char *expected)
+{
+	g_autofree char *what = found(scan);
+	char c = peek(scan);
+
+	if (c == '/' || c == '#')
+		return fail(scan, scan->at, "use \"description\" or a key that starts with \"x-\"",
+			    "JSON has no comments");
+	if (c == '\'')
+		return fail(scan, scan->at, "use double quotes", "JSON has no single quotes");
+	if (scan->at >= scan->doc->length)
+		return fail(scan, scan->at, NULL, "the file ends where %s is expected", expected);
+	return fail(scan, scan->at, NULL, "%s where %s is expected", what, expected);
+}
+
+static uint32_t add_node(struct scan *scan, uint32_t parent, uint32_t key, enum jdoc_kind kind)
+{
+	const struct jdoc_node node = {
+		.offset = (uint32_t)scan->at,
+		.key = key,
+		.parent = parent,
+		.kind = (uint8_t)kind,
+	};
+
+	g_array_append_val(scan->doc->nodes, node);
+	return scan->doc->nodes->len - 1;
+}
+
+static bool close_node(struct scan *scan, uint32_t node)
+{
+	jdoc_node(scan->doc, node)->end = (uint32_t)scan->at;
+	return true;
+}
+
+/* The four digits behind "\u"; -1 when they are not. */
+static int hex4(const struct scan *scan, size_t offset)
+{
+	int value = 0;
+
+	for (size_t i = offset; i < offset + 4; i++) {
+		int digit = i < scan->doc->length ? g_ascii_xdigit_value(scan->doc->text[i]) : -1;
+
+		if (digit < 0)
+			return -1;
+		value = value << 4 | digit;
+	}
+	return value;
+}
+
+/* The cursor is on the backslash; moves behind the escape. */
+static bool scan_escape(struct scan *scan)
+{
+	size_t start = scan->at++;
+	int high, low;
+
+	if (peek(scan) && strchr("\"\\/bfnrt", peek(scan))) {
+		scan->at++;
+		return true;
+	}
+	if (peek(scan) != 'u')
+		return fail(scan, start, "write \"\\\\\" for a backslash",
+			    "a backslash that starts no escape of JSON");
+	high = hex4(scan, scan->at + 1);
+	if (high < 0)
+		return fail(scan, start, NULL, "\\u needs four hexadecimal digits");
+	if (high == 0)
+		return fail(scan, start, NULL, "NUL characters (\\u0000) are not allowed");
+	scan->at += 5;
+	if (high < 0xd800 || high > 0xdfff)
+		return true;
+	low = peek(scan) == '\\' && hex4(scan, scan->at + 2) >= 0 &&
+			      scan->doc->text[scan->at + 1] == 'u'
+		      ? hex4(scan, scan->at + 2)
+		      : -1;
+	if (high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return fail(scan, start, NULL, "half of a surrogate pair is no character");
+	scan->at += 6;
+	return true;
+}
+
+/* The cursor is on the opening quote; moves behind the closing one. */
+static bool scan_string(struct scan *scan)
+{
+	size_t start = scan->at++;
+
+	while (peek(scan) != '"') {
+		char c = peek(scan);
+
+		if (scan->at >= scan->doc->length || c == '\n')
+			return fail(scan, start, "close it with '\"' on the same line",
+				    "the string that begins here does not end");
+		if ((unsigned char)c < 0x20)
+			return fail(scan, scan->at, "escape it, as \"\\t\" or \"\\u001b\"",
+				    "control character 0x%02x in a string", (unsigned char)c);
+		if (c != '\\')
+			scan->at++;
+		else if (!scan_escape(scan))
+			return false;
+	}
+	scan->at++;
+	return true;
+}
+
+static size_t skip_digits(struct scan *scan)
+{
+	size_t start = scan->at;
+
+	while (g_ascii_isdigit(peek(scan)))
+		scan->at++;
+	return scan->at - start;
+}
+
+/* Numbers that no double and no int64_t can hold have no meaning anywhere. */
+static bool check_magnitude(struct scan *scan, uint32_t node, size_t start)
+{
+	g_autofree char *text = g_strndup(scan->doc->text + start, scan->at - start);
+	g_autofree char *quoted = diag_quote(text);
+
+	errno = 0;
+	if (jdoc_node(scan->doc, node)->kind == JDOC_INTEGER)
+		(void)g_ascii_strtoll(text, NULL, 10);
+	else if (!isinf(g_ascii_strtod(text, NULL)))
+		errno = 0;
+	if (errno == ERANGE)
+		return fail(scan, start, NULL, "the number %s is too large", quoted);
+	return true;
+}
+
+static bool scan_number(struct scan *scan, uint32_t node)
+{
+	size_t start = scan->at;
+	bool valid;
+
+	if (peek(scan) == '-')
+		scan->at++;
+	valid = peek(scan) == '0' ? scan->at++ < scan->doc->length : skip_digits(scan) > 0;
+	if (valid && peek(scan) == '.') {
+		jdoc_node(scan->doc, node)->kind = JDOC_REAL;
+		scan->at++;
+		valid = skip_digits(scan) > 0;
+	}
+	if (valid && (peek(scan) | 0x20) == 'e') {
+		jdoc_node(scan->doc, node)->kind = JDOC_REAL;
+		scan->at++;
+		if (peek(scan) == '+' || peek(scan) == '-')
+			scan->at++;
+		valid = skip_digits(scan) > 0;
+	}
+	if (!valid || is_word(peek(scan))) {
+		g_autofree char *what = NULL;
+
+		scan->at = start;
+		what = found(scan);
+		return fail(scan, start, "JSON numbers look like 0, 22, -1 or 2.5e3",
+			    "%s where a number is expected", what);
+	}
+	return check_magnitude(scan, node, start);
+}
+
+static bool scan_word(struct scan *scan, uint32_t node)
+{
+	static const struct {
+		const char *word;
+		enum jdoc_kind kind;
+	} words[] = {{"true", JDOC_BOOLEAN}, {"false", JDOC_BOOLEAN}, {"null", JDOC_NULL}};
+	const char *start = scan->doc->text + scan->at;
+	size_t length = 0;
+
+	while (scan->at + length < scan->doc->length && is_word(start[length]))
+		length++;
+	for (unsigned int i = 0; length && i < G_N_ELEMENTS(words); i++) {
+		g_autofree char *fix = NULL;
+
+		if (length != strlen(words[i].word) ||
+		    g_ascii_strncasecmp(start, words[i].word, length) != 0)
+			continue;
+		if (memcmp(start, words[i].word, length) != 0) {
+			fix = g_strdup_printf("write \"%s\" in lower case", words[i].word);
+			return fail(scan, scan->at, fix, "\"%.*s\" is not JSON", (int)length,
+				    start);
+		}
+		jdoc_node(scan->doc, node)->kind = (uint8_t)words[i].kind;
+		scan->at += length;
+		return true;
+	}
+	return unexpected(scan, "a value");
+}
+
+/* The cursor is behind a child: true on ',' with another one to come, or on the closing bracket. */
+static bool scan_separator(struct scan *scan, char closing, size_t opened)
+{
+	g_autofree char *expected = g_strdup_printf("',' or '%c'", closing);
+	struct place open = jdoc_place_at(scan->doc, opened);
+	size_t comma;
+
+	skip_space(scan);
+	if (peek(scan) == closing)
+		return true;
+	if (scan->at >= scan->doc->length)
+		return fail(scan, scan->at, NULL,
+			    "the file ends, but '%c' of line %u is still open",
+			    closing == '}' ? '{' : '[', open.line);
+	if (peek(scan) != ',')
+		return unexpected(scan, expected);
+	comma = scan->at++;
+	skip_space(scan);
+	if (peek(scan) == closing)
+		return fail(scan, comma, "remove the comma", "a comma before '%c'", closing);
+	return true;
+}
+
+static bool scan_key(struct scan *scan)
+{
+	if (peek(scan) != '"')
+		return unexpected(scan, "a key in double quotes");
+	if (!scan_string(scan))
+		return false;
+	skip_space(scan);
+	if (peek(scan) != ':')
+		return unexpected(scan, "':' behind the key");
+	scan->at++;
+	skip_space(scan);
+	return true;
+}
+
+/* Objects and arrays: the cursor is on the opening bracket. */
+static bool scan_children(struct scan *scan, uint32_t node, char closing)
+{
+	size_t opened = scan->at++;
+	uint32_t last = 0;
+
+	skip_space(scan);
+	while (peek(scan) != closing) {
+		uint32_t key = closing == '}' ? (uint32_t)scan->at : 0;
+		uint32_t child = 0;
+
+		if (scan->at >= scan->doc->length)
+			return scan_separator(scan, closing, opened);
+		if (closing == '}' && !scan_key(scan))
+			return false;
+		if (!scan_value(scan, node, key, &child))
+			return false;
+		if (last)
+			jdoc_node(scan->doc, last)->next = child;
+		last = child;
+		if (!scan_separator(scan, closing, opened))
+			return false;
+	}
+	scan->at++;
+	return true;
+}
+
+static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node)
+{
+	char c = peek(scan);
+	bool valid;
+
+	*node = add_node(scan, parent, key, JDOC_NULL);
+	if (c == '{' || c == '[') {
+		if (scan->depth == JDOC_MAX_DEPTH)
+			return fail(scan, scan->at, NULL, "nested deeper than %u levels",
+				    JDOC_MAX_DEPTH);
+		scan->depth++;
+		jdoc_node(scan->doc, *node)->kind = c == '{' ? JDOC_OBJECT : JDOC_ARRAY;
+		valid = scan_children(scan, *node, c == '{' ? '}' : ']');
+		scan->depth--;
+	} else if (c == '"') {
+		jdoc_node(scan->doc, *node)->kind = JDOC_STRING;
+		valid = scan_string(scan);
+	} else if (c == '-' || g_ascii_isdigit(c)) {
+		jdoc_node(scan->doc, *node)->kind = JDOC_INTEGER;
+		valid = scan_number(scan, *node);
+	} else {
+		valid = scan_word(scan, *node);
+	}
+	return valid && close_node(scan, *node);
+}
+
+/* Bytes that no JSON text holds anywhere. */
+static bool check_bytes(struct scan *scan)
+{
+	const char *text = scan->doc->text, *bad = NULL;
+	size_t length = scan->doc->length;
+
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return fail(scan, 0, "save it as UTF-8 without one",
+			    "the file starts with a byte order mark");
+	if (g_utf8_validate_len(text, length, &bad))
+		return true;
+	if (*bad == '\0')
+		return fail(scan, (size_t)(bad - text), NULL, "a NUL byte");
+	return fail(scan, (size_t)(bad - text), "save it as UTF-8", "byte 0x%02x is not UTF-8",
+		    (unsigned char)*bad);
+}
+
+static bool scan_document(struct scan *scan)
+{
+	uint32_t root;
+
+	if (!check_bytes(scan))
+		return false;
+	skip_space(scan);
+	if (scan->at >= scan->doc->length)
+		return fail(scan, 0, "the smallest policy is {\"version\": 1}",
+			    "the file is empty");
+	if (!scan_value(scan, 0, 0, &root))
+		return false;
+	skip_space(scan);
+	if (scan->at < scan->doc->length)
+		return unexpected(scan, "the end of the document");
+	jdoc_check_duplicates(scan->doc, scan->diag);
+	return true;
+}
+
+static void index_lines(struct jdoc *doc)
+{
+	const char *end = doc->text + doc->length;
+	const char *line = doc->text;
+
+	while (line) {
+		uint32_t offset = (uint32_t)(line - doc->text);
+
+		g_array_append_val(doc->lines, offset);
+		line = memchr(line, '\n', (size_t)(end - line));
+		line = line ? line + 1 : NULL;
+	}
+}
+
+struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struct diag *diag)
+{
+	struct jdoc *doc = g_new0(struct jdoc, 1);
+	struct scan scan = {.doc = doc, .diag = diag};
+
+	doc->file = g_intern_string(file);
+	doc->text = text;
+	doc->length = length;
+	doc->nodes = g_array_new(FALSE, FALSE, sizeof(struct jdoc_node));
+	doc->lines = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	if (length > JDOC_MAX_BYTES) {
+		diag_add(diag, "too-large", (struct place){.file = doc->file}, NULL,
+			 "split it into several files", "%zu bytes; at most %u are read", length,
+			 JDOC_MAX_BYTES);
+		jdoc_free(&doc);
+		return NULL;
+	}
+	index_lines(doc);
+	if (!scan_document(&scan))
+		jdoc_free(&doc);
+	return doc;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load_fields.c - objects by tables of fields: types, ids, unknown fields, errors with their place.
+ */
+#include "rulesd/load_internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "rulesd/nearest.h"
+
+static void add_error(struct load *load, uint32_t node, bool at_key, const char *code,
+		      const char *fix, const char *format, va_list args)
+{
+	g_autofree char *message = NULL;
+	g_autofree char *pointer = NULL;
+
+	if (diag_full(load->diag)) {
+		load->diag->left_out++;
+		return;
+	}
+	message = g_strdup_vprintf(format, args);
+	pointer = jdoc_pointer(load->doc, node);
+	diag_add(load->diag, code,
+		 at_key ? jdoc_key_place(load->doc, node) : jdoc_place(load->doc, node), pointer,
+		 fix, "%s", message);
+}
+
+void load_error(struct load *load, uint32_t node, const char *code, const char *fix,
+		const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_error(load, node, false, code, fix, format, args);
+	va_end(args);
+}
+
+void load_error_at_key(struct load *load, uint32_t node, const char *code, const char *fix,
+		       const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_error(load, node, true, code, fix, format, args);
+	va_end(args);
+}
+
+static const char *kind_name(enum jdoc_kind kind)
+{
+	switch (kind) {
+	case JDOC_BOOLEAN:
+		return "true or false";
+	case JDOC_INTEGER:
+		return "an integer";
+	case JDOC_STRING:
+		return "a string";
+	case JDOC_ARRAY:
+		return "an array";
+	case JDOC_OBJECT:
+		return "an object";
+	default:
+		return "null";
+	}
+}
+
+/* What was written, short enough for a message: scalars as they are, containers by their kind. */
+static char *written(const struct load *load, uint32_t node)
+{
+	size_t length;
+	const char *text = jdoc_text(load->doc, node, &length);
+	enum jdoc_kind kind = jdoc_kind(load->doc, node);
+
+	if (kind == JDOC_ARRAY || kind == JDOC_OBJECT || length > 40)
+		return g_strdup(jdoc_kind_name(load->doc, node));
+	return g_strndup(text, length);
+}
+
+bool load_expect(struct load *load, uint32_t node, enum jdoc_kind kind, const char *fix)
+{
+	g_autofree char *what = NULL;
+
+	if (jdoc_kind(load->doc, node) == kind)
+		return true;
+	what = written(load, node);
+	load_error(load, node, "type", fix, "%s is not %s", what, kind_name(kind));
+	return false;
+}
+
+char *load_string(struct load *load, uint32_t node, const char *fix)
+{
+	if (!load_expect(load, node, JDOC_STRING, fix))
+		return NULL;
+	return jdoc_string(load->doc, node);
+}
+
+bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, int64_t *value)
+{
+	g_autofree char *fix = g_strdup_printf(
+		"an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, low, high);
+	g_autofree char *what = NULL;
+	int64_t number;
+
+	if (!load_expect(load, node, JDOC_INTEGER, fix))
+		return false;
+	number = jdoc_integer(load->doc, node);
+	if (number < low || number > high) {
+		what = written(load, node);
+		load_error(load, node, "range", fix, "%s is out of range", what);
+		return false;
+	}
+	*value = number;
+	return true;
+}
+
+bool load_is_annotation(const struct load *load, uint32_t node)
+{
+	g_autofree char *key = jdoc_key(load->doc, node);
+
+	return strcmp(key, "$schema") == 0 || g_str_has_prefix(key, "x-");
+}
+
+static void check_labels(struct load *load, uint32_t node)
+{
+	if (!load_expect(load, node, JDOC_OBJECT, "labels look like {\"owner\": \"team-a\"}"))
+		return;
+	for (uint32_t label = jdoc_first(load->doc, node); label;
+	     label = jdoc_next(load->doc, label))
+		load_expect(load, label, JDOC_STRING, "labels look like {\"owner\": \"team-a\"}");
+}
+
+static void unknown_field(struct load *load, uint32_t node, const char *key,
+			  const struct load_field *fields)
+{
+	struct nearest nearest = nearest_new(key);
+	g_autoptr(GString) known = g_string_new("known here: ");
+	g_autofree char *quoted = diag_quote(key);
+	g_autofree char *fix = NULL;
+
+	for (const struct load_field *field = fields; field->name; field++) {
+		nearest_offer(&nearest, field->name);
+		g_string_append_printf(known, "%s%s", field == fields ? "" : ", ", field->name);
+	}
+	nearest_offer(&nearest, "description");
+	nearest_offer(&nearest, "labels");
+	fix = nearest_fix(&nearest, known->str);
+	load_error_at_key(load, node, "unknown-field", fix, "unknown field %s", quoted);
+}
+
+void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object)
+{
+	uint32_t member;
+
+	if (!load_expect(load, node, JDOC_OBJECT, NULL))
+		return;
+	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
+		g_autofree char *key = jdoc_key(load->doc, member);
+		const struct load_field *field = fields;
+
+		while (field->name && strcmp(field->name, key) != 0)
+			field++;
+		if (field->name)
+			field->read(load, field, member, (char *)object + field->offset);
+		else if (strcmp(key, "description") == 0)
+			load_expect(load, member, JDOC_STRING, NULL);
+		else if (strcmp(key, "labels") == 0)
+			check_labels(load, member);
+		else if (!load_is_annotation(load, member))
+			unknown_field(load, member, key, fields);
+	}
+}
+
+/*
+ * "x-" keys may stand anywhere, ids of interfaces, networks and services may begin with anything.
+ * So that nothing which looks like an interface is ever passed over, an object under such a key is
+ * an error there.
+ */
+static bool is_annotation_in_map(struct load *load, uint32_t node, const char *what,
+				 const char *prefix)
+{
+	if (!load_is_annotation(load, node))
+		return false;
+	if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
+		load_error_at_key(load, node, "id",
+				  "use another id, or a value that is not an object",
+				  "keys that start with \"x-\" are remarks, not ids of %ss", what);
+	return true;
+}
+
+void load_map(struct load *load, uint32_t node, const char *what, const char *prefix,
+	      load_member_reader *read)
+{
+	uint32_t member;
+
+	if (!node)
+		return;
+	if (!load_expect(load, node, JDOC_OBJECT, NULL)) {
+		load->incomplete = true;
+		return;
+	}
+	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
+		g_autofree char *id = jdoc_key(load->doc, member);
+
+		if (is_annotation_in_map(load, member, what, prefix))
+			continue;
+		if (load_id(load, member, id, what, prefix))
+			read(load, member, id);
+	}
+}
+
+void load_text(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	char **text = out;
+
+	(void)field;
+	g_free(*text);
+	*text = load_string(load, node, NULL);
+}
+
+void load_flag(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	(void)field;
+	if (load_expect(load, node, JDOC_BOOLEAN, NULL))
+		*(bool *)out = jdoc_boolean(load->doc, node);
+}
+
+void load_number(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	int64_t value;
+
+	if (load_integer(load, node, field->low, field->high, &value))
+		*(uint32_t *)out = (uint32_t)value;
+}
+
+void load_keep(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	(void)load;
+	(void)field;
+	*(uint32_t *)out = node;
+}
+
+bool load_id(struct load *load, uint32_t node, const char *id, const char *what, const char *prefix)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t length = strlen(id);
+	g_autofree char *quoted = diag_quote(id);
+	g_autofree char *fix = NULL;
+
+	if (length && strspn(id, letters) == length && length <= MODEL_MAX_ID &&
+	    g_str_has_prefix(id, prefix) && length > strlen(prefix) &&
+	    (prefix[0] || !g_str_has_prefix(id, "x-")))
+		return true;
+	fix = g_strdup_printf("letters, digits, '.', '_' and '-', at most %d%s%s%s", MODEL_MAX_ID,
+			      prefix[0] ? ", starting with \"" : "", prefix, prefix[0] ? "\"" : "");
+	load_error_at_key(load, node, "id", fix, "%s is no id of a %s", quoted, what);
+	return false;
+}
+
+void load_defined_twice(struct load *load, uint32_t node, const char *what, const char *id,
+			struct place first)
+{
+	load_error_at_key(load, node, "duplicate-id", "keep one of them",
+			  "%s \"%s\" is defined at %s:%u:%u already", what, id, first.file,
+			  first.line, first.column);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load_interface.c - interfaces, from a policy or from PUT /v1/interfaces/{id}.
+ */
+#include "rulesd/load_internal.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "rulesd/load.h"
+#include "rulesd/names.h"
+#include "rulesd/nearest.h"
+
+/* As the kernel's dev_valid_name(). */
+static bool valid_device(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (const char *p = name; *p; p++)
+		if (*p == '/' || *p == ':' || g_ascii_isspace(*p) || g_ascii_iscntrl(*p))
+			return false;
+	return true;
+}
+
+static void read_device(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	g_autofree char *name = load_string(load, node, "the name of a device, as \"tap0\"");
+	g_autofree char *quoted = name ? diag_quote(name) : NULL;
+
+	(void)field;
+	if (name && valid_device(name))
+		*(char **)out = g_steal_pointer(&name);
+	else if (name)
+		load_error(load, node, "device",
+			   "at most 15 bytes, without '/', ':' and white space",
+			   "%s is no name of a device", quoted);
+}
+
+static void read_host(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	g_autofree char *name = load_string(load, node, "the name of a host");
+	g_autofree char *quoted = name ? diag_quote(name) : NULL;
+
+	(void)field;
+	if (!name)
+		return;
+	if (name[0] && strlen(name) <= 253 && name[strspn(name, letters)] == '\0')
+		*(char **)out = g_steal_pointer(&name);
+	else
+		load_error(load, node, "host", "as gethostname or --host NAME says it",
+			   "%s is no name of a host", quoted);
+}
+
+static void read_mac(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	struct model_interface *iface = out;
+	g_autofree char *text = load_string(load, node, "as \"52:54:00:00:00:01\"");
+	g_autofree char *quoted = text ? diag_quote(text) : NULL;
+
+	(void)field;
+	if (!text)
+		return;
+	if (mac_parse(text, iface->mac) == 0)
+		iface->has_mac = true;
+	else
+		load_error(load, node, "mac",
+			   "as \"52:54:00:00:00:01\", neither multicast nor zero",
+			   "%s is no MAC address of an interface", quoted);
+}
+
+/* Addresses that cannot be read are kept as "::", so that the positions of the others hold. */
+static void read_addresses(struct load *load, const struct load_field *field, uint32_t node,
+			   void *out)
+{
+	GArray *addresses = *(GArray **)out;
+
+	(void)field;
+	if (!load_expect(load, node, JDOC_ARRAY, "addresses look like [\"10.0.0.5\", \"fd00::5\"]"))
+		return;
+	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item)) {
+		struct sg_addr addr = {0};
+		char text[ADDR_TEXT_SIZE];
+
+		if (load_address(load, item, &addr) && addr_is_martian_source(&addr)) {
+			load_error(load, item, "address",
+				   "not unspecified, loopback, multicast or reserved",
+				   "no interface can have the address %s",
+				   addr_format(&addr, text));
+			addr = (struct sg_addr){0};
+		}
+		g_array_append_val(addresses, addr);
+	}
+}
+
+static void read_allowed(struct load *load, const struct load_field *field, uint32_t node,
+			 void *out)
+{
+	GArray *allowed = *(GArray **)out;
+
+	(void)field;
+	if (!load_expect(load, node, JDOC_ARRAY, "allowed addresses look like [\"10.1.0.0/24\"]"))
+		return;
+	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item)) {
+		struct cidr cidr = {0};
+
+		if (load_cidr(load, item, &cidr))
+			g_array_append_val(allowed, cidr);
+	}
+}
+
+static bool listed(const GPtrArray *groups, const char *id)
+{
+	/* Longer lists are an error anyway, so this is no quadratic walk. */
+	for (guint i = 0; i < groups->len && i < MODEL_MAX_GROUPS_OF_INTERFACE; i++)
+		if (strcmp(groups->pdata[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* As addresses: "" keeps the place of what cannot be read. */
+static void read_groups(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	GPtrArray *groups = *(GPtrArray **)out;
+
+	(void)field;
+	if (!load_expect(load, node, JDOC_ARRAY, "groups look like [\"sg-web\"]"))
+		return;
+	if (!jdoc_first(load->doc, node))
+		load_error(load, node, "empty", "for " MODEL_DEFAULT_GROUP " leave \"groups\" out",
+			   "an interface without a group");
+	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item)) {
+		g_autofree char *id = load_string(load, item, "the id of a group");
+
+		if (!id || !load_id(load, item, id, "group", "sg-")) {
+			g_ptr_array_add(groups, g_strdup(""));
+			continue;
+		}
+		if (listed(groups, id))
+			load_error(load, item, "duplicate", "remove one of them",
+				   "group %s is listed twice", id);
+		g_ptr_array_add(groups, g_steal_pointer(&id));
+	}
+}
+
+static int compare_vlans(gconstpointer a, gconstpointer b)
+{
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+static void read_vlans(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	GArray *vlans = *(GArray **)out;
+	guint kept = 0;
+
+	if (!load_expect(load, node, JDOC_ARRAY, "vlans look like [10, 20]"))
+		return;
+	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item)) {
+		int64_t number;
+		uint16_t vlan;
+
+		if (!load_integer(load, item, field->low, field->high, &number))
+			continue;
+		vlan = (uint16_t)number;
+		g_array_append_val(vlans, vlan);
+	}
+	g_array_sort(vlans, compare_vlans);
+	for (guint i = 0; i < vlans->len; i++) {
+		uint16_t vlan = g_array_index(vlans, uint16_t, i);
+
+		if (!kept || g_array_index(vlans, uint16_t, kept - 1) != vlan)
+			g_array_index(vlans, uint16_t, kept++) = vlan;
+	}
+	g_array_set_size(vlans, kept);
+}
+
+static void read_hook(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	g_autofree char *name = load_string(load, node, "auto, xdp, tcx or tc");
+	g_autofree char *quoted = name ? diag_quote(name) : NULL;
+
+	(void)field;
+	if (name && hook_parse(name, out) < 0)
+		load_error(load, node, "hook", "auto, xdp, tcx or tc", "there is no hook %s",
+			   quoted);
+}
+
+static void read_network(struct load *load, const struct load_field *field, uint32_t node,
+			 void *out)
+{
+	g_autofree char *name = load_string(load, node, "the name of a network");
+
+	(void)field;
+	if (name && load_id(load, node, name, "network", "")) {
+		g_free(*(char **)out);
+		*(char **)out = g_steal_pointer(&name);
+	}
+}
+
+#define FIELD(field, reader)                                      \
+	{                                                         \
+		.name = #field, .read = (reader),                 \
+		.offset = offsetof(struct model_interface, field) \
+	}
+
+/* "network" stands last: only the API's object has it. */
+static const struct load_field interface_fields[] = {
+	FIELD(description, load_text),
+	FIELD(device, read_device),
+	FIELD(host, read_host),
+	{.name = "mac", .read = read_mac},
+	FIELD(addresses, read_addresses),
+	FIELD(groups, read_groups),
+	{.name = "allowed_addresses",
+	 .read = read_allowed,
+	 .offset = offsetof(struct model_interface, allowed)},
+	FIELD(spoof_guard, load_flag),
+	{.name = "vlans",
+	 .read = read_vlans,
+	 .offset = offsetof(struct model_interface, vlans),
+	 .low = 1,
+	 .high = 4094},
+	FIELD(hook, read_hook),
+	FIELD(conntrack, load_conntrack),
+	FIELD(network, read_network),
+	{0},
+};
+
+void load_interface_object(struct load *load, uint32_t node, struct model_interface *iface,
+			   bool with_network)
+{
+	struct load_field fields[G_N_ELEMENTS(interface_fields)];
+
+	if (!load_expect(load, node, JDOC_OBJECT, NULL))
+		return;
+	memcpy(fields, interface_fields, sizeof(fields));
+	if (!with_network)
+		fields[G_N_ELEMENTS(fields) - 2] = (struct load_field){0};
+	load_object(load, node, fields, iface);
+	if (!jdoc_member(load->doc, node, "groups"))
+		g_ptr_array_add(iface->groups, g_strdup(MODEL_DEFAULT_GROUP));
+}
+
+void load_policy_interface(struct load *load, uint32_t node, const char *id)
+{
+	struct model_network *network = load_network_by_name(load, load->network);
+	const struct model_interface *first = model_interface(load->model, id);
+	struct model_interface *iface = model_interface_new(load->network, id);
+
+	if (first)
+		load_defined_twice(load, node, "interface", id, first->place);
+	iface->place = jdoc_key_place(load->doc, node);
+	load_interface_object(load, node, iface, false);
+	if (first)
+		model_interface_free(iface);
+	else
+		g_hash_table_insert(network->interfaces, iface->id, iface);
+}
+
+int load_interface(const char *id, const char *text, size_t length, struct model_interface **iface,
+		   struct diag *diag)
+{
+	struct load load = {.diag = diag, .network = MODEL_DEFAULT_NETWORK};
+	guint before = diag->entries->len + diag->left_out;
+	struct jdoc *doc = jdoc_parse(NULL, text, length, diag);
+	struct model_interface *read = NULL;
+
+	if (!doc)
+		return -EINVAL;
+	load.doc = doc;
+	if (load_id(&load, JDOC_ROOT, id, "interface", "")) {
+		read = model_interface_new(MODEL_DEFAULT_NETWORK, id);
+		load_interface_object(&load, JDOC_ROOT, read, true);
+	}
+	jdoc_free(&doc);
+	if (diag->entries->len + diag->left_out > before) {
+		model_interface_free(read);
+		return -EINVAL;
+	}
+	read->attached = true;
+	*iface = read;
+	return 0;
+}
