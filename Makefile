@@ -128,9 +128,11 @@ format:
 install: all
 	install -D -m 755 .build/sgctl $(DESTDIR)$(PREFIX)/bin/sgctl
 	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
+	install -D -m 644 ctl/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd
+	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd \
+		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
 
 clean:
 	rm -rf .build

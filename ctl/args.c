@@ -120,6 +120,21 @@ static int read_option(struct reader *reader, int count, char *const *words, int
 	return 0;
 }
 
+static int unknown_command(const char *word, char **error)
+{
+	struct suggest suggest;
+
+	suggest_start(&suggest, word);
+	for (const struct command *c = commands; c->name; c++)
+		suggest_offer(&suggest, c->name);
+	if (suggest_best(&suggest))
+		*error = g_strdup_printf("unknown command %s; did you mean %s?", word,
+					 suggest_best(&suggest));
+	else
+		*error = g_strdup_printf("unknown command %s", word);
+	return -EINVAL;
+}
+
 static int read_word(struct reader *reader, char *word, char **error)
 {
 	struct args *args = reader->args;
@@ -129,17 +144,9 @@ static int read_word(struct reader *reader, char *word, char **error)
 		reader->lists = NULL;
 		if (args->command)
 			return 0;
-
-		struct suggest suggest;
-
-		suggest_start(&suggest, word);
-		for (const struct command *c = commands; c->name; c++)
-			suggest_offer(&suggest, c->name);
-		*error = suggest_best(&suggest)
-				 ? g_strdup_printf("unknown command %s; did you mean %s?", word,
-						   suggest_best(&suggest))
-				 : g_strdup_printf("unknown command %s", word);
-		return -EINVAL;
+		/* The word may be the value of the option that nobody knows. */
+		return reader->unknown ? unknown_option(NULL, reader->unknown, error)
+				       : unknown_command(word, error);
 	}
 	if (reader->lists && args->operands->len >= args->command->operands_min) {
 		keep(reader, reader->lists, word);
@@ -187,15 +194,18 @@ static int check(const struct reader *reader, char **error)
 	struct args *args = reader->args;
 	const struct command *command = args->command;
 
-	/* Its options are not known yet either; that it is not supported says more. */
-	if (command && command_is_later(command))
-		return 0;
+	/* Its options are not known yet; that it is not supported says more than an unknown option.
+	 */
+	bool later = command && command_is_later(command);
+
 	for (guint i = 0; i < reader->given->len; i++) {
 		const struct given *given = &g_array_index(reader->given, struct given, i);
 		const char *name = given->option->name;
 
 		/* Without a command only "sgctl --help" and "sgctl --version" make sense; main sees
 		 * to it. */
+		if (later && !option_find(command, name))
+			continue;
 		if (command && !option_find(command, name)) {
 			g_autofree char *written = g_strdup_printf("--%s", name);
 
@@ -204,7 +214,7 @@ static int check(const struct reader *reader, char **error)
 		if (add_value(args, given, error))
 			return -EINVAL;
 	}
-	if (reader->unknown)
+	if (reader->unknown && !later)
 		return unknown_option(command, reader->unknown, error);
 	if (!command || args_flag(args, "help"))
 		return 0;

@@ -73,7 +73,7 @@ static const struct column groups[] = {
 	{"EGRESS", "egress", NULL, COLUMN_RIGHT},
 	{"MEMBERS", "members", NULL, COLUMN_RIGHT},
 	{"INTERFACES", "interfaces", NULL, COLUMN_RIGHT},
-	{"DESCRIPTION", "description", NULL, COLUMN_TRUNC | COLUMN_AUTO},
+	{"DESCRIPTION", "description", NULL, COLUMN_LIST | COLUMN_AUTO},
 	{0},
 };
 
@@ -90,7 +90,7 @@ static const struct column rules[] = {
 	{"LIVE", "live", NULL, COLUMN_RIGHT | COLUMN_EXTRA},
 	{"GROUP", "group", NULL, COLUMN_EXTRA},
 	{"SERVICE", "service", NULL, COLUMN_EXTRA},
-	{"DESCRIPTION", "description", NULL, COLUMN_TRUNC | COLUMN_EXTRA},
+	{"DESCRIPTION", "description", NULL, COLUMN_LIST | COLUMN_EXTRA},
 	{0},
 };
 
@@ -120,7 +120,7 @@ static const struct column prefix_lists[] = {
 	{"NETWORK", "network", NULL, COLUMN_AUTO},
 	{"KIND", "external", cell_kind, COLUMN_AUTO},
 	{"ENTRIES", "entries", NULL, COLUMN_LIST},
-	{"DESCRIPTION", "description", NULL, COLUMN_TRUNC | COLUMN_AUTO},
+	{"DESCRIPTION", "description", NULL, COLUMN_LIST | COLUMN_AUTO},
 	{0},
 };
 
@@ -135,7 +135,7 @@ static const struct column members[] = {
 static const struct column services[] = {
 	{"SERVICE", "name", NULL, 0},
 	{"MATCHES", "matches", cell_matches, COLUMN_LIST},
-	{"DESCRIPTION", "description", NULL, COLUMN_TRUNC},
+	{"DESCRIPTION", "description", NULL, COLUMN_LIST},
 	{0},
 };
 

@@ -296,7 +296,6 @@ static void print(const GArray *shown, guint rows, unsigned int terminal)
 		struct libscols_column *column = scols_table_new_column(
 			table, c->title, 0,
 			(c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
-				(c->flags & COLUMN_TRUNC ? SCOLS_FL_TRUNC : 0) |
 				(c->flags & COLUMN_LIST ? SCOLS_FL_WRAP : 0));
 
 		if (c->flags & COLUMN_LIST) {

@@ -13,12 +13,10 @@
 
 enum column_flags {
 	COLUMN_RIGHT = 1u << 0, /* numbers */
-	COLUMN_LIST =
-		1u
-		<< 1, /* items joined by ", ": may continue on the next line of a narrow terminal */
+	COLUMN_LIST = 1u << 1, /* items joined by ", ", or words: may continue on the next line of a
+				  narrow terminal */
 	COLUMN_EXTRA = 1u << 2, /* only when -o asks for it */
 	COLUMN_AUTO = 1u << 3,	/* only when a row says something there: not "-", not "default" */
-	COLUMN_TRUNC = 1u << 4, /* free text: cut when the terminal is too narrow */
 };
 
 struct column {
