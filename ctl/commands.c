@@ -7,7 +7,7 @@
 
 const struct option global_options[] = {
 	{"json", NULL, "one JSON document on standard output", 0, 0},
-	{"socket", "PATH", "rulesd's API socket (TAPGUARD_SOCKET; /run/tapguard/api.sock)", 0, 0},
+	{"socket", "PATH", "API socket (TAPGUARD_SOCKET, /run/tapguard/api.sock)", 0, 0},
 	{"help", NULL, "help about the command", 0, 'h'},
 	{"version", NULL, "print the version", 0, 'V'},
 	{0},
@@ -21,14 +21,14 @@ const struct option global_options[] = {
 
 static const struct option apply_options[] = {
 	{"existing", "HOW",
-	 "live flows that no rule allows any more: reevaluate (cut them, the default) or keep", 0,
+	 "live flows that nothing allows now: reevaluate or keep", 0,
 	 0},
 	{0},
 };
 
 static const struct option attach_options[] = {
 	{"id", "ID", "the interface's id", OPTION_REQUIRED, 0},
-	{"address", "A", "an address of the VM; repeatable, as all lists, and comma-separated",
+	{"address", "A", "its addresses: lists repeat, and take commas",
 	 OPTION_REQUIRED | OPTION_LIST, 0},
 	{"allowed", "CIDR", "what it may also send from and be reached at", OPTION_LIST, 0},
 	{"mac", "M", "its MAC; without it the source MAC is not checked", 0, 0},
@@ -51,7 +51,7 @@ static const struct option show_options[] = {
 static const struct option trace_options[] = {
 	{"interface", "ID", "whose rules", OPTION_REQUIRED, 0},
 	{"direction", "DIR", "ingress (to the VM) or egress (from the VM)", OPTION_REQUIRED, 0},
-	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah or a number", OPTION_REQUIRED,
+	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED,
 	 0},
 	{"src", "A", "source: A, A:PORT or [v6]:PORT", OPTION_REQUIRED, 0},
 	{"dst", "A", "destination, likewise", OPTION_REQUIRED, 0},
@@ -73,27 +73,31 @@ static const struct option stats_options[] = {
 };
 
 static const struct option fmt_options[] = {
-	{"check", NULL, "change nothing; name the files that would change and exit 1", 0, 0},
-	{"sha256", NULL, "print the digest of the canonical form, as show status does", 0, 0},
+	{"check", NULL, "change nothing; name what would change and exit 1", 0, 0},
+	{"sha256", NULL, "print the digest of the canonical form instead", 0, 0},
 	{0},
 };
 
 const struct command commands[] = {
 	{"validate", command_validate, "validate PATH...", "check policy files, without a daemon",
-	 "Prints every error of every file as FILE:LINE:COLUMN: /pointer: what is wrong. A PATH is a file, a\n"
-	 "directory (its *.json) or - (standard input). With --json: an array, [] when all is well.",
+	 "Prints every error of every file as FILE:LINE:COLUMN: /pointer: what is wrong. A\n"
+	 "PATH is a file, a directory (its *.json) or - (standard input). With --json: an\n"
+	 "array, [] when all is well.",
 	 NULL, 1, OPERANDS_ANY},
 	{"apply", command_apply, "apply PATH... [--existing reevaluate|keep]",
 	 "replace the policy, all or nothing",
-	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the old one holds.\n"
-	 "Interfaces whose device does not exist yet are named on standard error and filtered when it appears.",
+	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the\n"
+	 "old one holds. Interfaces whose device does not exist yet are named on standard\n"
+	 "error and filtered when it appears. Live flows that no rule allows any more are\n"
+	 "cut at their next packet; with --existing keep they go on until they end.",
 	 apply_options, 1, OPERANDS_ANY},
 	{"rollback", command_rollback, "rollback [GENERATION]", "return to an earlier policy",
 	 "Without GENERATION: the one before. sgctl show generations lists them.", NULL, 0, 1},
 	{"attach", command_attach, "attach DEVICE --id ID --address A... [OPTION...]",
 	 "filter a tap now and after restarts",
-	 "Again with the same id changes it. Exits 0 when the device is filtered, or recorded with --wait.\n\n"
-	 "  sgctl attach tap0 --id web-1 --address 10.0.0.5,fd00::5 --mac 52:54:00:00:00:01 --group sg-web",
+	 "Again with the same id changes it. Exits 0 when the device is filtered, or\n"
+	 "recorded with --wait.\n\n"
+	 "  sgctl attach tap0 --id web-1 --address 10.0.0.5,fd00::5 --group sg-web",
 	 attach_options, 1, 1},
 	{"detach", command_detach, "detach ID|DEVICE",
 	 "stop filtering a tap that was attached by hand",
@@ -104,21 +108,23 @@ const struct command commands[] = {
 	{"trace", command_trace,
 	 "trace --interface ID --direction ingress|egress --protocol P --src A[:PORT] --dst A[:PORT]",
 	 "which rule allows a packet, or why none does",
-	 "Of a packet that opens a flow: replies to an allowed flow pass without a rule. Exits 0 for either\n"
-	 "verdict unless --expect fails.\n\n"
-	 "  sgctl trace --interface web-1 --direction ingress --protocol tcp --src 192.0.2.1 --dst 10.0.0.5:443",
+	 "Of a packet that opens a flow: replies to an allowed flow pass without a rule.\n"
+	 "Exits 0 for either verdict unless --expect fails.\n\n"
+	 "  sgctl trace --interface web-1 --direction ingress --protocol tcp \\\n"
+	 "      --src 192.0.2.1 --dst 10.0.0.5:443",
 	 trace_options, 0, 0},
 	{"flows", command_flows, "flows [FILTER...]",
 	 "list live flows, each with the rule that allowed it",
 	 "Addresses and ports are as the opener sent them.", flows_options, 0, 1},
 	{"flush", command_flush, "flush flows [FILTER...]", "forget flows",
-	 "Without a filter: all of them. The next packet of a forgotten flow is judged by the rules.",
+	 "Without a filter: all of them. The next packet of a forgotten flow is judged by\n"
+	 "the rules.",
 	 flush_options, 1, 1},
 	{"stats", command_stats, "stats [--interface ID]",
 	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
 	{"fmt", command_fmt, "fmt FILE...", "rewrite policy files in canonical form",
-	 "In place, and names the files it changed; - reads standard input and prints. The files must be\n"
-	 "valid together.",
+	 "In place, and names the files it changed; - reads standard input and prints. The\n"
+	 "files must be valid together.",
 	 fmt_options, 1, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash", "print a completion script for bash",
 	 "  source <(sgctl completion bash)", NULL, 1, 1},

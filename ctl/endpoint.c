@@ -16,9 +16,12 @@ int endpoint_parse_number(const char *what, const char *text, uint64_t least, ui
 
 	/* g_ascii_string_to_unsigned takes no sign, no blanks and no rest. */
 	if (!g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL)) {
-		*error = g_strdup_printf("%s \"%s\" is not a number from %" G_GUINT64_FORMAT
-					 " to %" G_GUINT64_FORMAT,
-					 what, text, least, most);
+		if (most >= INT64_MAX)
+			*error = g_strdup_printf("%s \"%s\" is not a whole number", what, text);
+		else
+			*error = g_strdup_printf("%s \"%s\" is not a number from %" G_GUINT64_FORMAT
+						 " to %" G_GUINT64_FORMAT,
+						 what, text, least, most);
 		return -EINVAL;
 	}
 	*number = value;

@@ -14,7 +14,7 @@ struct args;
 #define FILTER_OPTIONS                                                                            \
 	{"interface", "ID", "of this interface", 0, 0},                                           \
 		{"protocol", "P", "of this protocol: a name or a number", 0, 0},                  \
-		{"src", "A", "opened by this address; A:PORT and [v6]:PORT give the port too", 0, \
+		{"src", "A", "opened by this address: A, A:PORT or [v6]:PORT", 0, \
 		 0},                                                                              \
 		{"dst", "A", "opened to this address, likewise", 0, 0},                           \
 		{"sport", "PORT", "opened from this port", 0, 0},                                 \

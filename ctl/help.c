@@ -13,6 +13,7 @@
 #include "rulesd/cleanup.h"
 
 #define INDENT 24
+#define WIDTH  80
 
 static void print_options(const char *title, const struct option *options)
 {
@@ -42,6 +43,18 @@ void help_print_overview(void)
 	       "sgctl help COMMAND tells more; so does sgctl(1).\n");
 }
 
+static void print_columns(const struct column *columns)
+{
+	int at = printf("  %-*s-o", INDENT - 2, "");
+
+	for (const struct column *c = columns; c->title; c++) {
+		if (at + 1 + (int)strlen(c->title) + 1 > WIDTH)
+			at = printf("\n  %-*s", INDENT, "") - 1;
+		at += printf(" %s%s", c->title, c[1].title ? "," : "");
+	}
+	putchar('\n');
+}
+
 static void print_subjects(void)
 {
 	printf("\nSubjects:\n");
@@ -49,10 +62,7 @@ static void print_subjects(void)
 		printf("  %-*s%s\n", INDENT - 2, s->name, s->summary);
 		if (!s->columns)
 			continue;
-		printf("  %-*scolumns:", INDENT - 2, "");
-		for (const struct column *c = s->columns; c->title; c++)
-			printf("%s%s", c == s->columns ? " " : ",", c->title);
-		putchar('\n');
+		print_columns(s->columns);
 	}
 }
 

@@ -102,29 +102,17 @@ enum exit_status output_usage_error(const struct args *args, const char *format,
 	return EXIT_USAGE;
 }
 
-/* Escaped copy: what a file holds must not look like another line of the list. */
-static void add_escaped(struct diag *to, const struct diag_entry *entry)
-{
-	g_autofree char *file = entry->place.file ? output_escape(entry->place.file) : NULL;
-	g_autofree char *pointer = entry->pointer ? output_escape(entry->pointer) : NULL;
-	g_autofree char *message = output_escape(entry->message);
-	g_autofree char *fix = entry->fix ? output_escape(entry->fix) : NULL;
-	struct place place = entry->place;
-
-	place.file = file ? g_intern_string(file) : NULL;
-	diag_add(to, entry->code, place, pointer, fix, "%s", message);
-}
-
 void output_diag(const struct diag *diag)
 {
 	for (guint i = 0; i < diag->entries->len; i++) {
-		const struct diag_entry *entry = g_ptr_array_index(diag->entries, i);
-		CLEANUP(diag_free) struct diag *one = diag_new();
+		struct diag_entry *entry = g_ptr_array_index(diag->entries, i);
+		g_autoptr(GPtrArray) entries = g_ptr_array_new();
+		const struct diag one = {.entries = entries};
 
-		add_escaped(one, entry);
+		g_ptr_array_add(entries, entry);
 		if (!entry->place.file && !(entry->pointer && *entry->pointer))
 			fputs("sgctl: ", stderr);
-		diag_print(one, stderr);
+		diag_print(&one, stderr); /* escapes what files hold */
 	}
 	if (diag->left_out)
 		fprintf(stderr, "sgctl: %u more errors are not shown\n", diag->left_out);
