@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "ctl/command.h"
-#include "ctl/suggest.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/nearest.h"
 
 /* An option as it stood on the command line, before the command was known. */
 struct given {
@@ -41,13 +41,13 @@ void args_free(struct args **args)
 	g_free(TAKE_PTR(*args));
 }
 
-static void suggest_option(const struct command *command, const char *name, struct suggest *suggest)
+static void suggest_option(const struct command *command, const char *name, struct nearest *nearest)
 {
-	suggest_start(suggest, name);
+	*nearest = nearest_new(name);
 	for (const struct option *o = global_options; o->name; o++)
-		suggest_offer(suggest, o->name);
+		nearest_offer(nearest, o->name);
 	for (const struct option *o = command ? command->options : NULL; o && o->name; o++)
-		suggest_offer(suggest, o->name);
+		nearest_offer(nearest, o->name);
 }
 
 static int unknown_option(const struct command *command, const char *written, char **error)
@@ -56,12 +56,12 @@ static int unknown_option(const struct command *command, const char *written, ch
 					  strcspn(written + strspn(written, "-"), "="));
 	g_autofree char *shown = g_strndup(written, strcspn(written, "="));
 	g_autofree char *of = command ? g_strdup_printf(" of %s", command->name) : g_strdup("");
-	struct suggest suggest;
+	struct nearest nearest;
 
-	suggest_option(command, name, &suggest);
-	if (suggest_best(&suggest))
+	suggest_option(command, name, &nearest);
+	if (nearest.best)
 		*error = g_strdup_printf("unknown option %s%s; did you mean --%s?", shown, of,
-					 suggest_best(&suggest));
+					 nearest.best);
 	else
 		*error = g_strdup_printf("unknown option %s%s", shown, of);
 	return -EINVAL;
@@ -122,14 +122,14 @@ static int read_option(struct reader *reader, int count, char *const *words, int
 
 static int unknown_command(const char *word, char **error)
 {
-	struct suggest suggest;
+	struct nearest nearest;
 
-	suggest_start(&suggest, word);
+	nearest = nearest_new(word);
 	for (const struct command *c = commands; c->name; c++)
-		suggest_offer(&suggest, c->name);
-	if (suggest_best(&suggest))
-		*error = g_strdup_printf("unknown command %s; did you mean %s?", word,
-					 suggest_best(&suggest));
+		nearest_offer(&nearest, c->name);
+	if (nearest.best)
+		*error =
+			g_strdup_printf("unknown command %s; did you mean %s?", word, nearest.best);
 	else
 		*error = g_strdup_printf("unknown command %s", word);
 	return -EINVAL;

@@ -20,9 +20,7 @@ const struct option global_options[] = {
 	}
 
 static const struct option apply_options[] = {
-	{"existing", "HOW",
-	 "live flows that nothing allows now: reevaluate or keep", 0,
-	 0},
+	{"existing", "HOW", "live flows that nothing allows now: reevaluate or keep", 0, 0},
 	{0},
 };
 
@@ -51,8 +49,7 @@ static const struct option show_options[] = {
 static const struct option trace_options[] = {
 	{"interface", "ID", "whose rules", OPTION_REQUIRED, 0},
 	{"direction", "DIR", "ingress (to the VM) or egress (from the VM)", OPTION_REQUIRED, 0},
-	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED,
-	 0},
+	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED, 0},
 	{"src", "A", "source: A, A:PORT or [v6]:PORT", OPTION_REQUIRED, 0},
 	{"dst", "A", "destination, likewise", OPTION_REQUIRED, 0},
 	{"icmp-type", "T", "number or name (default: echo-request)", 0, 0},

@@ -6,8 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "ctl/suggest.h"
 #include "rulesd/names.h"
+#include "rulesd/nearest.h"
 
 int endpoint_parse_number(const char *what, const char *text, uint64_t least, uint64_t most,
 			  uint64_t *number, char **error)
@@ -100,19 +100,19 @@ int endpoint_parse_protocol(const char *text, uint16_t *protocol, char **error)
 {
 	static const char *const known[] = {"tcp",  "udp", "icmp", "icmpv6",
 					    "sctp", "gre", "esp",  "ah"};
-	struct suggest suggest;
+	struct nearest nearest;
 	uint16_t result;
 
 	if (!protocol_parse(text, &result) && result != SG_PROTO_ALL) {
 		*protocol = result;
 		return 0;
 	}
-	suggest_start(&suggest, text);
+	nearest = nearest_new(text);
 	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
-		suggest_offer(&suggest, known[i]);
-	if (suggest_best(&suggest))
+		nearest_offer(&nearest, known[i]);
+	if (nearest.best)
 		*error = g_strdup_printf("unknown protocol \"%s\"; did you mean %s?", text,
-					 suggest_best(&suggest));
+					 nearest.best);
 	else
 		*error = g_strdup_printf(
 			"unknown protocol \"%s\"; right are tcp, udp, icmp, icmpv6, "

@@ -9,8 +9,8 @@
 #include "ctl/command.h"
 #include "ctl/output.h"
 #include "ctl/show.h"
-#include "ctl/suggest.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/nearest.h"
 
 #define INDENT 24
 #define WIDTH  80
@@ -86,7 +86,7 @@ enum exit_status command_help(const struct args *args)
 {
 	const char *name = args_operand(args, 0);
 	const struct command *command = name ? command_find(name) : NULL;
-	struct suggest suggest;
+	struct nearest nearest;
 
 	if (!name) {
 		help_print_overview();
@@ -96,11 +96,11 @@ enum exit_status command_help(const struct args *args)
 		help_print_command(command);
 		return EXIT_DONE;
 	}
-	suggest_start(&suggest, name);
+	nearest = nearest_new(name);
 	for (const struct command *c = commands; c->name; c++)
-		suggest_offer(&suggest, c->name);
-	if (suggest_best(&suggest))
+		nearest_offer(&nearest, c->name);
+	if (nearest.best)
 		return output_usage_error(NULL, "unknown command %s; did you mean %s?", name,
-					  suggest_best(&suggest));
+					  nearest.best);
 	return output_usage_error(NULL, "unknown command %s", name);
 }

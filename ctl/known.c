@@ -3,8 +3,8 @@
 #include "ctl/known.h"
 
 #include "ctl/client.h"
-#include "ctl/suggest.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/nearest.h"
 
 void known_suggest(const struct args *args, const char *path, const char *key, const char *word,
 		   struct diag *diag)
@@ -12,22 +12,22 @@ void known_suggest(const struct args *args, const char *path, const char *key, c
 	CLEANUP(diag_free) struct diag *ignored = diag_new();
 	AUTO_JSON json_t *list = NULL;
 	struct diag_entry *entry;
-	struct suggest suggest;
+	struct nearest nearest;
 	const json_t *object;
 	size_t i;
 
 	if (!diag->entries->len || client_request(args, "GET", path, NULL, &list, NULL, ignored))
 		return;
-	suggest_start(&suggest, word);
+	nearest = nearest_new(word);
 	json_array_foreach (list, i, object) {
 		const char *id = json_string_value(json_object_get(object, key));
 
 		if (id)
-			suggest_offer(&suggest, id);
+			nearest_offer(&nearest, id);
 	}
-	if (!suggest_best(&suggest))
+	if (!nearest.best)
 		return;
 	entry = g_ptr_array_index(diag->entries, diag->entries->len - 1);
 	g_free(entry->fix);
-	entry->fix = g_strdup_printf("did you mean %s?", suggest_best(&suggest));
+	entry->fix = g_strdup_printf("did you mean %s?", nearest.best);
 }

@@ -8,10 +8,10 @@
 #include "ctl/client.h"
 #include "ctl/known.h"
 #include "ctl/output.h"
-#include "ctl/suggest.h"
 #include "ctl/units.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
+#include "rulesd/nearest.h"
 
 /* The table of names.h in the API's shape. */
 static json_t *services(void)
@@ -91,16 +91,16 @@ static const struct subject *find(const char *name)
 static enum exit_status unknown_subject(const struct args *args, const char *name)
 {
 	g_autoptr(GString) all = g_string_new(NULL);
-	struct suggest suggest;
+	struct nearest nearest;
 
-	suggest_start(&suggest, name);
+	nearest = nearest_new(name);
 	for (const struct subject *s = show_subjects; s->name; s++) {
-		suggest_offer(&suggest, s->name);
+		nearest_offer(&nearest, s->name);
 		g_string_append_printf(all, "%s%s", all->len ? ", " : "", s->name);
 	}
-	if (suggest_best(&suggest))
+	if (nearest.best)
 		return output_usage_error(args, "cannot show \"%s\"; did you mean %s?", name,
-					  suggest_best(&suggest));
+					  nearest.best);
 	return output_usage_error(args, "cannot show \"%s\"; there are %s", name, all->str);
 }
 

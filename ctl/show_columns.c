@@ -148,8 +148,7 @@ static const struct column generations[] = {
 };
 
 const struct subject show_subjects[] = {
-	{"status", "/v1/status", NULL,
-	 "the daemon, its policy, and how much there is"},
+	{"status", "/v1/status", NULL, "the daemon, its policy, and how much there is"},
 	{"groups", "/v1/groups", groups, "security groups"},
 	{"rules", "/v1/rules", rules, "rules with packet, byte and flow counters"},
 	{"interfaces", "/v1/interfaces", interfaces, "interfaces and whether they are filtered"},

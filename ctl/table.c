@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "ctl/output.h"
-#include "ctl/suggest.h"
 #include "ctl/units.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/nearest.h"
 
 #define GAP	   1u /* between columns */
 #define LIST_LEAST 8u /* a list column is not made narrower than this */
@@ -91,16 +91,15 @@ static int unknown_column(const struct column *columns, const char *name, char *
 {
 	g_autofree char *upper = g_ascii_strup(name, -1);
 	g_autoptr(GString) all = g_string_new(NULL);
-	struct suggest suggest;
+	struct nearest nearest;
 
-	suggest_start(&suggest, upper);
+	nearest = nearest_new(upper);
 	for (const struct column *c = columns; c->title; c++) {
-		suggest_offer(&suggest, c->title);
+		nearest_offer(&nearest, c->title);
 		g_string_append_printf(all, "%s%s", all->len ? "," : "", c->title);
 	}
-	if (suggest_best(&suggest))
-		*error = g_strdup_printf("unknown column %s; did you mean %s?", name,
-					 suggest_best(&suggest));
+	if (nearest.best)
+		*error = g_strdup_printf("unknown column %s; did you mean %s?", name, nearest.best);
 	else
 		*error = g_strdup_printf("unknown column %s; there are %s", name, all->str);
 	return -EINVAL;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "ctl/policy_files.h"
-#include "ctl/suggest.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/compile.h"
 #include "rulesd/eval.h"
+#include "rulesd/nearest.h"
 #include "rulesd/numbers.h"
 
 static void each_interface(struct model *model, void (*visit)(struct model_interface *, void *),
@@ -25,20 +25,20 @@ static void each_interface(struct model *model, void (*visit)(struct model_inter
 	}
 }
 
-static void offer(struct model_interface *iface, void *suggest)
+static void offer(struct model_interface *iface, void *nearest)
 {
-	suggest_offer(suggest, iface->id);
+	nearest_offer(nearest, iface->id);
 }
 
 static int unknown_interface(struct model *model, const char *id, struct diag *diag)
 {
 	g_autofree char *fix = NULL;
-	struct suggest suggest;
+	struct nearest nearest;
 
-	suggest_start(&suggest, id);
-	each_interface(model, offer, &suggest);
-	if (suggest_best(&suggest))
-		fix = g_strdup_printf("did you mean %s?", suggest_best(&suggest));
+	nearest = nearest_new(id);
+	each_interface(model, offer, &nearest);
+	if (nearest.best)
+		fix = g_strdup_printf("did you mean %s?", nearest.best);
 	diag_add(diag, "unknown-interface", (struct place){0}, NULL, fix,
 		 "the policy has no interface %s", id);
 	return -ENOENT;
