@@ -16,13 +16,12 @@ $ sgctl help
     flows       list live flows, each with the rule that allowed it
     flush       forget flows
     stats       count packets by interface and drop reason
-    fmt         rewrite policy files in canonical form
     completion  print a completion script for bash
     help        help about sgctl or a command
   
   Options, before or after the command:
     --json                one JSON document on standard output
-    --socket PATH         rulesd's API socket (TAPGUARD_SOCKET; /run/tapguard/api.sock)
+    --socket PATH         API socket (TAPGUARD_SOCKET, /run/tapguard/api.sock)
     -h, --help            help about the command
     -V, --version         print the version
   
@@ -34,15 +33,16 @@ $ sgctl help trace
   
   Which rule allows a packet, or why none does.
   
-  Of a packet that opens a flow: replies to an allowed flow pass without a rule. Exits 0 for either
-  verdict unless --expect fails.
+  Of a packet that opens a flow: replies to an allowed flow pass without a rule.
+  Exits 0 for either verdict unless --expect fails.
   
-    sgctl trace --interface web-1 --direction ingress --protocol tcp --src 192.0.2.1 --dst 10.0.0.5:443
+    sgctl trace --interface web-1 --direction ingress --protocol tcp \
+        --src 192.0.2.1 --dst 10.0.0.5:443
   
   Options:
     --interface ID        whose rules (required)
     --direction DIR       ingress (to the VM) or egress (from the VM) (required)
-    --protocol P          tcp, udp, icmp, icmpv6, sctp, gre, esp, ah or a number (required)
+    --protocol P          tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number (required)
     --src A               source: A, A:PORT or [v6]:PORT (required)
     --dst A               destination, likewise (required)
     --icmp-type T         number or name (default: echo-request)
@@ -53,7 +53,7 @@ $ sgctl help trace
   
   Global options:
     --json                one JSON document on standard output
-    --socket PATH         rulesd's API socket (TAPGUARD_SOCKET; /run/tapguard/api.sock)
+    --socket PATH         API socket (TAPGUARD_SOCKET, /run/tapguard/api.sock)
     -h, --help            help about the command
     -V, --version         print the version
 $ sgctl trace --help | cmp - <(sgctl help trace)
@@ -63,21 +63,25 @@ $ sgctl help show
   Show the present state.
   
   Subjects:
-    status                the daemon, its policy and how much there is of everything
+    status                the daemon, its policy, and how much there is
     groups                security groups
-                          columns: GROUP,NETWORK,KIND,INGRESS,EGRESS,MEMBERS,INTERFACES,DESCRIPTION
+                          -o GROUP, NETWORK, KIND, INGRESS, EGRESS, MEMBERS,
+                             INTERFACES, DESCRIPTION
     rules                 rules with packet, byte and flow counters
-                          columns: RULE,NETWORK,DIR,PROTOCOL,PORTS,PEERS,PACKETS,BYTES,FLOWS,LIVE,GROUP,SERVICE,DESCRIPTION
+                          -o RULE, NETWORK, DIR, PROTOCOL, PORTS, PEERS, PACKETS,
+                             BYTES, FLOWS, LIVE, GROUP, SERVICE, DESCRIPTION
     interfaces            interfaces and whether they are filtered
-                          columns: ID,NETWORK,DEVICE,STATE,HOOK,GROUPS,ADDRESSES,HOST,FLOWS,ERROR,ALLOWED,MAC,IFINDEX,SOURCE,SPOOF-GUARD,VLANS,MAX-FLOWS
+                          -o ID, NETWORK, DEVICE, STATE, HOOK, GROUPS, ADDRESSES,
+                             HOST, FLOWS, ERROR, ALLOWED, MAC, IFINDEX, SOURCE,
+                             SPOOF-GUARD, VLANS, MAX-FLOWS
     prefix-lists          prefix lists
-                          columns: PREFIX-LIST,NETWORK,KIND,ENTRIES,DESCRIPTION
+                          -o PREFIX-LIST, NETWORK, KIND, ENTRIES, DESCRIPTION
     members               the addresses that a group stands for
-                          columns: ADDRESS,INTERFACE,GROUP,NETWORK
+                          -o ADDRESS, INTERFACE, GROUP, NETWORK
     services              service presets (needs no daemon)
-                          columns: SERVICE,MATCHES,DESCRIPTION
+                          -o SERVICE, MATCHES, DESCRIPTION
     generations           policies that rollback can return to
-                          columns: GENERATION,TIME,SHA256,SOURCE
+                          -o GENERATION, TIME, SHA256, SOURCE
   
   Options:
     -o, --output COLUMNS  which columns: ID,STATE; +MAC adds one to the usual ones
@@ -85,7 +89,7 @@ $ sgctl help show
   
   Global options:
     --json                one JSON document on standard output
-    --socket PATH         rulesd's API socket (TAPGUARD_SOCKET; /run/tapguard/api.sock)
+    --socket PATH         API socket (TAPGUARD_SOCKET, /run/tapguard/api.sock)
     -h, --help            help about the command
     -V, --version         print the version
 $ sgctl --version
