@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_internal.h - what the parts of the eBPF dataplane share; nobody else includes it, but tests.
+ *
+ *   bpf_table.c    one map entry, many entries, all entries, a grace period
+ *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
+ *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
+ *   bpf_image_read.c  the kernel's maps read back at start
+ *   bpf_shards.c   where flows live: inner maps, reservations
+ *   bpf_hooks.c    programs on a device                         bpf_attach.c  an interface as a
+ * whole bpf_plan.c     what differs between kernel and image        bpf_apply.c   makes it so
+ *   bpf_collect.c  expired flows       bpf_flows.c  list, remove         bpf_stats.c  counters
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "rulesd/dataplane.h"
+
+/* ------------------------------------------------------------------ maps and programs */
+
+#define BPF_TABLES(X)                                                                           \
+	X(CONTROL)                                                                              \
+	X(IFINDEX)                                                                              \
+	X(IFHIGH) X(IFACES) X(SLOTS) X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS)  \
+		X(POLICY) X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) \
+			X(COLLECT)
+
+enum bpf_table_id {
+#define X(name) TABLE_##name,
+	BPF_TABLES(X)
+#undef X
+		TABLE_COUNT,
+};
+
+#define BPF_PROGRAMS(X)                                                     \
+	X(XDP, "sg_xdp")                                                    \
+	X(TC_EGRESS, "sg_tc_egress")                                        \
+	X(TC_INGRESS, "sg_tc_ingress") X(COLLECT_FLOWS, "sg_collect_flows") \
+		X(COLLECT_HALF, "sg_collect_half") X(COLLECT_CLOCK, "sg_collect_clock")
+
+enum bpf_program_id {
+#define X(name, symbol) PROGRAM_##name,
+	BPF_PROGRAMS(X)
+#undef X
+		PROGRAM_COUNT,
+};
+
+/* An open map. fd is borrowed from the object that declares it, or owned for an inner map. */
+struct bpf_table {
+	const char *name;
+	int fd;
+	uint32_t type, key_size, value_size, max_entries, flags;
+};
+
+struct bpf_object;
+
+/* ------------------------------------------------------------------ what the kernel holds */
+
+/*
+ * Policies and sets are immutable, so the kernel's ones are remembered by content. An image's
+ * number is kept where it is free; content that the kernel already holds under another number (as
+ * after a restart, when numbers were given anew) is used as it is, through an alias.
+ */
+struct held_policy {
+	uint32_t number;
+	GBytes *content; /* struct held_ports with its intervals, one after the other, sorted */
+	GArray *starts;	 /* of uint32_t, by entry: its extent in sg_intervals */
+	bool wanted;	 /* by the image that holds; others go when no interface uses them */
+};
+
+/* Followed by count struct sg_interval. */
+struct held_ports {
+	uint32_t peer;
+	uint16_t proto;
+	uint8_t dir;
+	uint8_t pad;
+	uint32_t count;
+};
+
+struct held_set {
+	uint32_t number;
+	GBytes *content; /* of uint32_t, sorted */
+	bool wanted;
+};
+
+struct held_guard {
+	struct sg_guard_key key;
+	uint32_t bits;
+};
+
+/* What the tries and hashes hold for one slot. NULL where nothing was ever written. */
+struct held_slot {
+	GArray *guards; /* of struct held_guard, sorted by held_guard_compare */
+	GArray *vlans;	/* of uint16_t, sorted */
+};
+
+struct extent {
+	uint32_t start, count;
+};
+
+struct shard {
+	uint32_t capacity; /* 0: does not exist */
+	uint32_t reserved; /* sum of max_flows of the slots in it, never above capacity */
+};
+
+/* One versioned entry that changes; key is as large as the table says. */
+struct change {
+	enum bpf_table_id table;
+	uint32_t before, after;
+	bool created; /* the kernel has no such key yet */
+	bool removed; /* nobody wants it after the flip; goes after a grace period */
+	uint8_t key[24];
+};
+
+struct dataplane {
+	char *bpffs;
+	uint32_t max_flows;
+	uint32_t hz;
+	uint32_t cpus;
+	GPtrArray *objects; /* of struct bpf_object */
+	struct bpf_table table[TABLE_COUNT];
+	struct bpf_table half_prototype, flows_prototype; /* of inner maps; no fd */
+	int program[PROGRAM_COUNT];			  /* fds, borrowed */
+	struct sg_control *control;			  /* mapped */
+	struct sg_iface *ifaces;			  /* mapped, by slot */
+	struct sg_slot *slots;				  /* mapped, by slot */
+
+	GHashTable *policies;		 /* kernel number -> struct held_policy */
+	GHashTable *policies_by_content; /* GBytes -> the same, borrowed */
+	GHashTable *policy_alias;	 /* image number -> kernel number */
+	GHashTable *sets;
+	GHashTable *sets_by_content;
+	GHashTable *set_alias;
+	GHashTable *rules;	/* numbers that have an entry in sg_rules */
+	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
+	struct held_slot held[SG_MAX_SLOTS + 1];
+	struct shard shards[SG_MAX_SHARDS];
+
+	/* Kernel numbers of members and prefixes as of opening, until an apply has used them. */
+	GHashTable *read_members, *read_prefixes;
+
+	bool wanted_known; /* an apply has said what is wanted: the rest may go */
+	bool unsettled;	   /* a flip whose predecessor's readers nobody waited for */
+	GArray *dead;	   /* of struct change: removed by the last flip, still in the maps */
+	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
+
+	uint32_t collect_shard, collect_slot; /* where the next step of collecting goes on */
+
+	/* For tests: called before every write to a map; what it returns is the outcome if not 0.
+	 */
+	int (*fault)(enum bpf_table_id table, void *arg);
+	void *fault_arg;
+};
+
+/* ------------------------------------------------------------------ bpf_table.c */
+
+/*
+ * Sets *error to the sentence, with the text of the (negative) code at its end, and returns the
+ * code. An error that was set before is replaced.
+ */
+int bpf_fail(char **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+int table_describe(struct bpf_table *table); /* fills in all but name and fd from the kernel */
+
+/* Single entries of a map of the dataplane. The delete of a missing key succeeds. */
+int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *key,
+		 const void *value, uint64_t flags, char **error);
+int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *key, char **error);
+int table_lookup(struct dataplane *dataplane, enum bpf_table_id id, const void *key, void *value);
+/* count entries side by side, in batches where the kernel has them; *done says how many were
+ * written. */
+int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const void *keys,
+		      const void *values, uint32_t count, uint32_t *done, char **error);
+
+/* Calls each for every entry of the map until it returns false. 0 or -errno. */
+typedef bool (*table_each_fn)(const void *key, const void *value, void *arg);
+int table_each(const struct bpf_table *table, table_each_fn each, void *arg);
+
+/* Waits until no program runs that started before the call: an RCU grace period. */
+int grace_period(struct dataplane *dataplane, char **error);
+
+/* Value of a versioned entry for a packet that reads this generation. */
+static inline uint32_t version_value(const struct sg_version *version, uint64_t generation)
+{
+	return generation >= version->epoch ? version->after : version->before;
+}
+
+/* Hash tables whose keys are 24 bytes, as those of members and prefixes, owned by the table. */
+GHashTable *keyed_new(void);
+void keyed_insert(GHashTable *table, const void *key, uint32_t value);
+
+/* ------------------------------------------------------------------ bpf_object.c */
+
+char *pin_path(const struct dataplane *dataplane, const char *folder, const char *name);
+
+/* ------------------------------------------------------------------ bpf_held.c */
+
+void held_init(struct dataplane *dataplane);
+void held_free(struct dataplane *dataplane);
+/* Kernel numbers of an image's ones; 0 when the kernel does not hold that content (yet). */
+uint32_t held_policy_of(struct dataplane *dataplane, const struct image_policy *policy);
+uint32_t held_set_of(struct dataplane *dataplane, uint32_t image_set);
+/* Finds or writes (rules' counters and intervals first, keys last); adds its writes to *writes. */
+int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *policy,
+		       uint32_t *number, unsigned int *writes, char **error);
+int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, unsigned int *writes,
+		    char **error);
+/* Exactly the image's ones are wanted from now on. */
+void held_want(struct dataplane *dataplane, const struct image *image);
+/* Removes what nobody wants. Call it only after a grace period. */
+int held_sweep(struct dataplane *dataplane, char **error);
+/* Takes what was read back at opening. */
+void held_add_policy(struct dataplane *dataplane, uint32_t number, GBytes *content, GArray *starts);
+void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content);
+/* Whether the old one allows anything that the new one may not; NULL allows nothing. */
+bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content);
+GBytes *held_policy_content(const struct image_policy *policy);
+/* Adds the peers that it names. */
+void held_policy_peers(const struct held_policy *policy, GHashTable *peers);
+
+/* Extents of sg_intervals. */
+int intervals_take(GArray *free_extents, uint32_t count, uint32_t *start);
+void intervals_give(GArray *free_extents, uint32_t start, uint32_t count);
+
+/* ------------------------------------------------------------------ bpf_image_read.c */
+
+/* Everything at opening; finishes or takes back what a killed predecessor left half done. */
+int image_read_all(struct dataplane *dataplane, char **error);
+int image_read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **values,
+			char **error);
+int held_guard_compare(const void *a, const void *b);
+
+/* ------------------------------------------------------------------ bpf_shards.c */
+
+/* Sum of all reservations. */
+uint32_t shards_reserved(const struct dataplane *dataplane);
+/* Finds or makes room for max_flows; -ENOSPC with the numbers. */
+int shards_reserve(struct dataplane *dataplane, const char *id, uint32_t max_flows, uint32_t *shard,
+		   char **error);
+/* In place; -ENOSPC when the shard or the host has no room. */
+int shards_resize(struct dataplane *dataplane, const char *id, uint32_t shard, uint32_t from,
+		  uint32_t to, char **error);
+int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flows, char **error);
+/* The inner map of half-open flows of a slot. */
+int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Opens the inner map of an outer one; -ENOENT when the element is empty. The caller closes fd. */
+int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
+		      struct bpf_table *inner);
+/* Reservations as the kernel's interfaces have them, at opening; drops shards nobody uses. */
+int shards_adopt(struct dataplane *dataplane, char **error);
+
+/* ------------------------------------------------------------------ bpf_hooks.c */
+
+/*
+ * Puts the programs on the device, updates those that are there, verifies both directions, and
+ * takes away those of another hook. hook auto chooses; *used is the one in place.
+ */
+int hooks_install(struct dataplane *dataplane, const char *device, uint32_t slot, uint32_t ifindex,
+		  enum model_hook hook, bool vnet_hdr, enum model_hook *used, char **error);
+/* Takes every program of ours off; 0 also when there is none or no such device. */
+int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, char **error);
+/* Takes our tc filters off a device, whoever attached them. */
+void hooks_remove_filters(uint32_t ifindex);
+/* Whether any program of ours runs on this device of this namespace. */
+bool hooks_any(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex);
+/* Whether both directions are filtered on this device of this namespace, and by which hook. */
+bool hooks_verify(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
+		  enum model_hook *used);
+
+/* ------------------------------------------------------------------ bpf_plan.c */
+
+struct iface_change {
+	uint32_t slot;
+	const char *id;
+	struct sg_iface_conf conf; /* policy is the kernel's number */
+	const struct image_policy *policy;
+	bool conf_differs;
+	bool removes; /* something that was allowed may not be any more */
+	uint32_t flows_before;
+	GArray *guards; /* as struct held_slot's, or NULL when they do not differ */
+	GArray *vlans;
+};
+
+struct plan {
+	GArray *changes;  /* of struct change */
+	GArray *ifaces;	  /* of struct iface_change */
+	GHashTable *gone; /* peers that lost a member or an entry */
+};
+
+/* Guards and VLANs of an interface as the maps hold them. */
+GArray *plan_guards(const struct image_iface *iface);
+GArray *plan_vlans(const struct image_iface *iface);
+struct sg_iface_conf plan_conf(const struct dataplane *dataplane, const struct image_iface *iface,
+			       uint32_t policy, uint32_t shard);
+const struct sg_iface_conf *plan_current_conf(const struct dataplane *dataplane, uint32_t slot,
+					      unsigned int *index);
+
+struct plan *plan_new(void);
+void plan_free(struct plan **plan);
+/* Adds what differs. Sets and policies must be in the kernel: everything is in its numbers. */
+int plan_tables(struct dataplane *dataplane, const struct image *from, const struct image *to,
+		struct plan *plan, char **error);
+int plan_iface(struct dataplane *dataplane, const struct image_iface *iface, struct plan *plan,
+	       char **error);
+bool plan_empty(const struct plan *plan);
+
+/* ------------------------------------------------------------------ bpf_apply.c */
+
+/* Waits for readers of the policy before the last flip, if nobody has, and removes what only they
+ * could see. */
+int apply_settle(struct dataplane *dataplane, char **error);
+/* Writes the plan and flips. */
+int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsigned int *writes,
+	       char **error);
+
+/* ------------------------------------------------------------------ bpf_collect.c */
+
+/* One pass over a shard (program COLLECT_FLOWS) or over a slot's half-open flows (COLLECT_HALF); or
+ * the clock alone (COLLECT_CLOCK). */
+int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struct sg_collect *pass,
+		 char **error);
+
+/* ------------------------------------------------------------------ bpf_flows.c */
+
+/* Every flow in the tables of one slot (0: of all), live or expired. */
+struct flow_visit {
+	const struct sg_flow_key *key;
+	const struct sg_flow *flow;
+	const struct bpf_table *table; /* the inner map */
+	bool half;
+	bool expired;
+	uint64_t jiffies; /* now */
+	const struct sg_iface_conf *conf;
+};
+typedef bool (*flow_visit_fn)(const struct flow_visit *visit, void *arg);
+int flows_visit(struct dataplane *dataplane, uint32_t slot, flow_visit_fn each, void *arg,
+		char **error);
