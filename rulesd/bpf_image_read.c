@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_image_read.c - the policy as the kernel's maps hold it, read back at opening.
+ *
+ * A predecessor may have been killed at any step. What it wrote for a generation that never came is
+ * taken back here, because the next flip would publish it; what it had removed goes at the next
+ * settling.
+ */
+#include "rulesd/bpf_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rulesd/cleanup.h"
+
+int held_guard_compare(const void *a, const void *b)
+{
+	const struct held_guard *x = a, *y = b;
+
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/* ------------------------------------------------------------------ versioned entries */
+
+struct version_reader {
+	struct dataplane *dataplane;
+	enum bpf_table_id id;
+	uint64_t generation;
+	GHashTable *values; /* or NULL */
+	GArray *undo;	    /* of struct change: of a generation that never came */
+};
+
+static void take_guard(struct dataplane *dataplane, const struct sg_guard_key *key, uint32_t bits)
+{
+	struct held_guard guard = {.key = *key, .bits = bits};
+	struct held_slot *held = &dataplane->held[key->slot];
+
+	if (!held->guards)
+		held->guards = g_array_new(FALSE, FALSE, sizeof(guard));
+	g_array_append_val(held->guards, guard);
+}
+
+static void take_vlan(struct dataplane *dataplane, const struct sg_vlan_key *key)
+{
+	struct held_slot *held = &dataplane->held[key->slot];
+
+	if (!held->vlans)
+		held->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	g_array_append_val(held->vlans, key->vid);
+}
+
+/* Entries of slots that nothing is attached to are what a killed attach or detach left. */
+static bool orphan(const struct version_reader *reader, const void *key)
+{
+	uint32_t slot;
+
+	if (reader->id == TABLE_GUARD)
+		slot = ((const struct sg_guard_key *)key)->slot;
+	else if (reader->id == TABLE_VLANS)
+		slot = ((const struct sg_vlan_key *)key)->slot;
+	else
+		return false;
+	return slot > SG_MAX_SLOTS || !reader->dataplane->ifaces[slot].ifindex;
+}
+
+static bool read_version(const void *key, const void *value, void *arg)
+{
+	struct version_reader *reader = arg;
+	struct dataplane *dataplane = reader->dataplane;
+	const struct sg_version *version = value;
+	bool hash = reader->id == TABLE_MEMBERS || reader->id == TABLE_VLANS;
+	uint32_t now = version_value(version, reader->generation);
+	struct change change = {.table = reader->id, .before = now, .removed = true};
+
+	memcpy(change.key, key, dataplane->table[reader->id].key_size);
+	/* In a trie an entry of value 0 hides those around it: it is an entry like others. */
+	if ((hash && !now) || orphan(reader, key)) {
+		g_array_append_val(dataplane->dead, change);
+		return true;
+	}
+	if (version->epoch > reader->generation)
+		g_array_append_val(reader->undo, change);
+	if (reader->values)
+		keyed_insert(reader->values, key, now);
+	else if (reader->id == TABLE_GUARD)
+		take_guard(dataplane, key, now);
+	else if (reader->id == TABLE_VLANS)
+		take_vlan(dataplane, key);
+	return true;
+}
+
+static int read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable *values,
+			 char **error)
+{
+	g_autoptr(GArray) undo = g_array_new(FALSE, FALSE, sizeof(struct change));
+	struct version_reader reader = {
+		.dataplane = dataplane,
+		.id = id,
+		.generation = dataplane_generation(dataplane),
+		.values = values,
+		.undo = undo,
+	};
+	const struct bpf_table *table = &dataplane->table[id];
+	int code;
+
+	if (table->value_size != sizeof(struct sg_version) ||
+	    table->key_size > sizeof(((struct change *)0)->key))
+		return bpf_fail(error, -EPROTONOSUPPORT, "map %s has another shape", table->name);
+	code = table_each(table, read_version, &reader);
+	if (code)
+		return bpf_fail(error, code, "map %s: reading it back", table->name);
+	for (unsigned int i = 0; i < undo->len; i++) {
+		const struct change *change = &g_array_index(undo, struct change, i);
+		struct sg_version settled = {.before = change->before, .after = change->before};
+
+		code = table_update(dataplane, id, change->key, &settled, 0, error);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+int image_read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **values,
+			char **error)
+{
+	g_autoptr(GHashTable) read = keyed_new();
+	int code = read_versions(dataplane, id, read, error);
+
+	if (!code)
+		*values = TAKE_PTR(read);
+	return code;
+}
+
+/* ------------------------------------------------------------------ policies and sets */
+
+struct policy_entry {
+	struct held_ports ports;
+	uint32_t start;
+	struct sg_interval one;
+};
+
+static bool read_policy_key(const void *key, const void *value, void *arg)
+{
+	const struct sg_policy_key *policy_key = key;
+	const struct sg_policy_ports *ports = value;
+	struct policy_entry entry = {
+		.ports = {.peer = policy_key->peer,
+			  .proto = policy_key->proto,
+			  .dir = policy_key->dir,
+			  .count = ports->count},
+		.start = ports->start,
+		.one = ports->one,
+	};
+	gpointer number = GUINT_TO_POINTER(policy_key->policy);
+	GHashTable *entries = arg;
+	GArray *array = g_hash_table_lookup(entries, number);
+
+	if (!array) {
+		array = g_array_new(FALSE, FALSE, sizeof(entry));
+		g_hash_table_insert(entries, number, array);
+	}
+	g_array_append_val(array, entry);
+	return true;
+}
+
+static int compare_policy_entries(const void *a, const void *b)
+{
+	const struct held_ports *x = &((const struct policy_entry *)a)->ports;
+	const struct held_ports *y = &((const struct policy_entry *)b)->ports;
+
+	if (x->dir != y->dir)
+		return x->dir < y->dir ? -1 : 1;
+	if (x->peer != y->peer)
+		return x->peer < y->peer ? -1 : 1;
+	return x->proto < y->proto ? -1 : x->proto > y->proto;
+}
+
+static int compare_extents(const void *a, const void *b)
+{
+	const struct extent *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static int read_policy(struct dataplane *dataplane, uint32_t number, GArray *entries, GArray *used,
+		       char **error)
+{
+	g_autoptr(GByteArray) content = g_byte_array_new();
+	GArray *starts = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+
+	g_array_sort(entries, compare_policy_entries);
+	for (unsigned int i = 0; i < entries->len; i++) {
+		const struct policy_entry *entry = &g_array_index(entries, struct policy_entry, i);
+		struct extent extent = {entry->start, entry->ports.count};
+
+		g_array_append_val(starts, entry->start);
+		g_byte_array_append(content, (const guint8 *)&entry->ports, sizeof(entry->ports));
+		if (entry->ports.count <= 1) {
+			g_byte_array_append(content, (const guint8 *)&entry->one,
+					    sizeof(entry->one));
+			continue;
+		}
+		for (uint32_t k = 0; k < entry->ports.count; k++) {
+			uint32_t index = entry->start + k;
+			struct sg_interval interval;
+			int code = table_lookup(dataplane, TABLE_INTERVALS, &index, &interval);
+
+			if (code) {
+				g_array_unref(starts);
+				return bpf_fail(error, code, "map %s: entry %u of policy %u",
+						SG_MAP_INTERVALS, index, number);
+			}
+			g_byte_array_append(content, (const guint8 *)&interval, sizeof(interval));
+		}
+		g_array_append_val(used, extent);
+	}
+	held_add_policy(dataplane, number, g_byte_array_free_to_bytes(TAKE_PTR(content)), starts);
+	return 0;
+}
+
+/* What no policy uses is free. */
+static void find_free_intervals(struct dataplane *dataplane, GArray *used)
+{
+	uint32_t next = 0, end = dataplane->table[TABLE_INTERVALS].max_entries;
+
+	g_array_sort(used, compare_extents);
+	for (unsigned int i = 0; i < used->len; i++) {
+		const struct extent *extent = &g_array_index(used, struct extent, i);
+
+		if (extent->start > next)
+			intervals_give(dataplane->free_intervals, next, extent->start - next);
+		next = MAX(next, extent->start + extent->count);
+	}
+	if (next < end)
+		intervals_give(dataplane->free_intervals, next, end - next);
+}
+
+static int read_policies(struct dataplane *dataplane, char **error)
+{
+	g_autoptr(GHashTable) entries =
+		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
+	g_autoptr(GArray) used = g_array_new(FALSE, FALSE, sizeof(struct extent));
+	int code = table_each(&dataplane->table[TABLE_POLICY], read_policy_key, entries);
+	GHashTableIter iter;
+	gpointer key, value;
+
+	if (code)
+		return bpf_fail(error, code, "map %s: reading it back", SG_MAP_POLICY);
+	g_hash_table_iter_init(&iter, entries);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		code = read_policy(dataplane, GPOINTER_TO_UINT(key), value, used, error);
+		if (code)
+			return code;
+	}
+	find_free_intervals(dataplane, used);
+	return 0;
+}
+
+static bool read_set(const void *key, const void *value, void *arg)
+{
+	const struct sg_set *set = value;
+
+	held_add_set(arg, *(const uint32_t *)key,
+		     g_bytes_new(set->peers, MIN(set->count, SG_SET_PEERS) * sizeof(uint32_t)));
+	return true;
+}
+
+static bool read_rule(const void *key, const void *value, void *arg)
+{
+	(void)value;
+	g_hash_table_add(arg, GUINT_TO_POINTER(*(const uint32_t *)key));
+	return true;
+}
+
+/* ------------------------------------------------------------------ everything */
+
+static int compare_vlans(const void *a, const void *b)
+{
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+static void take_back_confs(struct dataplane *dataplane)
+{
+	uint64_t generation = dataplane_generation(dataplane);
+
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
+		for (unsigned int i = 0; i < 2; i++)
+			if (dataplane->ifaces[slot].since[i] > generation)
+				__atomic_store_n(&dataplane->ifaces[slot].since[i], SG_NEVER,
+						 __ATOMIC_RELEASE);
+}
+
+int image_read_all(struct dataplane *dataplane, char **error)
+{
+	int code;
+
+	take_back_confs(dataplane);
+	dataplane->unsettled = true;
+	code = read_versions(dataplane, TABLE_GUARD, NULL, error);
+	if (!code)
+		code = read_versions(dataplane, TABLE_VLANS, NULL, error);
+	if (!code)
+		code = image_read_versions(dataplane, TABLE_MEMBERS, &dataplane->read_members,
+					   error);
+	if (!code)
+		code = image_read_versions(dataplane, TABLE_PREFIXES, &dataplane->read_prefixes,
+					   error);
+	if (!code)
+		code = read_policies(dataplane, error);
+	if (code)
+		return code;
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
+		struct held_slot *held = &dataplane->held[slot];
+
+		if (held->guards)
+			g_array_sort(held->guards, held_guard_compare);
+		if (held->vlans)
+			g_array_sort(held->vlans, compare_vlans);
+	}
+	code = table_each(&dataplane->table[TABLE_SETS], read_set, dataplane);
+	if (code)
+		return bpf_fail(error, code, "map %s: reading it back", SG_MAP_SETS);
+	code = table_each(&dataplane->table[TABLE_RULES], read_rule, dataplane->rules);
+	if (code)
+		return bpf_fail(error, code, "map %s: reading it back", SG_MAP_RULES);
+	return 0;
+}
