@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_collect.c - removing expired flows, one bounded step at a time, by programs in the kernel.
+ */
+#include "rulesd/bpf_internal.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struct sg_collect *pass,
+		 char **error)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	uint32_t zero = 0;
+	int code = table_update(dataplane, TABLE_COLLECT, &zero, pass, BPF_ANY, error);
+
+	if (code)
+		return code;
+	code = bpf_prog_test_run_opts(dataplane->program[program], &run);
+	if (code)
+		return bpf_fail(error, code, "collecting flows: bpf(PROG_TEST_RUN)");
+	code = table_lookup(dataplane, TABLE_COLLECT, &zero, pass);
+	return code ? bpf_fail(error, code, "map %s", SG_MAP_COLLECT) : 0;
+}
+
+/* As many entries as one shard has; a step takes a few milliseconds. */
+#define STEP_ENTRIES SG_SHARD_FLOWS
+
+/* The next shards, then the next slots' half-open flows, up to the bound; false at the end. */
+static int step(struct dataplane *dataplane, bool *more)
+{
+	uint32_t budget = STEP_ENTRIES;
+	uint32_t half = MAX(SG_HALF_FLOWS, 128 * dataplane->cpus);
+
+	for (; dataplane->collect_shard < SG_MAX_SHARDS; dataplane->collect_shard++) {
+		struct sg_collect pass = {.shard = dataplane->collect_shard};
+		uint32_t capacity = dataplane->shards[pass.shard].capacity;
+		int code;
+
+		if (!capacity)
+			continue;
+		*more = true;
+		if (!budget)
+			return 0;
+		code = collect_pass(dataplane, PROGRAM_COLLECT_FLOWS, &pass, NULL);
+		if (code)
+			return code;
+		budget -= MIN(budget, capacity);
+	}
+	for (; dataplane->collect_slot <= SG_MAX_SLOTS; dataplane->collect_slot++) {
+		struct sg_collect pass = {.shard = dataplane->collect_slot};
+		int code;
+
+		if (!dataplane->ifaces[pass.shard].ifindex)
+			continue;
+		*more = true;
+		if (!budget)
+			return 0;
+		code = collect_pass(dataplane, PROGRAM_COLLECT_HALF, &pass, NULL);
+		if (code)
+			return code;
+		budget -= MIN(budget, half);
+	}
+	*more = false;
+	return 0;
+}
+
+int dataplane_collect(struct dataplane *dataplane, bool *more)
+{
+	bool again = false;
+	int code = step(dataplane, &again);
+
+	if (!code && !again) {
+		dataplane->collect_shard = 0;
+		dataplane->collect_slot = 1;
+		code = apply_settle(dataplane, NULL);
+	}
+	if (!code)
+		*more = again;
+	return code;
+}

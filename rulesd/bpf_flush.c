@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_flush.c - removing everything of an instance: programs off every device, pins, directories.
+ *
+ * It works on whatever is there, also on what a newer or older rulesd made or a killed one left
+ * half done, so it does not open the dataplane.
+ */
+#include "rulesd/bpf_internal.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+
+static bool remove_filters(const void *key, const void *value, void *arg)
+{
+	/* The device's number is the first field in every version of the ABI. */
+	uint32_t ifindex = *(const uint32_t *)value;
+
+	(void)key;
+	(void)arg;
+	if (ifindex)
+		hooks_remove_filters(ifindex);
+	return true;
+}
+
+/* tc filters have no pins: the interfaces' table knows their devices. */
+static void flush_filters(const struct dataplane *dataplane)
+{
+	g_autofree char *path = pin_path(dataplane, "maps", SG_MAP_IFACES);
+	AUTO_FD int fd = bpf_obj_get(path);
+	struct bpf_table ifaces = {.name = SG_MAP_IFACES, .fd = fd};
+
+	if (fd >= 0 && !table_describe(&ifaces) && ifaces.value_size >= sizeof(uint32_t))
+		table_each(&ifaces, remove_filters, NULL);
+}
+
+static int flush_folder(const struct dataplane *dataplane, const char *folder, char **error)
+{
+	g_autofree char *path = pin_path(dataplane, folder, NULL);
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *pin = pin_path(dataplane, folder, name);
+
+		if (g_str_equal(folder, "links")) {
+			AUTO_FD int fd = bpf_obj_get(pin);
+
+			/* At once, also when somebody else holds the link. */
+			if (fd >= 0)
+				bpf_link_detach(fd);
+		}
+		if (unlink(pin) && errno != ENOENT)
+			return bpf_fail(error, -errno, "%s: unlink", pin);
+	}
+	if (rmdir(path) && errno != ENOENT)
+		return bpf_fail(error, -errno, "%s: rmdir", path);
+	return 0;
+}
+
+int dataplane_flush_all(const struct dataplane_options *options, char **error)
+{
+	static const char *const folders[] = {"links", "progs", "maps"};
+	g_autofree char *bpffs = g_strdup(options->bpffs);
+	const struct dataplane instance = {.bpffs = bpffs};
+
+	flush_filters(&instance);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(folders); i++) {
+		int code = flush_folder(&instance, folders[i], error);
+
+		if (code)
+			return code;
+	}
+	if (rmdir(bpffs) && errno != ENOENT)
+		return bpf_fail(error, -errno, "%s: rmdir", bpffs);
+	return 0;
+}
