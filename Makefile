@@ -7,7 +7,8 @@
 #   make lint    clang-format and clang-tidy        make bench   ratios against baselines
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
-# both programs share, ctl/*.c is sgctl, tests/{unit,prog,e2e}/*.c are one cmocka program each, tests/lib/*.c is theirs.
+# both programs share, ctl/*.c is sgctl (all but main.c in a library, so that tests reach it), tests/{unit,prog,e2e}/*.c are
+# one cmocka program each, tests/lib/*.c is theirs.
 
 PREFIX ?= /usr/local
 CC ?= gcc
@@ -41,7 +42,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -W
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 SKEL := $(BPF_SRC:bpf/%.bpf.c=.build/skel/%.skel.h)
 LIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out rulesd/main.c,$(wildcard rulesd/*.c)))
-CTL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard ctl/*.c))
+CTL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out ctl/main.c,$(wildcard ctl/*.c)))
 AGENT := .build/vm/agent
 TESTLIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2e/*.c))
@@ -83,7 +84,11 @@ $(B)/rulesd: $(B)/obj/rulesd/main.o $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
 
-$(B)/sgctl: $(CTL_OBJ) $(B)/libtapguard.a
+$(B)/libsgctl.a: $(CTL_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/sgctl: $(B)/obj/ctl/main.o $(B)/libsgctl.a $(B)/libtapguard.a
 	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
 
 # An archive, so that a test links only what it uses of it.
@@ -91,7 +96,7 @@ $(B)/libtests.a: $(TESTLIB_OBJ)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libtapguard.a
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
@@ -123,9 +128,11 @@ format:
 install: all
 	install -D -m 755 .build/sgctl $(DESTDIR)$(PREFIX)/bin/sgctl
 	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
+	install -D -m 644 ctl/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd
+	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd \
+		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
 
 clean:
 	rm -rf .build

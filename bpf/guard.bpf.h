@@ -15,7 +15,7 @@
 /* No verdict of the guard: go on with the flow table and the rules. */
 #define SG_GO_ON SG_PARSED
 
-/* enum sg_guard_bits of an address of the interface, 0 when it is neither own nor allowed. */
+/* SG_GUARD_OWN and SG_GUARD_ALLOWED of an address, 0 when it is neither: a hole is nothing. */
 static __noinline __u32 sg_guard_bits(const struct sg_view *view, __u32 slot,
 				      const struct sg_addr *addr)
 {
@@ -27,7 +27,9 @@ static __noinline __u32 sg_guard_bits(const struct sg_view *view, __u32 slot,
 		return SG_GUARD_OWN;
 	__builtin_memcpy(key.addr, addr->b, 16);
 	found = bpf_map_lookup_elem(&sg_guard, &key);
-	return found ? sg_version_at(found, view->generation) : 0;
+	if (!found)
+		return 0;
+	return sg_version_at(found, view->generation) & (SG_GUARD_OWN | SG_GUARD_ALLOWED);
 }
 
 /* fe80:: with the modified EUI-64 of the MAC (RFC 4291, appendix A). */

@@ -45,16 +45,22 @@ static long sg_option_step(__u32 index, void *context)
 	return 0;
 }
 
-/* kind of context: the same walk over bytes that two helpers fetch. Lengths are multiples of 4, 4
- * to 40. */
+/*
+ * The same walk over bytes that two helpers fetch. Lengths are multiples of 4, 4 to 40. Kernel 6.1
+ * takes a length that was compared with 0 for one that may be 0 ("invalid zero-sized read"); a
+ * bound on length - 1 holds, and the asm keeps clang from undoing it.
+ */
 __noinline int sg_options_tc(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
 	struct sg_options options = {.scale = SG_TCP_NO_SCALE};
 
-	if (!length || length > SG_OPTIONS_MAX)
+	__u32 less_one = length - 1;
+
+	asm volatile("" : "+r"(less_one));
+	if (less_one >= SG_OPTIONS_MAX)
 		return SG_TCP_NO_SCALE;
-	options.length = length;
-	if (bpf_skb_load_bytes(skb, offset, options.byte, length))
+	options.length = less_one + 1;
+	if (bpf_skb_load_bytes(skb, offset, options.byte, less_one + 1))
 		return SG_TCP_NO_SCALE;
 	bpf_loop(SG_OPTIONS_MAX, sg_option_step, &options, 0);
 	return options.scale;
@@ -64,10 +70,13 @@ __noinline int sg_options_xdp(struct xdp_md *ctx, __u32 offset, __u32 length)
 {
 	struct sg_options options = {.scale = SG_TCP_NO_SCALE};
 
-	if (!length || length > SG_OPTIONS_MAX)
+	__u32 less_one = length - 1;
+
+	asm volatile("" : "+r"(less_one));
+	if (less_one >= SG_OPTIONS_MAX)
 		return SG_TCP_NO_SCALE;
-	options.length = length;
-	if (bpf_xdp_load_bytes(ctx, offset, options.byte, length))
+	options.length = less_one + 1;
+	if (bpf_xdp_load_bytes(ctx, offset, options.byte, less_one + 1))
 		return SG_TCP_NO_SCALE;
 	bpf_loop(SG_OPTIONS_MAX, sg_option_step, &options, 0);
 	return options.scale;

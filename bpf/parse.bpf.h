@@ -12,7 +12,6 @@
 #include "bpf/icmp.bpf.h"
 #include "bpf/packet.bpf.h"
 
-
 #define SG_ETH_IPV4  0x0800
 #define SG_ETH_ARP   0x0806
 #define SG_ETH_IPV6  0x86dd
@@ -28,14 +27,20 @@ struct sg_frame {
 	__u8 gso;    /* the IP length may be 0: the frame is longer than the field can say */
 };
 
-/* The only way to a byte of a packet: size bytes at offset, or NULL. */
+/*
+ * The only way to a byte of a packet: size bytes at offset, or NULL. Kernel 6.1: clang compares
+ * another register than it adds, and the bound is lost; the asm makes it one.
+ */
 sg_inline void *sg_at(const struct sg_frame *f, __u32 offset, __u32 size)
 {
+	__u64 distance = offset;
 	void *at;
 
-	if (offset > SG_HEADERS_MAX)
+	if (!__builtin_constant_p(offset))
+		asm volatile("" : "+r"(distance));
+	if (distance > SG_HEADERS_MAX)
 		return 0;
-	at = f->data + offset;
+	at = f->data + distance;
 	if (at + size > f->data_end)
 		return 0;
 	return at;
@@ -175,6 +180,8 @@ sg_inline __u32 sg_parse_ipv4(const struct sg_frame *f, struct sg_packet *p, __u
 	if (!h)
 		return SG_DROP_TRUNCATED;
 	header = (h[0] & 0xf) * 4;
+	/* Kernel 6.1: clang mixes the two halves of the byte, and the range of header becomes an empty one. */
+	asm volatile("" : "+r"(header));
 	if (h[0] >> 4 != 4 || header < 20)
 		return SG_DROP_IP_HEADER;
 	total = sg_be16(h + 2);

@@ -18,51 +18,64 @@
 /* 2^23 intervals at most: one step each. */
 #define SG_SEARCH_STEPS 23
 
+/* Kernel 6.1 has 512 bytes of stack for eight frames of at least 32: the two map keys share theirs.
+ */
+union sg_policy_cursor {
+	struct sg_policy_key key;
+	__u32 index;
+};
+
 /* The rule of the interval that holds port, or 0. */
-sg_inline __u32 sg_policy_interval(__u32 start, __u32 count, __u32 port)
+sg_inline __u32 sg_policy_interval(union sg_policy_cursor *at, __u32 start, __u32 count, __u32 port)
 {
-	__u32 low = 0, high = count, i;
+	__u32 i;
 
 	for (i = 0; i < SG_SEARCH_STEPS; i++) {
-		struct sg_interval *at;
-		__u32 middle, index;
+		struct sg_interval *interval;
 
-		if (low >= high)
+		if (!count)
 			return 0;
-		middle = low + (high - low) / 2;
-		index = start + middle;
-		at = bpf_map_lookup_elem(&sg_intervals, &index);
-		if (!at)
+		at->index = start + count / 2;
+		interval = bpf_map_lookup_elem(&sg_intervals, &at->index);
+		if (!interval)
 			return 0;
-		if (port < at->first)
-			high = middle;
-		else if (port > at->last)
-			low = middle + 1;
-		else
-			return at->rule;
+		if (port < interval->first) {
+			count /= 2;
+		} else if (port > interval->last) {
+			start = at->index + 1;
+			count -= count / 2 + 1;
+		} else {
+			return interval->rule;
+		}
 	}
 	return 0;
 }
 
 /* One (peer, protocol): a global function, so that its search is verified once, not once a peer. */
-__noinline __u32 sg_policy_peer(__u32 policy, __u32 peer, __u32 proto, __u32 dir, __u32 port)
+__noinline __u32 sg_policy_peer(const struct sg_question *q, __u32 peer, __u32 proto)
 {
-	struct sg_policy_key key = {.policy = policy, .peer = peer, .proto = proto, .dir = dir};
-	struct sg_policy_ports *ports = bpf_map_lookup_elem(&sg_policy, &key);
+	union sg_policy_cursor at = {.key = {.peer = peer, .proto = proto}};
+	struct sg_policy_ports *ports;
 
+	if (!q)
+		return 0;
+	at.key.policy = q->policy;
+	at.key.dir = q->dir;
+	ports = bpf_map_lookup_elem(&sg_policy, &at.key);
 	if (!ports)
 		return 0;
 	if (ports->count == 1)
-		return port >= ports->one.first && port <= ports->one.last ? ports->one.rule : 0;
-	return sg_policy_interval(ports->start, ports->count, port);
+		return q->port >= ports->one.first && q->port <= ports->one.last ? ports->one.rule
+										 : 0;
+	return sg_policy_interval(&at, ports->start, ports->count, q->port);
 }
 
 sg_inline __u32 sg_policy_protocols(struct sg_question *q, __u32 peer)
 {
-	__u32 rule = sg_policy_peer(q->policy, peer, q->proto, q->dir, q->port);
+	__u32 rule = sg_policy_peer(q, peer, q->proto);
 
 	if (!rule && q->has & SG_HAS_ALL)
-		rule = sg_policy_peer(q->policy, peer, SG_PROTO_ALL, q->dir, q->port);
+		rule = sg_policy_peer(q, peer, SG_PROTO_ALL);
 	if (rule) {
 		q->rule = rule;
 		q->peer = peer;

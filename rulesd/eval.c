@@ -7,6 +7,7 @@
 
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 /* RFC 2131, 4.1 and RFC 8415, 7.2. */
@@ -52,6 +53,19 @@ static bool is_mld(const struct eval_packet *packet)
 	return is_icmpv6(packet) && ((packet->icmp_type >= MLD_LISTENER_QUERY &&
 				      packet->icmp_type <= MLD_LISTENER_REDUCTION) ||
 				     packet->icmp_type == MLD2_REPORT);
+}
+
+/* Errors that pass when they are about a live flow (sg_icmp_is_error in bpf/icmp.bpf.h); here there
+ * is none. */
+static bool is_icmp_error(const struct eval_packet *packet)
+{
+	uint8_t type = packet->icmp_type;
+
+	if (is_icmpv6(packet))
+		return type >= ICMP6_DST_UNREACH && type <= ICMP6_PARAM_PROB;
+	return packet->protocol == IPPROTO_ICMP && addr_is_v4(&packet->src) &&
+	       (type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+		type == ICMP_PARAMETERPROB);
 }
 
 static bool is_unspecified(const struct sg_addr *addr)
@@ -290,7 +304,9 @@ static struct eval_verdict ask_policy(const struct image *image, const struct im
 	if (!is_decided(verdict) && has & SG_HAS_PREFIX)
 		verdict = ask_set(image, iface->policy, packet,
 				  image_find_prefix(image, iface->zone, remote));
-	return is_decided(verdict) ? verdict : verdict_of(SG_DROP_NO_RULE);
+	if (is_decided(verdict))
+		return verdict;
+	return verdict_of(is_icmp_error(packet) ? SG_DROP_ICMP_UNRELATED : SG_DROP_NO_RULE);
 }
 
 struct eval_verdict eval_packet(const struct image *image, const struct image_iface *iface,

@@ -43,7 +43,7 @@ struct trace {
 	struct eval_verdict verdict;
 	const char *rule; /* "sg-web/https" or NULL; borrowed from the image */
 	char *nearest; /* the rule that differs in the fewest dimensions, or NULL; only on a deny by
-			  no_rule */
+			  no_rule or icmp_unrelated */
 	GPtrArray *differs; /* of const char *: "protocol", "port", "peer", "type" */
 	GPtrArray *steps;   /* of char * */
 };

@@ -33,6 +33,8 @@ void links_close(struct links **links);
 /* Borrowed until the next event; NULL when there is none. */
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, uint32_t ifindex);
-/* Asks the kernel now, past what has been heard: reads events that are waiting. For "attach a
- * device made just before". */
+/*
+ * Asks the kernel now, past what has been heard: reads events that are waiting. For "attach a
+ * device made just before". Does nothing inside changed.
+ */
 void links_poll(struct links *links);

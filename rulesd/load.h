@@ -44,10 +44,11 @@ int load_interface(const char *id, const char *text, size_t length, struct model
 		   struct diag *diag);
 
 /*
- * The canonical form of what the sources say together: one document, fields in the order of the
- * documentation, ids sorted, addresses canonical, ports merged, nothing that means something else.
- * sgctl fmt prints it; its SHA-256 is policy_sha256. The sources must have passed load_policy.
- * Returns a NUL-terminated text that the caller frees.
+ * The canonical form of what the sources say together: fields in the order of the documentation,
+ * ids sorted, addresses canonical, ports merged, nothing that means something else. It is one JSON
+ * document for each value of "network" in the sources, sorted by it and each ended by a newline: a
+ * single source gives a single document, which sgctl fmt prints. Its SHA-256 is policy_sha256. The
+ * sources must have passed load_policy. Returns a NUL-terminated text that the caller frees.
  */
 char *load_canonical(const GPtrArray *sources);
 /* 64 hex digits and NUL of the canonical form of the sources. */

@@ -50,9 +50,15 @@ void nearest_offer(struct nearest *nearest, const char *candidate)
 	size_t a = strlen(nearest->word), b = strlen(candidate);
 	unsigned int distance;
 
-	if (a >= LONGEST || b >= LONGEST || (a > b ? a - b : b - a) >= nearest->distance)
+	if (a >= LONGEST || b >= LONGEST)
 		return;
-	distance = distance_below(nearest->word, candidate, nearest->distance);
+	/* "inter" means "interface", although four letters are missing. */
+	if (a >= 3 && !g_ascii_strncasecmp(candidate, nearest->word, a))
+		distance = 1;
+	else if ((a > b ? a - b : b - a) >= nearest->distance)
+		return;
+	else
+		distance = distance_below(nearest->word, candidate, nearest->distance);
 	if (distance >= nearest->distance)
 		return;
 	nearest->distance = distance;

@@ -218,7 +218,7 @@ static void try_rules(struct tracer *tracer)
 		step(tracer, "%u more rules do not match", left_out);
 	if (!tried)
 		step(tracer, "rules: the groups have no %s rule", dir_name(dir));
-	if (tracer->trace->verdict.reason != SG_DROP_NO_RULE || !nearest_name)
+	if (!sg_reason_is_drop(tracer->trace->verdict.reason) || !nearest_name)
 		return;
 	tracer->trace->nearest = TAKE_PTR(nearest_name);
 	name_dimensions(nearest, tracer->trace->differs);

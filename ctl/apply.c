@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* apply.c - sgctl apply: policy files become the policy that holds; the daemon decides. See
+ * apply.h. */
+#include "ctl/apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/args.h"
+#include "ctl/client.h"
+#include "ctl/output.h"
+#include "ctl/policy_files.h"
+#include "ctl/units.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/load.h"
+
+static void warn_interface(const json_t *iface)
+{
+	const char *id = json_string_value(json_object_get(iface, "id"));
+	const char *state = json_string_value(json_object_get(iface, "state"));
+	const char *device = json_string_value(json_object_get(iface, "device"));
+	const char *error = json_string_value(json_object_get(iface, "error"));
+
+	if (!id || !state)
+		return;
+	if (!strcmp(state, "waiting"))
+		output_warning("%s waits for %s, which does not exist yet", id,
+			       device ? device : "its device");
+	else if (!strcmp(state, "failed"))
+		output_warning("%s failed: %s", id, error ? error : "see the log of rulesd");
+}
+
+static void warn(const struct args *args)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	AUTO_JSON json_t *interfaces = NULL;
+	const json_t *iface;
+	size_t i;
+
+	if (client_request(args, "GET", "/v1/interfaces", NULL, &interfaces, NULL, diag)) {
+		output_diag(diag);
+		return;
+	}
+	json_array_foreach (interfaces, i, iface)
+		warn_interface(iface);
+}
+
+static json_int_t of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+enum exit_status apply_report(const struct args *args, const json_t *answer)
+{
+	const json_t *interfaces = json_object_get(answer, "interfaces");
+	json_int_t waiting = of(interfaces, "waiting"), failed = of(interfaces, "failed");
+
+	if (args_flag(args, "json")) {
+		output_json(answer);
+	} else {
+		g_autofree char *writes = units_count((uint64_t)of(answer, "writes"), "write");
+		g_autofree char *filtering =
+			units_count((uint64_t)of(interfaces, "filtering"), "interface");
+
+		printf("generation %" JSON_INTEGER_FORMAT ": ", of(answer, "generation"));
+		if (json_is_true(json_object_get(answer, "changed")))
+			printf("changed with %s; %s filtering", writes, filtering);
+		else
+			printf("nothing changed; %s filtering", filtering);
+		if (waiting)
+			printf(", %" JSON_INTEGER_FORMAT " waiting", waiting);
+		if (failed)
+			printf(", %" JSON_INTEGER_FORMAT " failed", failed);
+		putchar('\n');
+	}
+	fflush(stdout);
+	if (waiting || failed)
+		warn(args);
+	return EXIT_DONE;
+}
+
+/* JSON cannot carry what is not UTF-8 or has NULs: the loader says where that is. */
+static bool can_send(const struct load_source *source)
+{
+	return g_utf8_validate_len(source->text, source->length, NULL);
+}
+
+static json_t *request_body(const GPtrArray *sources, struct diag *diag)
+{
+	AUTO_JSON json_t *files = json_array();
+	bool sendable = true;
+
+	for (guint i = 0; i < sources->len; i++) {
+		const struct load_source *source = g_ptr_array_index(sources, i);
+		g_autofree char *name = g_utf8_make_valid(source->name, -1);
+
+		if (!can_send(source)) {
+			sendable = false;
+			break;
+		}
+		json_array_append_new(files, json_pack("{s:s, s:s%}", "name", name, "text",
+						       source->text, source->length));
+	}
+	if (!sendable) {
+		CLEANUP(model_free) struct model *model = NULL;
+
+		if (!load_policy(sources, &model, diag))
+			diag_add(diag, "syntax", (struct place){0}, NULL, NULL,
+				 "a policy file is not UTF-8");
+		return NULL;
+	}
+	return json_pack("{s:O}", "files", files);
+}
+
+static enum exit_status usage_existing(const struct args *args, const char *existing)
+{
+	return output_usage_error(args, "--existing \"%s\" is neither reevaluate nor keep",
+				  existing);
+}
+
+enum exit_status command_apply(const struct args *args)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	const char *existing = args_value(args, "existing");
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(GString) path = g_string_new("/v1/policy");
+	AUTO_JSON json_t *body = NULL;
+	AUTO_JSON json_t *answer = NULL;
+
+	if (existing && strcmp(existing, "reevaluate") != 0 && strcmp(existing, "keep") != 0)
+		return usage_existing(args, existing);
+	client_add_query(path, "existing", existing);
+	if (policy_files_read(args->operands, &sources, diag))
+		return output_failure(args, diag);
+	body = request_body(sources, diag);
+	if (!body || client_request(args, "PUT", path->str, body, &answer, NULL, diag))
+		return output_failure(args, diag);
+	return apply_report(args, answer);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* commands.c - the table of commands and their options. See command.h. */
+#include <string.h>
+
+#include "ctl/command.h"
+#include "ctl/filters.h"
+
+const struct option global_options[] = {
+	{"json", NULL, "one JSON document on standard output", 0, 0},
+	{"socket", "PATH", "API socket (TAPGUARD_SOCKET, /run/tapguard/api.sock)", 0, 0},
+	{"help", NULL, "help about the command", 0, 'h'},
+	{"version", NULL, "print the version", 0, 'V'},
+	{0},
+};
+
+#define OUTPUT_OPTION                                                                            \
+	{                                                                                        \
+		"output", "COLUMNS", "which columns: ID,STATE; +MAC adds one to the usual ones", \
+			0, 'o'                                                                   \
+	}
+
+static const struct option apply_options[] = {
+	{"existing", "HOW", "live flows that nothing allows now: reevaluate or keep", 0, 0},
+	{0},
+};
+
+static const struct option attach_options[] = {
+	{"id", "ID", "the interface's id", OPTION_REQUIRED, 0},
+	{"address", "A", "its addresses: lists repeat, and take commas",
+	 OPTION_REQUIRED | OPTION_LIST, 0},
+	{"allowed", "CIDR", "what it may also send from and be reached at", OPTION_LIST, 0},
+	{"mac", "M", "its MAC; without it the source MAC is not checked", 0, 0},
+	{"group", "SG", "a group it carries; without any: sg-default", OPTION_LIST, 0},
+	{"network", "N", "its network (default: default)", 0, 0},
+	{"hook", "H", "auto, xdp, tcx or tc (default: auto)", 0, 0},
+	{"wait", NULL, "record it when the device does not exist yet", 0, 0},
+	{"no-spoof-guard", NULL, "do not judge the addresses it sends from", 0, 0},
+	{"vlan", "N", "a VLAN id whose tagged frames pass", OPTION_LIST, 0},
+	{"max-flows", "N", "flows it may have (default: 16384)", 0, 0},
+	{0},
+};
+
+static const struct option show_options[] = {
+	OUTPUT_OPTION,
+	{"network", "N", "members and rules: the group of this network", 0, 0},
+	{0},
+};
+
+static const struct option trace_options[] = {
+	{"interface", "ID", "whose rules", OPTION_REQUIRED, 0},
+	{"direction", "DIR", "ingress (to the VM) or egress (from the VM)", OPTION_REQUIRED, 0},
+	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED, 0},
+	{"src", "A", "source: A, A:PORT or [v6]:PORT", OPTION_REQUIRED, 0},
+	{"dst", "A", "destination, likewise", OPTION_REQUIRED, 0},
+	{"icmp-type", "T", "number or name (default: echo-request)", 0, 0},
+	{"icmp-code", "C", "number or name (default: 0)", 0, 0},
+	{"expect", "VERDICT", "allow or deny: exit 1 when the verdict is another", 0, 0},
+	{"policy", "PATH", "ask these files and directories instead of the daemon", OPTION_LIST, 0},
+	{"host", "NAME", "with --policy: refuse interfaces of other hosts", 0, 0},
+	{0},
+};
+
+static const struct option flows_options[] = {OUTPUT_OPTION, FILTER_OPTIONS, {0}};
+static const struct option flush_options[] = {FILTER_OPTIONS, {0}};
+
+static const struct option stats_options[] = {
+	OUTPUT_OPTION,
+	{"interface", "ID", "of this interface alone", 0, 0},
+	{0},
+};
+
+const struct command commands[] = {
+	{"validate", command_validate, "validate PATH...", "check policy files, without a daemon",
+	 "Prints every error of every file as FILE:LINE:COLUMN: /pointer: what is wrong. A\n"
+	 "PATH is a file, a directory (its *.json) or - (standard input). With --json: an\n"
+	 "array, [] when all is well.",
+	 NULL, 1, OPERANDS_ANY},
+	{"apply", command_apply, "apply PATH... [--existing reevaluate|keep]",
+	 "replace the policy, all or nothing",
+	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the\n"
+	 "old one holds. Interfaces whose device does not exist yet are named on standard\n"
+	 "error and filtered when it appears. Live flows that no rule allows any more are\n"
+	 "cut at their next packet; with --existing keep they go on until they end.",
+	 apply_options, 1, OPERANDS_ANY},
+	{"rollback", command_rollback, "rollback [GENERATION]", "return to an earlier policy",
+	 "Without GENERATION: the one before. sgctl show generations lists them.", NULL, 0, 1},
+	{"attach", command_attach, "attach DEVICE --id ID --address A... [OPTION...]",
+	 "filter a tap now and after restarts",
+	 "Again with the same id changes it. Exits 0 when the device is filtered, or\n"
+	 "recorded with --wait.\n\n"
+	 "  sgctl attach tap0 --id web-1 --address 10.0.0.5,fd00::5 --group sg-web",
+	 attach_options, 1, 1},
+	{"detach", command_detach, "detach ID|DEVICE",
+	 "stop filtering a tap that was attached by hand",
+	 "An id wins over the name of a device. Its membership and flows end at once.", NULL, 1, 1},
+	{"show", command_show,
+	 "show status|groups|rules [SG]|interfaces|prefix-lists|members SG|services|generations",
+	 "show the present state", NULL, show_options, 1, 2},
+	{"trace", command_trace,
+	 "trace --interface ID --direction ingress|egress --protocol P --src A[:PORT] --dst A[:PORT]",
+	 "which rule allows a packet, or why none does",
+	 "Of a packet that opens a flow: replies to an allowed flow pass without a rule.\n"
+	 "Exits 0 for either verdict unless --expect fails.\n\n"
+	 "  sgctl trace --interface web-1 --direction ingress --protocol tcp \\\n"
+	 "      --src 192.0.2.1 --dst 10.0.0.5:443",
+	 trace_options, 0, 0},
+	{"flows", command_flows, "flows [FILTER...]",
+	 "list live flows, each with the rule that allowed it",
+	 "Addresses and ports are as the opener sent them.", flows_options, 0, 1},
+	{"flush", command_flush, "flush flows [FILTER...]", "forget flows",
+	 "Without a filter: all of them. The next packet of a forgotten flow is judged by\n"
+	 "the rules.",
+	 flush_options, 1, 1},
+	{"stats", command_stats, "stats [--interface ID]",
+	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
+	{"completion", command_completion, "completion bash", "print a completion script for bash",
+	 "  source <(sgctl completion bash)", NULL, 1, 1},
+	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
+	{"lint", command_later, "lint PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"import", command_later, "import", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"export", command_later, "export", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{"graph", command_later, "graph", NULL, NULL, NULL, 0, OPERANDS_ANY},
+	{0},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+bool command_is_later(const struct command *command)
+{
+	return command->run == command_later;
+}
+
+static const struct option *in_list(const struct option *list, const char *name, char letter)
+{
+	for (const struct option *o = list; o && o->name; o++)
+		if (name ? !strcmp(o->name, name) : o->letter && o->letter == letter)
+			return o;
+	return NULL;
+}
+
+static const struct option *anywhere(const char *name, char letter)
+{
+	const struct option *option = in_list(global_options, name, letter);
+
+	for (const struct command *c = commands; c->name && !option; c++)
+		option = in_list(c->options, name, letter);
+	return option;
+}
+
+const struct option *option_find(const struct command *command, const char *name)
+{
+	const struct option *option = in_list(global_options, name, 0);
+
+	return option || !command ? option : in_list(command->options, name, 0);
+}
+
+const struct option *option_find_anywhere(const char *name)
+{
+	return anywhere(name, 0);
+}
+
+const struct option *option_find_letter_anywhere(char letter)
+{
+	return anywhere(NULL, letter);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * links.c - a mirror of the namespace's network devices, fed by rtnetlink.
+ *
+ * Two sockets: one hears the events, one is opened for each dump, so that an answer and an event
+ * never share a buffer. Events that were queued before a dump may be older than it; those after
+ * them in the queue set that right.
+ */
+#include "rulesd/links.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "rulesd/cleanup.h"
+
+#define EVENT_BUFFER_BYTES (4 << 20) /* some thousand devices coming at once */
+#define MESSAGE_BYTES	   32768     /* what the kernel packs into one answer of a dump at most */
+#define DUMP_ATTEMPTS	   5	     /* the kernel asks for another when devices change meanwhile */
+#define RETRY_MS	   100
+
+struct links {
+	struct mnl_socket *events;
+	guint source;
+	guint retry; /* timer, while a dump that is owed has failed */
+	bool stale;  /* events were lost: a dump is owed */
+	bool busy;   /* reports are being made; a callback that polls must not overtake them */
+	links_changed_fn changed;
+	void *arg;
+	GHashTable *by_index; /* GUINT_TO_POINTER(ifindex) -> struct link (owned) */
+	GHashTable *by_name;  /* its name -> the same struct link */
+};
+
+static void close_socket(struct mnl_socket **socket)
+{
+	if (*socket)
+		mnl_socket_close(*socket);
+}
+
+/* ---------------------------------------------------------------- messages */
+
+static int parse_tun(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_TUN_TYPE && mnl_attr_validate(attr, MNL_TYPE_U8) >= 0)
+		link->tap = mnl_attr_get_u8(attr) == IFF_TAP;
+	if (mnl_attr_get_type(attr) == IFLA_TUN_VNET_HDR &&
+	    mnl_attr_validate(attr, MNL_TYPE_U8) >= 0)
+		link->vnet_hdr = mnl_attr_get_u8(attr);
+	return MNL_CB_OK;
+}
+
+struct link_info {
+	const char *kind;
+	const struct nlattr *data;
+};
+
+static int parse_info(const struct nlattr *attr, void *data)
+{
+	struct link_info *info = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		info->kind = mnl_attr_get_str(attr);
+	if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+		info->data = attr;
+	return MNL_CB_OK;
+}
+
+static int parse_attribute(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+	struct link_info info = {0};
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			g_strlcpy(link->name, mnl_attr_get_str(attr), sizeof(link->name));
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attr, parse_info, &info);
+		if (info.kind && info.data && strcmp(info.kind, "tun") == 0)
+			mnl_attr_parse_nested(info.data, parse_tun, link);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* Bridges send RTM_NEWLINK and RTM_DELLINK of AF_BRIDGE about their ports: those are not about
+ * devices. */
+static bool parse_link(const struct nlmsghdr *header, struct link *link)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
+
+	if (header->nlmsg_type != RTM_NEWLINK && header->nlmsg_type != RTM_DELLINK)
+		return false;
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*info) || info->ifi_family != AF_UNSPEC ||
+	    info->ifi_index <= 0)
+		return false;
+	*link = (struct link){.ifindex = (uint32_t)info->ifi_index};
+	mnl_attr_parse(header, sizeof(*info), parse_attribute, link);
+	return link->name[0] != '\0';
+}
+
+/* ---------------------------------------------------------------- the mirror */
+
+static void forget_name(struct links *links, const struct link *link)
+{
+	/* Another device may have taken the name already. */
+	if (g_hash_table_lookup(links->by_name, link->name) == link)
+		g_hash_table_remove(links->by_name, link->name);
+}
+
+static void note(struct links *links, const struct link *heard)
+{
+	struct link *known = g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(heard->ifindex));
+	bool renamed = known && strcmp(known->name, heard->name) != 0;
+	bool reported = known && !renamed;
+
+	if (renamed)
+		forget_name(links, known);
+	if (!known) {
+		known = g_new0(struct link, 1);
+		g_hash_table_insert(links->by_index, GUINT_TO_POINTER(heard->ifindex), known);
+	}
+	*known = *heard;
+	if (reported)
+		return;
+	g_hash_table_replace(links->by_name, known->name, known);
+	links->changed(heard, false, links->arg);
+}
+
+static void forget(struct links *links, uint32_t ifindex)
+{
+	const struct link *known = g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(ifindex));
+	struct link gone;
+
+	if (!known)
+		return;
+	gone = *known;
+	forget_name(links, known);
+	g_hash_table_remove(links->by_index, GUINT_TO_POINTER(ifindex));
+	links->changed(&gone, true, links->arg);
+}
+
+/* ---------------------------------------------------------------- dumps */
+
+static int collect(const struct nlmsghdr *header, void *data)
+{
+	GArray *dumped = data;
+	struct link link;
+
+	if (header->nlmsg_type == RTM_NEWLINK && parse_link(header, &link))
+		g_array_append_val(dumped, link);
+	return MNL_CB_OK;
+}
+
+static int dump_once(GArray *dumped)
+{
+	CLEANUP(close_socket)
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	g_autofree char *buffer = g_malloc(MESSAGE_BYTES);
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	unsigned int port;
+	int result = MNL_CB_OK;
+
+	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	port = mnl_socket_get_portid(socket);
+	request->nlmsg_type = RTM_GETLINK;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = 1;
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (result > MNL_CB_STOP) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+
+		if (length < 0)
+			return -errno;
+		/* EINTR when the list of devices changed while it was told (NLM_F_DUMP_INTR). */
+		result = mnl_cb_run(buffer, (size_t)length, 1, port, collect, dumped);
+	}
+	return result < 0 ? -errno : 0;
+}
+
+/* Brings the mirror up to what the kernel has; reports only what differs. */
+static int resync(struct links *links)
+{
+	g_autoptr(GArray) dumped = g_array_new(FALSE, FALSE, sizeof(struct link));
+	g_autoptr(GHashTable) present = g_hash_table_new(NULL, NULL);
+	g_autoptr(GList) known = NULL;
+	int err = -EINTR;
+
+	for (int i = 0; err == -EINTR && i < DUMP_ATTEMPTS; i++) {
+		g_array_set_size(dumped, 0);
+		err = dump_once(dumped);
+	}
+	if (err < 0)
+		return err;
+	for (guint i = 0; i < dumped->len; i++)
+		g_hash_table_add(present,
+				 GUINT_TO_POINTER(g_array_index(dumped, struct link, i).ifindex));
+	known = g_hash_table_get_keys(links->by_index);
+	for (const GList *at = known; at; at = at->next)
+		if (!g_hash_table_contains(present, at->data))
+			forget(links, GPOINTER_TO_UINT(at->data));
+	for (guint i = 0; i < dumped->len; i++)
+		note(links, &g_array_index(dumped, struct link, i));
+	links->stale = false;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- events */
+
+static int hear(const struct nlmsghdr *header, void *data)
+{
+	struct links *links = data;
+	struct link link;
+
+	if (!parse_link(header, &link))
+		return MNL_CB_OK;
+	if (header->nlmsg_type == RTM_DELLINK)
+		forget(links, link.ifindex);
+	else
+		note(links, &link);
+	return MNL_CB_OK;
+}
+
+static gboolean retry(gpointer data);
+
+/* Reads until nothing waits; after a loss what waited is old, so the dump comes last. */
+static void drain(struct links *links)
+{
+	g_autofree char *buffer = g_malloc(MESSAGE_BYTES);
+
+	if (links->busy)
+		return;
+	links->busy = true;
+	for (;;) {
+		ssize_t length = mnl_socket_recvfrom(links->events, buffer, MESSAGE_BYTES);
+
+		if (length >= 0)
+			mnl_cb_run(buffer, (size_t)length, 0, 0, hear, links);
+		else if (errno == ENOBUFS || errno == ENOSPC)
+			links->stale = true;
+		else if (errno != EINTR)
+			break;
+	}
+	if (links->stale && resync(links) < 0 && !links->retry)
+		links->retry = g_timeout_add(RETRY_MS, retry, links);
+	links->busy = false;
+}
+
+static gboolean retry(gpointer data)
+{
+	struct links *links = data;
+
+	links->retry = 0;
+	drain(links);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
+{
+	(void)fd;
+	(void)condition;
+	drain(data);
+	return G_SOURCE_CONTINUE;
+}
+
+/* ---------------------------------------------------------------- public */
+
+void links_close(struct links **links)
+{
+	if (!*links)
+		return;
+	if ((*links)->source)
+		g_source_remove((*links)->source);
+	if ((*links)->retry)
+		g_source_remove((*links)->retry);
+	close_socket(&(*links)->events);
+	g_hash_table_destroy((*links)->by_name);
+	g_hash_table_destroy((*links)->by_index);
+	g_clear_pointer(links, g_free);
+}
+
+static void cleanup_links(struct links **links)
+{
+	links_close(links);
+}
+
+int links_open(links_changed_fn changed, void *arg, struct links **links)
+{
+	CLEANUP(cleanup_links) struct links *made = g_new0(struct links, 1);
+	int bytes = EVENT_BUFFER_BYTES, err;
+
+	made->changed = changed;
+	made->arg = arg;
+	made->by_index = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	made->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	made->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!made->events)
+		return -errno;
+	/* A smaller buffer than wished only makes losses likelier, and they are repaired. */
+	if (setsockopt(mnl_socket_get_fd(made->events), SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+		       sizeof(bytes)) < 0)
+		setsockopt(mnl_socket_get_fd(made->events), SOL_SOCKET, SO_RCVBUF, &bytes,
+			   sizeof(bytes));
+	if (mnl_socket_bind(made->events, RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	made->busy = true;
+	err = resync(made);
+	made->busy = false;
+	if (err < 0)
+		return err;
+	made->source = g_unix_fd_add(mnl_socket_get_fd(made->events), G_IO_IN | G_IO_ERR,
+				     on_readable, made);
+	*links = TAKE_PTR(made);
+	return 0;
+}
+
+const struct link *links_by_name(const struct links *links, const char *name)
+{
+	return g_hash_table_lookup(links->by_name, name);
+}
+
+const struct link *links_by_index(const struct links *links, uint32_t ifindex)
+{
+	return g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(ifindex));
+}
+
+void links_poll(struct links *links)
+{
+	drain(links);
+}

@@ -1,0 +1,35 @@
+# Commands that have a name and nothing behind it yet say so, whatever options they are given.
+
+$ sgctl plan policy.json
+! sgctl: plan is not supported yet
+= 1
+$ sgctl lint --fail-on warning policy.json
+! sgctl: lint is not supported yet
+= 1
+$ sgctl events --follow
+! sgctl: events is not supported yet
+= 1
+$ sgctl --json top
+  {
+    "errors": [
+      {
+        "code": "not-supported",
+        "file": null,
+        "line": null,
+        "column": null,
+        "pointer": null,
+        "message": "top is not supported yet",
+        "fix": null
+      }
+    ]
+  }
+! sgctl: top is not supported yet
+= 1
+$ sgctl flows export
+! sgctl: flows export is not supported yet
+= 1
+$ sgctl help graph | head -n 4
+  usage: sgctl graph
+  
+  Not supported yet.
+  
