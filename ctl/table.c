@@ -17,7 +17,9 @@
 /* A column that is shown, with its cells as text. */
 struct shown {
 	const struct column *column;
-	GPtrArray *cells; /* of char * */
+	GPtrArray *cells;   /* of char * */
+	unsigned int width; /* that it is given, in cells of the terminal */
+	unsigned int least; /* that it needs */
 };
 
 static void free_shown(void *data)
@@ -193,29 +195,35 @@ static char *fill(const char *text, unsigned int width)
 	return g_string_free(out, FALSE);
 }
 
+/* The widest column that can still become narrower, or NULL. */
+static struct shown *widest_that_gives(GArray *shown)
+{
+	struct shown *best = NULL;
+
+	for (guint i = 0; i < shown->len; i++) {
+		struct shown *s = &g_array_index(shown, struct shown, i);
+
+		if (s->width > s->least && (!best || s->width > best->width))
+			best = s;
+	}
+	return best;
+}
+
 /* Makes list columns narrower, the widest first, until the table fits or they cannot give more. */
 static void fit(GArray *shown, unsigned int terminal)
 {
-	g_autofree unsigned int *width = g_new0(unsigned int, shown->len);
-	g_autofree unsigned int *least = g_new0(unsigned int, shown->len);
 	unsigned int total = shown->len ? GAP * (shown->len - 1) : 0;
+	struct shown *gives;
 
 	for (guint i = 0; i < shown->len; i++) {
-		const struct shown *s = &g_array_index(shown, struct shown, i);
+		struct shown *s = &g_array_index(shown, struct shown, i);
 
-		width[i] = widest(s);
-		least[i] = s->column->flags & COLUMN_LIST ? narrowest(s) : width[i];
-		total += width[i];
+		s->width = widest(s);
+		s->least = s->column->flags & COLUMN_LIST ? narrowest(s) : s->width;
+		total += s->width;
 	}
-	while (total > terminal) {
-		guint best = shown->len;
-
-		for (guint i = 0; i < shown->len; i++)
-			if (width[i] > least[i] && (best == shown->len || width[i] > width[best]))
-				best = i;
-		if (best == shown->len)
-			break;
-		width[best]--;
+	while (total > terminal && (gives = widest_that_gives(shown))) {
+		gives->width--;
 		total--;
 	}
 	for (guint i = 0; i < shown->len; i++) {
@@ -226,7 +234,7 @@ static void fit(GArray *shown, unsigned int terminal)
 		for (guint j = 0; j < s->cells->len; j++) {
 			char *old = s->cells->pdata[j];
 
-			s->cells->pdata[j] = fill(old, width[i]);
+			s->cells->pdata[j] = fill(old, s->width);
 			g_free(old);
 		}
 	}
@@ -234,7 +242,7 @@ static void fit(GArray *shown, unsigned int terminal)
 
 static struct shown render(const struct column *column, const json_t *rows)
 {
-	struct shown shown = {column, g_ptr_array_new_with_free_func(g_free)};
+	struct shown shown = {.column = column, .cells = g_ptr_array_new_with_free_func(g_free)};
 	const json_t *row;
 	size_t i;
 

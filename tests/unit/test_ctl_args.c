@@ -35,10 +35,10 @@ static struct args *parse_good(const char *line)
 
 static void assert_refused(const char *line, const char *message)
 {
-	CLEANUP(args_free) struct args *args = NULL;
 	g_autofree char *error = NULL;
+	CLEANUP(args_free) struct args *args = parse(line, -EINVAL, &error);
 
-	args = parse(line, -EINVAL, &error);
+	assert_non_null(args);
 	assert_string_equal(error, message);
 }
 
