@@ -67,5 +67,6 @@ enum exit_status command_later(const struct args *args);
 enum exit_status command_rollback(const struct args *args);
 enum exit_status command_show(const struct args *args);
 enum exit_status command_stats(const struct args *args);
+enum exit_status command_test(const struct args *args);
 enum exit_status command_trace(const struct args *args);
 enum exit_status command_validate(const struct args *args);

@@ -60,6 +60,11 @@ static const struct option trace_options[] = {
 	{0},
 };
 
+static const struct option test_options[] = {
+	{"policy", "PATH", "ask these files and directories instead of the daemon", OPTION_LIST, 0},
+	{0},
+};
+
 static const struct option flows_options[] = {OUTPUT_OPTION, FILTER_OPTIONS, {0}};
 static const struct option flush_options[] = {FILTER_OPTIONS, {0}};
 
@@ -104,6 +109,15 @@ const struct command commands[] = {
 	 "  sgctl trace --interface web-1 --direction ingress --protocol tcp \\\n"
 	 "      --src 192.0.2.1 --dst 10.0.0.5:443",
 	 trace_options, 0, 0},
+	{"test", command_test, "test FILE... [--policy PATH...]",
+	 "check that a policy allows and denies what it should",
+	 "A FILE holds an array of traces with what is expected, or {\"version\": 1,\n"
+	 "\"tests\": [...]}. name, rule and reason may be left out. Exits 1 when one fails, 2\n"
+	 "when a file cannot be read.\n\n"
+	 "  [{\"name\": \"the world reaches https\", \"interface\": \"web-1\",\n"
+	 "    \"direction\": \"ingress\", \"protocol\": \"tcp\", \"src\": \"192.0.2.1\",\n"
+	 "    \"dst\": \"10.0.0.5:443\", \"expect\": \"allow\", \"rule\": \"sg-web/https\"}]",
+	 test_options, 1, OPERANDS_ANY},
 	{"flows", command_flows, "flows [FILTER...]",
 	 "list live flows, each with the rule that allowed it",
 	 "Addresses and ports are as the opener sent them.", flows_options, 0, 1},

@@ -9,8 +9,8 @@
 #include "ctl/client.h"
 #include "ctl/endpoint.h"
 #include "ctl/known.h"
+#include "ctl/offline.h"
 #include "ctl/output.h"
-#include "ctl/trace_offline.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
@@ -149,10 +149,15 @@ static int get_trace(const struct args *args, const json_t *request, json_t **tr
 		     struct diag *diag)
 {
 	const GPtrArray *paths = args_list(args, "policy");
+	CLEANUP(offline_close) struct offline *offline = NULL;
 	int result;
 
-	if (paths)
-		return trace_offline(paths, args_value(args, "host"), request, trace, diag);
+	if (paths) {
+		result = offline_open(paths, &offline, diag);
+		return result ? result
+			      : offline_trace(offline, args_value(args, "host"), request, trace,
+					      diag);
+	}
 	result = client_request(args, "POST", "/v1/trace", request, trace, NULL, diag);
 	if (result == -ENOENT)
 		known_suggest(args, "/v1/interfaces", "id", args_value(args, "interface"), diag);

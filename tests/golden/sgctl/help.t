@@ -13,6 +13,7 @@ $ sgctl help
     detach      stop filtering a tap that was attached by hand
     show        show the present state
     trace       which rule allows a packet, or why none does
+    test        check that a policy allows and denies what it should
     flows       list live flows, each with the rule that allowed it
     flush       forget flows
     stats       count packets by interface and drop reason
