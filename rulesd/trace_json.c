@@ -69,21 +69,21 @@ static const json_t *get(const json_t *object, const char *field)
 	return json_is_null(value) ? NULL : value;
 }
 
-static void refuse_unknown(struct request *request)
+static void refuse_unknown(struct request *request, const json_t *object, const char *const *known,
+			   const char *parent)
 {
-	static const char *const known[] = {"interface", "direction", "protocol", "src", "dst",
-					    "sport",	 "dport",     "icmp",	  NULL};
-	const json_t *json = request->json;
-
 	/* jansson's iterators take a mutable object although they do not change it. */
-	for (void *at = json_object_iter((json_t *)(uintptr_t)json); at;
-	     at = json_object_iter_next((json_t *)(uintptr_t)json, at)) {
-		const char *field = json_object_iter_key(at);
+	json_t *mutable = (json_t *)(uintptr_t)object;
 
-		if (!g_strv_contains(known, field))
-			fail(request, field,
-			     "interface, direction, protocol, src, dst, sport, dport and icmp are known",
-			     "unknown field \"%s\"", field);
+	for (void *at = json_object_iter(mutable); at; at = json_object_iter_next(mutable, at)) {
+		const char *field = json_object_iter_key(at);
+		g_autofree char *pointer = g_strdup_printf("%s%s", parent, field);
+		g_autofree char *list = NULL;
+
+		if (g_strv_contains(known, field))
+			continue;
+		list = g_strjoinv(", ", (char **)(uintptr_t)known);
+		fail(request, pointer, list, "unknown field \"%s\"", field);
 	}
 }
 
@@ -186,13 +186,13 @@ static void read_ports(struct request *request, struct eval_packet *packet, int 
 	if (protocol_has_ports(packet->protocol)) {
 		if (dport < 0)
 			fail(request, "dst", "ADDRESS:PORT or [IPv6]:PORT",
-			     "a %s packet needs a destination port",
+			     "packets of %s need a destination port",
 			     protocol_format(packet->protocol, name));
 		packet->sport = (uint16_t)(sport < 0 ? DEFAULT_SOURCE_PORT : sport);
 		packet->dport = (uint16_t)dport;
 	} else if (sport >= 0 || dport >= 0) {
 		fail(request, dport >= 0 ? "dst" : "src", "only tcp, udp and sctp have ports",
-		     "a %s packet has no port", protocol_format(packet->protocol, name));
+		     "packets of %s have no port", protocol_format(packet->protocol, name));
 	}
 }
 
@@ -221,6 +221,7 @@ static int read_icmp_value(struct request *request, const json_t *value, const c
 
 static void read_icmp(struct request *request, struct eval_packet *packet)
 {
+	static const char *const fields[] = {"type", "code", NULL};
 	const json_t *icmp = get(request->json, "icmp");
 	int echo = packet->protocol == IPPROTO_ICMP ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 
@@ -234,6 +235,7 @@ static void read_icmp(struct request *request, struct eval_packet *packet)
 		fail(request, "icmp", "{\"type\": 8, \"code\": 0}", "\"icmp\" is not an object");
 		return;
 	}
+	refuse_unknown(request, icmp, fields, "icmp/");
 	packet->icmp_type = (uint8_t)read_icmp_value(request, get(icmp, "type"), "type",
 						     packet->protocol, -1, echo);
 	packet->icmp_code = (uint8_t)read_icmp_value(request, get(icmp, "code"), "code",
@@ -256,6 +258,8 @@ int trace_packet_from_json(const json_t *json, char **interface_id, struct eval_
 			   struct diag *diag)
 {
 	struct request request = {.json = json, .diag = diag};
+	static const char *const fields[] = {"interface", "direction", "protocol", "src", "dst",
+					     "sport",	  "dport",     "icmp",	   NULL};
 	struct eval_packet read = {0};
 	const char *id, *direction;
 	int sport, dport;
@@ -265,7 +269,7 @@ int trace_packet_from_json(const json_t *json, char **interface_id, struct eval_
 		     "the question is not an object");
 		return -EINVAL;
 	}
-	refuse_unknown(&request);
+	refuse_unknown(&request, json, fields, "");
 	id = get_text(&request, "interface", "the id of an interface");
 	direction = get_text(&request, "direction", "ingress or egress");
 	if (direction && dir_parse(direction, &read.direction) < 0)
