@@ -250,6 +250,41 @@ static void every_reason_has_its_own_name(void **state)
 	assert_string_equal(reason_name(SG_REASONS), "unknown");
 }
 
+/* An enumeration of schemas/api.openapi.json. */
+static json_t *api_enumeration(json_t *document, const char *name)
+{
+	json_t *names = NULL;
+
+	assert_int_equal(json_unpack(document, "{s:{s:{s:{s:o}}}}", "components", "schemas", name,
+				     "enum", &names),
+			 0);
+	return names;
+}
+
+static void the_api_description_knows_the_same_reasons_and_states(void **state)
+{
+	json_t *document = json_load_file("schemas/api.openapi.json", 0, NULL);
+	json_t *allows = NULL;
+	json_t *drops = NULL;
+	json_t *states = NULL;
+
+	(void)state;
+	assert_non_null(document);
+	allows = api_enumeration(document, "AllowReason");
+	drops = api_enumeration(document, "DropReason");
+	assert_int_equal(json_array_size(allows) + json_array_size(drops), SG_REASONS);
+	for (uint32_t reason = 0; reason < SG_REASONS; reason++) {
+		if (!has_string(sg_reason_is_drop(reason) ? drops : allows, reason_name(reason)))
+			fail_msg("schemas/api.openapi.json lacks the reason '%s'",
+				 reason_name(reason));
+	}
+	states = api_enumeration(document, "FlowState");
+	assert_int_equal(json_array_size(states), SG_TCP_STATES);
+	for (uint32_t tcp = 0; tcp < SG_TCP_STATES; tcp++)
+		assert_true(has_string(states, flow_state_name(IPPROTO_TCP, tcp)));
+	json_decref(document);
+}
+
 static void unknown_reasons_are_refused(void **state)
 {
 	uint32_t reason = 12345;
@@ -308,6 +343,7 @@ int main(void)
 		cmocka_unit_test(an_icmp_code_belongs_to_its_type),
 		cmocka_unit_test(the_schema_knows_the_same_icmp_names),
 		cmocka_unit_test(every_reason_has_its_own_name),
+		cmocka_unit_test(the_api_description_knows_the_same_reasons_and_states),
 		cmocka_unit_test(unknown_reasons_are_refused),
 		cmocka_unit_test(directions_and_hooks_parse_back),
 		cmocka_unit_test(flow_states_are_those_of_tcp_or_new_and_established),
