@@ -13,36 +13,6 @@
 #include "rulesd/names.h"
 #include "rulesd/nearest.h"
 
-/* The table of names.h in the API's shape. */
-static json_t *services(void)
-{
-	json_t *list = json_array();
-	const struct service *service;
-
-	for (unsigned int i = 0; (service = service_at(i)); i++) {
-		json_t *matches = json_array();
-
-		for (unsigned int j = 0; j < service->count; j++) {
-			const struct service_match *match = &service->matches[j];
-			char name[8];
-			g_autofree char *ports =
-				match->first == match->last
-					? g_strdup_printf("%u", match->first)
-					: g_strdup_printf("%u-%u", match->first, match->last);
-
-			json_array_append_new(
-				matches,
-				json_pack("{s:s, s:s?}", "protocol",
-					  protocol_format(match->protocol, name), "ports",
-					  protocol_has_ports(match->protocol) ? ports : NULL));
-		}
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", service->name,
-						      "description", service->description,
-						      "matches", matches));
-	}
-	return list;
-}
-
 static json_int_t of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
@@ -152,7 +122,7 @@ static int get(const struct args *args, const struct subject *subject, json_t **
 	int result;
 
 	if (!subject->path) {
-		*document = services();
+		*document = services_to_json();
 		return 0;
 	}
 	if (!strcmp(subject->name, "members")) {

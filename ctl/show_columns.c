@@ -4,23 +4,29 @@
 
 #include "ctl/show.h"
 
+/* "echo-request", "destination-unreachable/4"; NULL when icmp chooses no type. */
+static char *icmp_text(const json_t *row, const json_t *icmp)
+{
+	const json_t *type = json_object_get(icmp, "type"), *code = json_object_get(icmp, "code");
+	g_autofree char *type_text = NULL;
+	g_autofree char *code_text = NULL;
+
+	if (!type || json_is_null(type))
+		return NULL;
+	type_text = table_cell(row, type);
+	code_text = code && !json_is_null(code) ? table_cell(row, code) : NULL;
+	return code_text ? g_strdup_printf("%s/%s", type_text, code_text)
+			 : g_steal_pointer(&type_text);
+}
+
 /* "443, 8000-8080"; for ICMP the type and code; "all" for every one. */
 static char *cell_ports(const json_t *row, const json_t *value)
 {
-	const json_t *icmp = json_object_get(row, "icmp");
-	const json_t *type = json_object_get(icmp, "type"), *code = json_object_get(icmp, "code");
+	g_autofree char *icmp = icmp_text(row, json_object_get(row, "icmp"));
 
 	if (json_array_size(value))
 		return table_cell(row, value);
-	if (type && !json_is_null(type)) {
-		g_autofree char *type_text = table_cell(row, type);
-		g_autofree char *code_text =
-			code && !json_is_null(code) ? table_cell(row, code) : NULL;
-
-		return code_text ? g_strdup_printf("type %s/%s", type_text, code_text)
-				 : g_strdup_printf("type %s", type_text);
-	}
-	return g_strdup("all");
+	return icmp ? g_strdup_printf("type %s", icmp) : g_strdup("all");
 }
 
 static char *cell_protocol(const json_t *row, const json_t *value)
@@ -38,13 +44,14 @@ static char *cell_matches(const json_t *row, const json_t *value)
 	const json_t *match;
 	size_t i;
 
-	(void)row;
 	json_array_foreach (value, i, match) {
 		const char *protocol = json_string_value(json_object_get(match, "protocol"));
 		const char *ports = json_string_value(json_object_get(match, "ports"));
+		g_autofree char *icmp = icmp_text(row, json_object_get(match, "icmp"));
+		const char *detail = ports ? ports : icmp;
 
 		g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", protocol ? protocol : "?",
-				       ports ? "/" : "", ports ? ports : "");
+				       detail ? "/" : "", detail ? detail : "");
 	}
 	return g_string_free(text, FALSE);
 }

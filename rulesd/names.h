@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,6 +47,11 @@ struct service {
 };
 const struct service *service_find(const char *name);
 const struct service *service_at(unsigned int index); /* sorted by name; NULL at the end */
+/*
+ * [{"name","description","matches":[{"protocol","ports":"53"|null,"icmp":{"type","code"}}]}];
+ * "icmp" only where a type is chosen, "code" only where a code is. The caller owns it.
+ */
+json_t *services_to_json(void);
 
 const char *reason_name(uint32_t reason);	 /* enum sg_reason -> "no_rule" */
 const char *reason_description(uint32_t reason); /* its sentence */

@@ -180,6 +180,34 @@ static void every_proxmox_macro_is_covered(void **state)
 	check_list("proxmox-macros.csv", 123);
 }
 
+static void the_json_says_ports_and_icmp_types(void **state)
+{
+	json_t *list = services_to_json();
+	json_t *service = NULL;
+	size_t i = 0;
+	bool seen = false;
+
+	(void)state;
+	json_array_foreach (list, i, service) {
+		json_t *wanted = NULL;
+
+		assert_string_equal(json_string_value(json_object_get(service, "name")),
+				    service_at((unsigned int)i)->name);
+		if (strcmp(service_at((unsigned int)i)->name, "traceroute") != 0)
+			continue;
+		seen = true;
+		wanted = json_pack("[{s:s,s:s},{s:s,s:n,s:{s:s}},{s:s,s:n,s:{s:s}}]", "protocol",
+				   "udp", "ports", "33434-33524", "protocol", "icmp", "ports",
+				   "icmp", "type", "echo-request", "protocol", "icmpv6", "ports",
+				   "icmp", "type", "echo-request");
+		assert_true(json_equal(json_object_get(service, "matches"), wanted));
+		json_decref(wanted);
+	}
+	assert_true(seen);
+	assert_null(service_at((unsigned int)json_array_size(list)));
+	json_decref(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +216,7 @@ int main(void)
 		cmocka_unit_test(unknown_names_are_not_found),
 		cmocka_unit_test(ping_is_an_echo_request_of_both_families),
 		cmocka_unit_test(dns_is_tcp_and_udp),
+		cmocka_unit_test(the_json_says_ports_and_icmp_types),
 		cmocka_unit_test(every_aws_console_type_is_covered),
 		cmocka_unit_test(every_terraform_named_rule_is_covered),
 		cmocka_unit_test(every_proxmox_macro_is_covered),
