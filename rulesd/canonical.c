@@ -38,11 +38,6 @@ static int compare_members(gconstpointer a, gconstpointer b)
 	return order ? order : g_strcmp0(x->text, y->text);
 }
 
-static bool is_annotation(const char *key)
-{
-	return strcmp(key, "$schema") == 0 || g_str_has_prefix(key, "x-");
-}
-
 static char *node_text(const struct jdoc *doc, uint32_t node)
 {
 	struct json_writer writer = {.out = g_string_new(NULL)};
@@ -55,7 +50,7 @@ typedef bool member_filter(const char *key);
 
 static bool is_id(const char *key)
 {
-	return !is_annotation(key);
+	return !json_is_annotation(key);
 }
 
 static bool is_x_key(const char *key)
@@ -132,7 +127,8 @@ static void write_section(struct canonical *canonical, const char *network, cons
 {
 	struct json_writer *writer = &canonical->writer;
 	g_autoptr(GArray) members = collect_all(canonical, network, section, is_id, false);
-	g_autoptr(GArray) remarks = collect_all(canonical, network, section, is_annotation, true);
+	g_autoptr(GArray) remarks =
+		collect_all(canonical, network, section, json_is_annotation, true);
 
 	if (members->len + remarks->len == 0)
 		return;

@@ -54,30 +54,10 @@ static bool is_empty(const struct object *object, uint32_t node)
 		"labels", write_plain, is_empty \
 	}
 
-static int compare_texts(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* What may stand in any object and is not in its table. */
 static void write_annotations(const struct object *object)
 {
-	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
-
-	for (uint32_t node = jdoc_first(object->doc, object->node); node;
-	     node = jdoc_next(object->doc, node)) {
-		char *key = jdoc_key(object->doc, node);
-
-		if (strcmp(key, "$schema") == 0 || g_str_has_prefix(key, "x-"))
-			g_ptr_array_add(keys, key);
-		else
-			g_free(key);
-	}
-	g_ptr_array_sort(keys, compare_texts);
-	for (guint i = 0; i < keys->len; i++) {
-		json_key(object->writer, keys->pdata[i]);
-		write_plain(object, jdoc_member(object->doc, object->node, keys->pdata[i]));
-	}
+	json_write_members(object->writer, object->doc, object->node, json_is_annotation);
 }
 
 static void write_object(struct canonical *canonical, const struct canonical_source *source,
@@ -223,6 +203,11 @@ static void write_vlans(const struct object *object, uint32_t node)
 			g_ptr_array_add(texts, g_strdup_printf("%d", *vlan));
 	}
 	json_write_scalars(object->writer, texts);
+}
+
+static int compare_texts(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Names of networks: sorted, without repeats. */

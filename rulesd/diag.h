@@ -6,6 +6,16 @@
  * Modules that read input append to a struct diag and go on; only main, the API and commands print.
  * One failure, one entry. A list holds at most DIAG_MAX entries; one more says how many were left
  * out.
+ *
+ * Codes, which programs may rely on:
+ *   reading    io permissions file-type too-large
+ *   JSON       syntax duplicate-key
+ *   fields     unknown-field type range missing empty conflict version
+ *   values     id reserved protocol ports icmp address host-bits peer device host mac hook
+ *   the whole  duplicate-id duplicate duplicate-address duplicate-device unknown-service
+ *              unknown-group unknown-prefix-list unknown-network network-peer external-group limit
+ *   the list   left-out
+ * Others (compile.c, the API) have their own, documented there.
  */
 #pragma once
 

@@ -165,6 +165,11 @@ bool jdoc_key_is(const struct jdoc *doc, uint32_t node, const char *key)
 	return strcmp(decoded, key) == 0;
 }
 
+bool json_is_annotation(const char *key)
+{
+	return strcmp(key, "$schema") == 0 || g_str_has_prefix(key, "x-");
+}
+
 bool jdoc_boolean(const struct jdoc *doc, uint32_t node)
 {
 	return doc->text[jdoc_node(doc, node)->offset] == 't';

@@ -51,6 +51,9 @@ uint32_t jdoc_count(const struct jdoc *doc, uint32_t node);	   /* children */
 /* The member of an object, or 0. */
 uint32_t jdoc_member(const struct jdoc *doc, uint32_t node, const char *key);
 
+/* Keys that every object of ours may have and that mean nothing: "$schema" and "x-…". */
+bool json_is_annotation(const char *key);
+
 /* Decoded; the caller frees them. The node must be a string, or a member. */
 char *jdoc_string(const struct jdoc *doc, uint32_t node);
 char *jdoc_key(const struct jdoc *doc, uint32_t node);

@@ -147,24 +147,42 @@ static void write_array(struct json_writer *writer, const struct jdoc *doc, uint
 	json_close(writer, ']');
 }
 
-static int compare_keys(gconstpointer a, gconstpointer b)
+struct key_node {
+	char *key;
+	uint32_t node;
+};
+
+static void clear_key(gpointer data)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	g_free(((struct key_node *)data)->key);
 }
 
-static void write_object(struct json_writer *writer, const struct jdoc *doc, uint32_t node)
+static int compare_keys(gconstpointer a, gconstpointer b)
 {
-	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+	return strcmp(((const struct key_node *)a)->key, ((const struct key_node *)b)->key);
+}
 
-	for (uint32_t child = jdoc_first(doc, node); child; child = jdoc_next(doc, child))
-		g_ptr_array_add(keys, jdoc_key(doc, child));
-	g_ptr_array_sort(keys, compare_keys);
-	json_open(writer, '{');
-	for (guint i = 0; i < keys->len; i++) {
-		json_key(writer, keys->pdata[i]);
-		json_write_node(writer, doc, jdoc_member(doc, node, keys->pdata[i]));
+void json_write_members(struct json_writer *writer, const struct jdoc *doc, uint32_t node,
+			bool (*passes)(const char *key))
+{
+	g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(struct key_node));
+
+	g_array_set_clear_func(members, clear_key);
+	for (uint32_t child = jdoc_first(doc, node); child; child = jdoc_next(doc, child)) {
+		struct key_node member = {.key = jdoc_key(doc, child), .node = child};
+
+		if (!passes || passes(member.key))
+			g_array_append_val(members, member);
+		else
+			g_free(member.key);
 	}
-	json_close(writer, '}');
+	g_array_sort(members, compare_keys);
+	for (guint i = 0; i < members->len; i++) {
+		const struct key_node *member = &g_array_index(members, struct key_node, i);
+
+		json_key(writer, member->key);
+		json_write_node(writer, doc, member->node);
+	}
 }
 
 void json_write_node(struct json_writer *writer, const struct jdoc *doc, uint32_t node)
@@ -172,7 +190,9 @@ void json_write_node(struct json_writer *writer, const struct jdoc *doc, uint32_
 	g_autofree char *text = NULL;
 
 	if (jdoc_kind(doc, node) == JDOC_OBJECT) {
-		write_object(writer, doc, node);
+		json_open(writer, '{');
+		json_write_members(writer, doc, node, NULL);
+		json_close(writer, '}');
 	} else if (jdoc_kind(doc, node) == JDOC_ARRAY) {
 		write_array(writer, doc, node);
 	} else {

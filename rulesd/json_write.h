@@ -28,5 +28,8 @@ void json_write_string(struct json_writer *writer, const char *text);
 void json_write_scalars(struct json_writer *writer, const GPtrArray *texts);
 /* As it is, members sorted by key; numbers keep their spelling. */
 void json_write_node(struct json_writer *writer, const struct jdoc *doc, uint32_t node);
+/* The members whose key passes (NULL: all), sorted by key, into an object that is open. */
+void json_write_members(struct json_writer *writer, const struct jdoc *doc, uint32_t node,
+			bool (*passes)(const char *key));
 /* JSON text of a string; the caller frees it. */
 char *json_quote(const char *text);

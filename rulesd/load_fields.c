@@ -113,13 +113,6 @@ bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, i
 	return true;
 }
 
-bool load_is_annotation(const struct load *load, uint32_t node)
-{
-	g_autofree char *key = jdoc_key(load->doc, node);
-
-	return strcmp(key, "$schema") == 0 || g_str_has_prefix(key, "x-");
-}
-
 static void check_labels(struct load *load, uint32_t node)
 {
 	if (!load_expect(load, node, JDOC_OBJECT, "labels look like {\"owner\": \"team-a\"}"))
@@ -165,7 +158,7 @@ void load_object(struct load *load, uint32_t node, const struct load_field *fiel
 			load_expect(load, member, JDOC_STRING, NULL);
 		else if (strcmp(key, "labels") == 0)
 			check_labels(load, member);
-		else if (!load_is_annotation(load, member))
+		else if (!json_is_annotation(key))
 			unknown_field(load, member, key, fields);
 	}
 }
@@ -175,10 +168,10 @@ void load_object(struct load *load, uint32_t node, const struct load_field *fiel
  * So that nothing which looks like an interface is ever passed over, an object under such a key is
  * an error there.
  */
-static bool is_annotation_in_map(struct load *load, uint32_t node, const char *what,
-				 const char *prefix)
+static bool is_annotation_in_map(struct load *load, uint32_t node, const char *key,
+				 const char *what, const char *prefix)
 {
-	if (!load_is_annotation(load, node))
+	if (!json_is_annotation(key))
 		return false;
 	if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
 		load_error_at_key(load, node, "id",
@@ -201,7 +194,7 @@ void load_map(struct load *load, uint32_t node, const char *what, const char *pr
 	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
 		g_autofree char *id = jdoc_key(load->doc, member);
 
-		if (is_annotation_in_map(load, member, what, prefix))
+		if (is_annotation_in_map(load, member, id, what, prefix))
 			continue;
 		if (load_id(load, member, id, what, prefix))
 			read(load, member, id);

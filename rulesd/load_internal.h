@@ -50,8 +50,6 @@ bool load_expect(struct load *load, uint32_t node, enum jdoc_kind kind, const ch
 char *load_string(struct load *load, uint32_t node, const char *fix);
 /* True and the integer, or false and an error. */
 bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, int64_t *value);
-/* Keys that every object may have and nothing here reads: "$schema" and "x-…". */
-bool load_is_annotation(const struct load *load, uint32_t node);
 
 /* Reads the fields of an object; "description" and "labels" are checked when not in the table. */
 void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object);

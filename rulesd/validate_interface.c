@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * validate_interface.c - interfaces among each other and in their network.
+ */
+#include "rulesd/validate_internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* In a message: what has a place is found by it, what has none is named. */
+static char *interface_subject(const struct model_interface *iface)
+{
+	return iface->place.file ? g_strdup("") : g_strdup_printf("interface \"%s\": ", iface->id);
+}
+
+static void G_GNUC_PRINTF(6, 7)
+	interface_error(struct validation *v, const struct model_interface *iface, const char *code,
+			const char *path, const char *fix, const char *format, ...)
+{
+	g_autofree char *subject = NULL;
+	g_autofree char *pointer = NULL;
+	g_autofree char *message = NULL;
+	va_list args;
+
+	if (diag_full(v->diag)) {
+		v->diag->left_out++;
+		return;
+	}
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	subject = interface_subject(iface);
+	pointer = iface->attached ? NULL : g_strdup_printf("/interfaces/%s%s", iface->id, path);
+	diag_add(v->diag, code, iface->place, pointer, fix, "%s%s", subject, message);
+}
+
+static void check_interface_groups(struct validation *v, const struct model_interface *iface)
+{
+	if (iface->groups->len > MODEL_MAX_GROUPS_OF_INTERFACE) {
+		g_autofree char *fix = g_strdup_printf("at most %u", MODEL_MAX_GROUPS_OF_INTERFACE);
+
+		interface_error(v, iface, "limit", "/groups", fix, "%u groups", iface->groups->len);
+	}
+	for (guint i = 0; v->references && i < iface->groups->len; i++) {
+		const char *id = iface->groups->pdata[i];
+		const struct model_group *group = model_group(v->model, iface->network, id);
+		g_autofree char *path = NULL;
+		g_autofree char *fix = NULL;
+		g_autofree char *where = NULL;
+
+		if ((group && !group->external) || !id[0])
+			continue;
+		path = g_strdup_printf("/groups/%u", i);
+		if (group) {
+			interface_error(v, iface, "external-group", path,
+					"define the group, or take it off the interface",
+					"group \"%s\" is external: it has no rules here", id);
+			continue;
+		}
+		fix = validate_nearest(
+			model_network(v->model, iface->network)->groups, id,
+			"define it under \"groups\", or declare it \"external\": true");
+		where = validate_in_network(iface->network);
+		interface_error(v, iface, "unknown-group", path, fix, "there is no group \"%s\"%s",
+				id, where);
+	}
+}
+
+static void check_addresses(struct validation *v, const struct model_interface *iface,
+			    GHashTable *owners)
+{
+	static const struct sg_addr unreadable;
+
+	for (guint i = 0; i < iface->addresses->len; i++) {
+		struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+		const struct model_interface *owner = g_hash_table_lookup(owners, addr);
+		char text[ADDR_TEXT_SIZE];
+		g_autofree char *path = NULL;
+
+		if (addr_equal(addr, &unreadable))
+			continue;
+		if (!owner) {
+			g_hash_table_insert(owners, addr, (gpointer)(uintptr_t)iface);
+			continue;
+		}
+		path = g_strdup_printf("/addresses/%u", i);
+		addr_format(addr, text);
+		if (owner == iface)
+			interface_error(v, iface, "duplicate-address", path, "remove one of them",
+					"%s is listed twice", text);
+		else
+			interface_error(v, iface, "duplicate-address", path,
+					"an address belongs to one interface of a network",
+					"interface \"%s\" has %s already", owner->id, text);
+	}
+}
+
+/* The same device on two hosts is two devices. */
+static bool same_device(const struct model_interface *a, const struct model_interface *b)
+{
+	return !a->host || !b->host || strcmp(a->host, b->host) == 0;
+}
+
+static void check_device(struct validation *v, struct model_interface *iface)
+{
+	GPtrArray *users;
+
+	if (!iface->device)
+		return;
+	users = g_hash_table_lookup(v->devices, iface->device);
+	if (!users) {
+		users = g_ptr_array_new();
+		g_hash_table_insert(v->devices, iface->device, users);
+	}
+	for (guint i = 0; i < users->len; i++) {
+		const struct model_interface *other = users->pdata[i];
+
+		if (!same_device(other, iface))
+			continue;
+		interface_error(v, iface, "duplicate-device", "/device",
+				"a device belongs to one interface",
+				"interface \"%s\" has device \"%s\" already", other->id,
+				iface->device);
+		return;
+	}
+	g_ptr_array_add(users, iface);
+}
+
+static guint address_hash(gconstpointer key)
+{
+	const uint8_t *b = key;
+	guint hash = 2166136261u;
+
+	for (int i = 0; i < 16; i++)
+		hash = (hash ^ b[i]) * 16777619u;
+	return hash;
+}
+
+static gboolean address_equal(gconstpointer a, gconstpointer b)
+{
+	return addr_equal(a, b);
+}
+
+GHashTable *validate_owners_new(void)
+{
+	return g_hash_table_new(address_hash, address_equal);
+}
+
+/* Inside a network the table of interfaces sees to it. */
+static void check_id(struct validation *v, struct model_interface *iface)
+{
+	const struct model_interface *other = g_hash_table_lookup(v->interfaces, iface->id);
+
+	if (!other) {
+		g_hash_table_insert(v->interfaces, iface->id, iface);
+		return;
+	}
+	interface_error(v, iface, "duplicate-id", "", "ids are unique in the whole policy",
+			"network \"%s\" has an interface \"%s\" already", other->network,
+			iface->id);
+}
+
+void validate_interface(struct validation *v, struct model_interface *iface, GHashTable *owners)
+{
+	check_id(v, iface);
+	check_interface_groups(v, iface);
+	check_addresses(v, iface, owners);
+	check_device(v, iface);
+}

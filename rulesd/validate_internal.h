@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * validate_internal.h - what the validate*.c files share: one run over a model.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "rulesd/diag.h"
+#include "rulesd/model.h"
+
+struct validation {
+	const struct model *model;
+	struct diag *diag;
+	bool references;	/* dangling ones are errors */
+	GHashTable *devices;	/* name -> GPtrArray of struct model_interface */
+	GHashTable *interfaces; /* id -> struct model_interface, of all networks */
+};
+
+/* Rules to groups and prefix lists, networks to networks. */
+void validate_group(struct validation *v, const struct model_group *group);
+void validate_network_peers(struct validation *v, const struct model_network *network);
+/* The key of table that is nearest to id, or otherwise, as a fix; the caller frees it. */
+char *validate_nearest(GHashTable *table, const char *id, const char *otherwise);
+/* " in network \"blue\"", "" for the default one; the caller frees it. */
+char *validate_in_network(const char *network);
+
+/* Groups, addresses, device and id; owners: struct sg_addr -> struct model_interface of the
+ * network. */
+void validate_interface(struct validation *v, struct model_interface *iface, GHashTable *owners);
+GHashTable *validate_owners_new(void);
+
+/* Numbers of the whole policy. */
+void validate_totals(struct validation *v, const GPtrArray *networks);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * validate_references.c - what rules and networks refer to exists and may be referred to.
+ */
+#include "rulesd/validate_internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "rulesd/names.h"
+#include "rulesd/nearest.h"
+
+char *validate_nearest(GHashTable *table, const char *id, const char *otherwise)
+{
+	struct nearest nearest = nearest_new(id);
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		nearest_offer(&nearest, key);
+	return nearest_fix(&nearest, otherwise);
+}
+
+static char *nearest_group(const struct validation *v, const char *network, const char *id)
+{
+	const struct model_network *found = model_network(v->model, network);
+
+	return validate_nearest(found->groups, id,
+				"define it under \"groups\", or declare it \"external\": true");
+}
+
+static bool network_lists_peer(const struct model_network *network, const char *name)
+{
+	for (guint i = 0; i < network->peers->len; i++)
+		if (strcmp(network->peers->pdata[i], name) == 0)
+			return true;
+	return false;
+}
+
+char *validate_in_network(const char *network)
+{
+	/* The default network needs no mention. */
+	return strcmp(network, MODEL_DEFAULT_NETWORK) == 0
+		       ? g_strdup("")
+		       : g_strdup_printf(" in network \"%s\"", network);
+}
+
+struct rule_position {
+	const struct model_group *group;
+	const struct model_rule *rule;
+	guint rule_index, peer_index;
+};
+
+static void G_GNUC_PRINTF(5, 6)
+	peer_error(struct validation *v, const struct rule_position *position, const char *code,
+		   const char *fix, const char *format, ...)
+{
+	const struct model_peer *peer = position->rule->peers->pdata[position->peer_index];
+	bool ingress = position->rule->direction == SG_INGRESS;
+	g_autofree char *pointer = NULL;
+	g_autofree char *message = NULL;
+	va_list args;
+
+	va_start(args, format);
+	message = g_strdup_vprintf(format, args);
+	va_end(args);
+	pointer = g_strdup_printf("/groups/%s/%s/%u/%s/%u", position->group->id,
+				  dir_name(position->rule->direction), position->rule_index,
+				  ingress ? "from" : "to", position->peer_index);
+	diag_add(v->diag, code, peer->place, pointer, fix, "%s", message);
+}
+
+static void check_group_peer(struct validation *v, const struct rule_position *position,
+			     const struct model_peer *peer)
+{
+	const struct model_network *own = model_network(v->model, position->group->network);
+	g_autofree char *fix = NULL;
+	g_autofree char *where = NULL;
+
+	if (strcmp(peer->network, own->name) != 0) {
+		if (!model_network(v->model, peer->network)) {
+			fix = validate_nearest(v->model->networks, peer->network,
+					       "define it under \"networks\"");
+			peer_error(v, position, "unknown-network", fix,
+				   "there is no network \"%s\"", peer->network);
+			return;
+		}
+		if (!network_lists_peer(own, peer->network)) {
+			fix = g_strdup_printf("\"networks\": {\"%s\": {\"peers\": [\"%s\"]}}",
+					      own->name, peer->network);
+			peer_error(v, position, "network-peer", fix,
+				   "network \"%s\" does not list \"%s\" as a peer", own->name,
+				   peer->network);
+		}
+	}
+	if (model_group(v->model, peer->network, peer->id))
+		return;
+	fix = nearest_group(v, peer->network, peer->id);
+	where = validate_in_network(peer->network);
+	peer_error(v, position, "unknown-group", fix, "there is no group \"%s\"%s", peer->id,
+		   where);
+}
+
+static void check_rule(struct validation *v, struct rule_position *position)
+{
+	const GPtrArray *peers = position->rule->peers;
+
+	for (guint i = 0; i < peers->len && !diag_full(v->diag); i++) {
+		const struct model_peer *peer = peers->pdata[i];
+
+		position->peer_index = i;
+		if (peer->kind == MODEL_PEER_GROUP) {
+			check_group_peer(v, position, peer);
+		} else if (peer->kind == MODEL_PEER_PREFIX_LIST &&
+			   !model_prefix_list(v->model, peer->network, peer->id)) {
+			const struct model_network *own = model_network(v->model, peer->network);
+			g_autofree char *fix = validate_nearest(
+				own->prefix_lists, peer->id,
+				"define it under \"prefix_lists\", or declare it \"external\": true");
+			g_autofree char *where = validate_in_network(peer->network);
+
+			peer_error(v, position, "unknown-prefix-list", fix,
+				   "there is no prefix list \"%s\"%s", peer->id, where);
+		}
+	}
+}
+
+void validate_group(struct validation *v, const struct model_group *group)
+{
+	guint rules = group->rules[SG_INGRESS]->len + group->rules[SG_EGRESS]->len;
+
+	if (rules > MODEL_MAX_RULES_OF_GROUP) {
+		g_autofree char *pointer = g_strdup_printf("/groups/%s", group->id);
+		g_autofree char *fix =
+			g_strdup_printf("at most %u; split it", MODEL_MAX_RULES_OF_GROUP);
+
+		diag_add(v->diag, "limit", group->place, pointer, fix, "group \"%s\" has %u rules",
+			 group->id, rules);
+	}
+	for (int dir = 0; v->references && dir < SG_DIRS; dir++) {
+		for (guint i = 0; i < group->rules[dir]->len; i++) {
+			struct rule_position position = {
+				.group = group,
+				.rule = group->rules[dir]->pdata[i],
+				.rule_index = i,
+			};
+
+			check_rule(v, &position);
+		}
+	}
+}
+
+void validate_network_peers(struct validation *v, const struct model_network *network)
+{
+	for (guint i = 0; v->references && i < network->peers->len; i++) {
+		const char *name = network->peers->pdata[i];
+		g_autofree char *pointer =
+			g_strdup_printf("/networks/%s/peers/%u", network->name, i);
+		g_autofree char *fix = NULL;
+
+		if (!name[0] || model_network(v->model, name))
+			continue;
+		fix = validate_nearest(v->model->networks, name, "define it under \"networks\"");
+		diag_add(v->diag, "unknown-network", network->place, pointer, fix,
+			 "there is no network \"%s\"", name);
+	}
+}
