@@ -40,8 +40,11 @@
 #define SG_HALF_FLOWS	   1024u  /* half-open and one-way flows an interface may have at once */
 #define SG_SHARD_FLOWS	   65536u /* confirmed flows of a shard: one pass of the collector */
 #define SG_MAX_SHARDS	   4096u
-#define SG_MAX_FRAGMENTS   65536u
-#define SG_EVENTS_BYTES	   (1u << 20)
+#define SG_MAX_FRAGMENTS                                                                        \
+	65536u		       /* datagrams whose fragments are on their way, of the whole host \
+				*/
+#define SG_SLOT_FRAGMENTS 512u /* of one interface */
+#define SG_EVENTS_BYTES	  (1u << 20)
 
 /* ------------------------------------------------------------------ names of maps, also the names
  * of their pins */
@@ -69,7 +72,7 @@
 	"sg_flows" /* ARRAY_OF_MAPS: shard -> HASH struct sg_flow_key -> struct sg_flow */
 #define SG_MAP_RULES \
 	"sg_rules" /* HASH: __u32 rule -> struct sg_rule_stats; entries made by rulesd */
-#define SG_MAP_FRAGS  "sg_frags"  /* LRU_HASH: struct sg_frag_key -> struct sg_frag */
+#define SG_MAP_FRAGS  "sg_frags"  /* HASH: struct sg_frag_key -> struct sg_frag */
 #define SG_MAP_EVENTS "sg_events" /* RINGBUF: struct sg_event */
 #define SG_MAP_COLLECT \
 	"sg_collect" /* ARRAY 1: struct sg_collect, argument and result of the collector */
@@ -190,8 +193,8 @@ struct sg_iface {
 
 /* Counters of a slot that must be exact; changed by atomic instructions only. */
 struct sg_slot {
-	__u32 flows; /* confirmed flows in the table now */
-	__u32 pad;
+	__u32 flows;		  /* confirmed flows in the table now */
+	__u32 frags;		  /* datagrams in sg_frags now */
 	__u64 allowance_exceeded; /* new flows refused because max_flows was reached */
 };
 
@@ -361,16 +364,27 @@ struct sg_frag_key {
 	__u8 dir;
 };
 
+/* Fragments are counted in units of 8 bytes, as their offsets are (RFC 791, 3.1). */
+#define SG_FRAG_UNITS 8192u
+#define SG_FRAG_WORDS (SG_FRAG_UNITS / 64u)
+
+/*
+ * Bits are set by atomic instructions, so that of two fragments that overlap the second one sees
+ * it, whatever the CPU.
+ */
 struct sg_frag {
-	__u64 seen;  /* jiffies */
-	__u32 rule;  /* of the flow that the first fragment belongs to */
-	__u32 state; /* 1: passed */
+	__u64 seen;  /* jiffies of the first fragment: a datagram has SG_TIMEOUT_FRAGMENT from there
+		      */
+	__u64 stamp; /* generation under which the first one passed */
+	__u32 units; /* units seen so far */
+	__u32 total; /* units of the datagram, 0 until its last fragment is seen */
+	__u64 bits[SG_FRAG_WORDS];
 };
 
 /* The collector's argument and result: one pass over one map (SEC("syscall") programs
  * sg_collect_*). */
 struct sg_collect {
-	__u32 shard;   /* in: index into sg_flows, or slot for sg_half */
+	__u32 shard;   /* in: index into sg_flows, or slot for sg_half; not for sg_frags */
 	__u32 slot;    /* in: with SG_COLLECT_FLUSH only flows of this slot, 0 = of every slot */
 	__u32 flags;   /* in: enum sg_collect_flags */
 	__u32 scanned; /* out */
@@ -403,48 +417,53 @@ enum sg_collect_flags {
 	X(DHCP, "dhcp", "DHCP and DHCPv6 as a client are always allowed")                     \
 	X(EXEMPT, "exempt", "an endpoint that the network exempts from groups")
 
-#define SG_DROP_REASONS(X)                                                                      \
-	X(NO_RULE, "no_rule", "no rule of any of the interface's groups allows it")             \
-	X(REVOKED, "revoked", "it belongs to a flow that no rule allows any more")              \
-	X(NO_FLOW, "no_flow",                                                                   \
-	  "it belongs to no flow and cannot open one (a reply, an ACK, a late segment)")        \
-	X(TCP_CLOSED, "tcp_closed", "the connection was reset; only a SYN opens it again")      \
-	X(TCP_INVALID, "tcp_invalid",                                                           \
-	  "sequence, acknowledgement or state do not fit the connection")                       \
-	X(TCP_FLAGS, "tcp_flags", "a combination of TCP flags that no stack sends")             \
-	X(ICMP_UNRELATED, "icmp_unrelated",                                                     \
-	  "an ICMP error about no live flow, which no rule allows either")                      \
-	X(ALLOWANCE, "allowance_exceeded",                                                      \
-	  "the interface has as many flows as conntrack.max_flows allows")                      \
-	X(TABLE_FULL, "flow_table_full", "the kernel refused to insert the flow")               \
-	X(FLOW_BUSY, "flow_busy", "the flow is being collected at this moment")                 \
-	X(SPOOFED_MAC, "spoofed_mac", "the source MAC is not the interface's")                  \
-	X(SPOOFED_SOURCE, "spoofed_source",                                                     \
-	  "the source address is neither the interface's nor one it is allowed")                \
-	X(SPOOFED_ARP, "spoofed_arp", "an ARP sender that is not the interface")                \
-	X(SPOOFED_ND, "spoofed_nd",                                                             \
-	  "a neighbour advertisement for an address that is not the interface's")               \
-	X(LINK_LOCAL, "link_local_source",                                                      \
-	  "a link-local source other than the MAC's own one: list it in addresses")             \
-	X(MARTIAN, "martian_source", "a source that no packet on a wire may have")              \
-	X(LAND, "own_address", "from outside, with the interface's own address as source")      \
-	X(WRONG_DESTINATION, "wrong_destination", "addressed to somebody else")                 \
-	X(DHCP_SERVER, "dhcp_server", "DHCP server traffic from a VM")                          \
-	X(ROUTER_ADVERTISEMENT, "router_advertisement",                                         \
-	  "router advertisement or redirect from a VM")                                         \
-	X(ETHERTYPE, "ethertype", "neither IPv4, IPv6 nor ARP")                                 \
-	X(VLAN, "vlan", "a VLAN tag that the interface does not list")                          \
-	X(TRUNCATED, "truncated", "the frame ends inside a header")                             \
-	X(IP_HEADER, "ip_header", "an IP header with an impossible version or length")          \
-	X(IP_LENGTH, "ip_length", "an IP length that the frame does not have")                  \
-	X(IPV6_EXTENSION, "ipv6_extension", "too many extension headers, or hostile ones")      \
-	X(L4_HEADER, "l4_header", "a transport header with an impossible length")               \
-	X(ARP_HEADER, "arp_header", "not Ethernet and IPv4 ARP")                                \
-	X(FRAG_NO_FIRST, "fragment_without_first",                                              \
-	  "a later fragment of a datagram whose first was not seen")                            \
-	X(FRAG_TINY, "fragment_tiny", "a fragment that hides or overlaps the transport header") \
-	X(NO_INTERFACE, "no_interface", "the device is not one that rulesd attached")           \
-	X(NO_POLICY, "no_policy", "the interface has no policy yet")                            \
+#define SG_DROP_REASONS(X)                                                                        \
+	X(NO_RULE, "no_rule", "no rule of any of the interface's groups allows it")               \
+	X(REVOKED, "revoked", "it belongs to a flow that no rule allows any more")                \
+	X(NO_FLOW, "no_flow",                                                                     \
+	  "it belongs to no flow and cannot open one (a reply, an ACK, a late segment)")          \
+	X(TCP_CLOSED, "tcp_closed", "the connection was reset; only a SYN opens it again")        \
+	X(TCP_INVALID, "tcp_invalid",                                                             \
+	  "sequence, acknowledgement or state do not fit the connection")                         \
+	X(TCP_FLAGS, "tcp_flags", "a combination of TCP flags that no stack sends")               \
+	X(ICMP_UNRELATED, "icmp_unrelated",                                                       \
+	  "an ICMP error about no live flow, which no rule allows either")                        \
+	X(ALLOWANCE, "allowance_exceeded",                                                        \
+	  "the interface has as many flows as conntrack.max_flows allows")                        \
+	X(TABLE_FULL, "flow_table_full", "the kernel refused to insert the flow")                 \
+	X(FLOW_BUSY, "flow_busy", "the flow is being collected at this moment")                   \
+	X(SPOOFED_MAC, "spoofed_mac", "the source MAC is not the interface's")                    \
+	X(SPOOFED_SOURCE, "spoofed_source",                                                       \
+	  "the source address is neither the interface's nor one it is allowed")                  \
+	X(SPOOFED_ARP, "spoofed_arp", "an ARP sender that is not the interface")                  \
+	X(SPOOFED_ND, "spoofed_nd",                                                               \
+	  "a neighbour advertisement for an address that is not the interface's")                 \
+	X(LINK_LOCAL, "link_local_source",                                                        \
+	  "a link-local source other than the MAC's own one: list it in addresses")               \
+	X(MARTIAN, "martian_source", "a source that no packet on a wire may have")                \
+	X(LAND, "own_address", "from outside, with the interface's own address as source")        \
+	X(WRONG_DESTINATION, "wrong_destination", "addressed to somebody else")                   \
+	X(DHCP_SERVER, "dhcp_server", "DHCP server traffic from a VM")                            \
+	X(ROUTER_ADVERTISEMENT, "router_advertisement",                                           \
+	  "router advertisement or redirect from a VM")                                           \
+	X(ETHERTYPE, "ethertype", "neither IPv4, IPv6 nor ARP")                                   \
+	X(VLAN, "vlan", "a VLAN tag that the interface does not list")                            \
+	X(TRUNCATED, "truncated", "the frame ends inside a header")                               \
+	X(IP_HEADER, "ip_header", "an IP header with an impossible version or length")            \
+	X(IP_LENGTH, "ip_length", "an IP length that the frame does not have")                    \
+	X(IPV6_EXTENSION, "ipv6_extension", "too many extension headers, or hostile ones")        \
+	X(L4_HEADER, "l4_header", "a transport header with an impossible length")                 \
+	X(ARP_HEADER, "arp_header", "not Ethernet and IPv4 ARP")                                  \
+	X(FRAG_NO_FIRST, "fragment_without_first",                                                \
+	  "a later fragment of a datagram whose first was not seen")                              \
+	X(FRAG_TINY, "fragment_tiny", "a fragment that hides or overlaps the transport header")   \
+	X(FRAG_OVERLAP, "fragment_overlap", "a fragment over bytes that another one has brought") \
+	X(FRAG_LENGTH, "fragment_length",                                                         \
+	  "a fragment that ends where no fragment of its datagram can")                           \
+	X(FRAG_ALLOWANCE, "fragment_allowance",                                                   \
+	  "the interface has too many fragmented datagrams on their way")                         \
+	X(NO_INTERFACE, "no_interface", "the device is not one that rulesd attached")             \
+	X(NO_POLICY, "no_policy", "the interface has no policy yet")                              \
 	X(INTERNAL, "internal_error", "a kernel helper failed")
 
 enum sg_reason {

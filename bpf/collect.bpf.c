@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/flowtable.bpf.h"
+#include "bpf/fragments.bpf.h"
 #include "bpf/maps.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -123,6 +124,40 @@ int sg_collect_half(void *ctx)
 	table = bpf_map_lookup_elem(&sg_half, &slot);
 	if (table)
 		bpf_for_each_map_elem(table, sg_pass_step, &pass, 0);
+	return 0;
+}
+
+/* Datagrams whose fragments will not come any more; with SG_COLLECT_FLUSH those of a slot. */
+static long sg_pass_frag(struct bpf_map *map, struct sg_frag_key *key, struct sg_frag *frag,
+			 struct sg_pass *pass)
+{
+	const struct sg_iface_conf *conf;
+	__u32 slot = key->slot;
+	struct sg_iface *iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+
+	pass->job->scanned++;
+	if (!iface)
+		return 0;
+	conf = sg_iface_conf_at(iface, pass->generation);
+	if (pass->job->flags & SG_COLLECT_FLUSH) {
+		if (pass->job->slot && slot != pass->job->slot)
+			return 0;
+	} else if (conf && !sg_frag_expired(frag, conf, pass->now)) {
+		return 0;
+	}
+	sg_frag_forget(key);
+	pass->job->removed++;
+	return 0;
+}
+
+SEC("syscall")
+int sg_collect_frags(void *ctx)
+{
+	struct sg_pass pass = {};
+
+	if (!sg_pass_begin(&pass, 0))
+		return -1;
+	bpf_for_each_map_elem(&sg_frags, sg_pass_frag, &pass, 0);
 	return 0;
 }
 

@@ -38,6 +38,15 @@ static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
 	return sg_flow_open(view, p, hit);
 }
 
+/* Rare, so not inlined. verdict is that of a first fragment. */
+static __noinline __u32 sg_fragment(const struct sg_view *view, const struct sg_packet *p,
+				    __u32 verdict)
+{
+	if (p->flags & SG_PKT_LATER_FRAGMENT)
+		return sg_frag_later(view, p);
+	return sg_frag_first(view, p, verdict);
+}
+
 sg_inline __u32 sg_filter(const struct sg_view *view, struct sg_packet *p, __u32 *rule)
 {
 	__u32 verdict = sg_guard_frame(view, p);
@@ -46,7 +55,7 @@ sg_inline __u32 sg_filter(const struct sg_view *view, struct sg_packet *p, __u32
 	if (verdict != SG_GO_ON)
 		return verdict;
 	if (p->flags & SG_PKT_LATER_FRAGMENT)
-		return sg_frag_verdict(view, p);
+		return sg_fragment(view, p, verdict);
 	if (p->flags & SG_PKT_TCP && !sg_tcp_flags_valid(p->tcp.flags))
 		return SG_DROP_TCP_FLAGS;
 	if (!(p->flags & SG_PKT_UNTRACKED)) {
@@ -56,8 +65,8 @@ sg_inline __u32 sg_filter(const struct sg_view *view, struct sg_packet *p, __u32
 	}
 	if (verdict == SG_GO_ON)
 		verdict = sg_open(view, p, &hit, rule);
-	if (p->flags & SG_PKT_FRAGMENT && !sg_reason_is_drop(verdict))
-		sg_frag_remember(view, p);
+	if (p->flags & SG_PKT_MORE_FRAGMENTS && !sg_reason_is_drop(verdict))
+		return sg_fragment(view, p, verdict);
 	return verdict;
 }
 

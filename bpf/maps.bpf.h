@@ -117,7 +117,8 @@ struct {
 } sg_flows SEC(".maps");
 
 struct {
-	SG_MAP(BPF_MAP_TYPE_LRU_HASH, SG_MAX_FRAGMENTS, struct sg_frag_key, struct sg_frag, 0);
+	SG_MAP(BPF_MAP_TYPE_HASH, SG_MAX_FRAGMENTS, struct sg_frag_key, struct sg_frag,
+	       BPF_F_NO_PREALLOC);
 } sg_frags SEC(".maps");
 
 struct {

@@ -48,6 +48,7 @@ enum sg_packet_flags {
 	SG_PKT_VLAN = 1u << 7,	    /* had a tag: vid */
 	SG_PKT_ND_TARGET = 1u << 8, /* nd_target is filled in */
 	SG_PKT_HOP_LIMIT_255 = 1u << 9,
+	SG_PKT_MORE_FRAGMENTS = 1u << 10,
 };
 
 /* What the rules are asked: policy.bpf.h. */
@@ -80,6 +81,8 @@ struct sg_packet {
 	struct sg_tcp_segment tcp;
 	__u32 inner_seq;  /* TCP sequence number inside an ICMP error */
 	__u32 frag_id;	  /* host order */
+	__u16 frag_unit;  /* offset of a fragment, in units of 8 bytes */
+	__u16 frag_bytes; /* what it brings */
 	__u32 bytes;	  /* of the whole frame */
 	__u32 l3_bytes;	  /* from the IP header to the end of the frame */
 	__u32 flags;	  /* enum sg_packet_flags */

@@ -180,7 +180,8 @@ sg_inline __u32 sg_parse_ipv4(const struct sg_frame *f, struct sg_packet *p, __u
 	if (!h)
 		return SG_DROP_TRUNCATED;
 	header = (h[0] & 0xf) * 4;
-	/* Kernel 6.1: clang mixes the two halves of the byte, and the range of header becomes an empty one. */
+	/* Kernel 6.1: clang mixes the two halves of the byte, and the range of header becomes an
+	 * empty one. */
 	asm volatile("" : "+r"(header));
 	if (h[0] >> 4 != 4 || header < 20)
 		return SG_DROP_IP_HEADER;
@@ -202,7 +203,11 @@ sg_inline __u32 sg_parse_ipv4(const struct sg_frame *f, struct sg_packet *p, __u
 		__u32 offset = (frag & 0x1fff) * 8;
 
 		p->flags |= SG_PKT_FRAGMENT;
+		if (frag & 0x2000)
+			p->flags |= SG_PKT_MORE_FRAGMENTS;
 		p->frag_id = sg_be16(h + 4);
+		p->frag_unit = frag & 0x1fff;
+		p->frag_bytes = total - header;
 		if (offset) {
 			p->flags |= SG_PKT_LATER_FRAGMENT;
 			/* RFC 3128: it would overwrite the first one's transport header. RFC 791:
@@ -265,9 +270,12 @@ sg_inline __u32 sg_parse_ipv6(const struct sg_frame *f, struct sg_packet *p, __u
 				return SG_DROP_IPV6_EXTENSION;
 			length = 8;
 			p->frag_id = sg_be32(h + 4);
-			/* Atomic fragments (RFC 6946) are whole packets, but still a fragment
-			 * header. */
+			p->frag_unit = frag >> 3;
+			p->frag_bytes = total - at - 8;
+			/* Atomic fragments (RFC 6946) are whole packets, but have the header. */
 			p->flags |= SG_PKT_FRAGMENT;
+			if (frag & 1)
+				p->flags |= SG_PKT_MORE_FRAGMENTS;
 			if (frag & 0xfff8) {
 				p->flags |= SG_PKT_LATER_FRAGMENT;
 				p->proto = h[0];
