@@ -74,6 +74,8 @@ static int flush_flows(struct dataplane *dataplane, uint32_t slot, uint32_t shar
 	 * shard after the pass below. */
 	int code = table_delete(dataplane, TABLE_HALF, &slot, error);
 
+	if (!code)
+		code = collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &pass, error);
 	if (code || shard >= SG_MAX_SHARDS || !dataplane->shards[shard].capacity)
 		return code;
 	return collect_pass(dataplane, PROGRAM_COLLECT_FLOWS, &pass, error);

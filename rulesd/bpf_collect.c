@@ -26,7 +26,8 @@ int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struc
 /* As many entries as one shard has; a step takes a few milliseconds. */
 #define STEP_ENTRIES SG_SHARD_FLOWS
 
-/* The next shards, then the next slots' half-open flows, up to the bound; false at the end. */
+/* The next shards, then the next slots' half-open flows, up to the bound; at the end the datagrams
+ * in fragments. */
 static int step(struct dataplane *dataplane, bool *more)
 {
 	uint32_t budget = STEP_ENTRIES;
@@ -62,7 +63,7 @@ static int step(struct dataplane *dataplane, bool *more)
 		budget -= MIN(budget, half);
 	}
 	*more = false;
-	return 0;
+	return collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &(struct sg_collect){0}, NULL);
 }
 
 int dataplane_collect(struct dataplane *dataplane, bool *more)

@@ -22,12 +22,12 @@
 
 /* ------------------------------------------------------------------ maps and programs */
 
-#define BPF_TABLES(X)                                                                           \
-	X(CONTROL)                                                                              \
-	X(IFINDEX)                                                                              \
-	X(IFHIGH) X(IFACES) X(SLOTS) X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS)  \
-		X(POLICY) X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) \
-			X(COLLECT)
+#define BPF_TABLES(X)                                                                          \
+	X(CONTROL)                                                                             \
+	X(IFINDEX)                                                                             \
+	X(IFHIGH)                                                                              \
+	X(IFACES) X(SLOTS) X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS) X(POLICY) \
+		X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
 
 enum bpf_table_id {
 #define X(name) TABLE_##name,
@@ -36,11 +36,12 @@ enum bpf_table_id {
 		TABLE_COUNT,
 };
 
-#define BPF_PROGRAMS(X)                                                     \
-	X(XDP, "sg_xdp")                                                    \
-	X(TC_EGRESS, "sg_tc_egress")                                        \
-	X(TC_INGRESS, "sg_tc_ingress") X(COLLECT_FLOWS, "sg_collect_flows") \
-		X(COLLECT_HALF, "sg_collect_half") X(COLLECT_CLOCK, "sg_collect_clock")
+#define BPF_PROGRAMS(X)                                                         \
+	X(XDP, "sg_xdp")                                                        \
+	X(TC_EGRESS, "sg_tc_egress")                                            \
+	X(TC_INGRESS, "sg_tc_ingress")                                          \
+	X(COLLECT_FLOWS, "sg_collect_flows") X(COLLECT_HALF, "sg_collect_half") \
+		X(COLLECT_FRAGS, "sg_collect_frags") X(COLLECT_CLOCK, "sg_collect_clock")
 
 enum bpf_program_id {
 #define X(name, symbol) PROGRAM_##name,
