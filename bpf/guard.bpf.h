@@ -121,6 +121,10 @@ sg_inline __u32 sg_guard_frame(const struct sg_view *view, const struct sg_packe
 
 	if (p->flags & SG_PKT_VLAN && sg_guard_vlan(view, p) != SG_GO_ON)
 		return SG_DROP_VLAN;
+	/* IPv4-mapped IPv6 (RFC 4291, 2.5.5.2) is on no wire, and would share the keys of IPv4
+	 * flows and fragments. */
+	if (p->family == 6 && (sg_addr_is_v4(&p->key.local) || sg_addr_is_v4(&p->key.remote)))
+		return SG_DROP_MARTIAN;
 	if (p->dir == SG_INGRESS || !(conf->flags & SG_IF_SPOOF_GUARD))
 		return p->family ? SG_GO_ON : sg_guard_arp(view, p);
 	if (conf->flags & SG_IF_CHECK_MAC && !sg_mac_equal(p->eth_src, conf->mac))
