@@ -12,6 +12,7 @@
 #include "rulesd/names.h"
 #include "tests/lib/check.h"
 #include "tests/lib/frame.h"
+#include "tests/lib/offline.h"
 #include "tests/lib/proggy.h"
 
 /* ------------------------------------------------------------------ reading */
@@ -151,11 +152,12 @@ static const char *find_policy(const struct runner *runner, const char *name)
 	return NULL;
 }
 
-static void build_frame(const struct runner *runner, const char *text, bool sends,
-			struct frame *frame)
+static struct frame_spec *read_frame(const struct runner *runner, const char *text, bool sends)
 {
 	const uint8_t *mac = sends ? proggy_mac(runner->interface) : NULL;
 	g_autofree char *full = g_strdup(text);
+	g_autofree char *error = NULL;
+	struct frame_spec *spec = NULL;
 
 	if (mac && !strstr(text, "smac=")) {
 		char mac_text[MAC_TEXT_SIZE];
@@ -163,7 +165,9 @@ static void build_frame(const struct runner *runner, const char *text, bool send
 		g_free(full);
 		full = g_strdup_printf("%s smac=%s", text, mac_format(mac, mac_text));
 	}
-	frame_make_text(frame, full);
+	if (frame_spec_parse(full, &spec, &error) < 0)
+		FAIL_LINE(runner, "%s", error);
+	return spec;
 }
 
 /* Whether the verdict, the counter and the bytes are what they must be. */
@@ -192,12 +196,32 @@ static void judge(const struct runner *runner, enum proggy_program program,
 		FAIL_LINE(runner, "%s: the frame came out changed", proggy_name(program));
 }
 
+/* The evaluator must say the same, where it can be asked. */
+static void judge_offline(const struct runner *runner, enum proggy_program program,
+			  const struct frame_spec *spec, uint32_t reason, const char *rule)
+{
+	const struct image_iface *iface = image_iface(proggy_image(), runner->interface);
+	struct eval_verdict verdict;
+	const char *name;
+
+	if (!offline_knows(reason) ||
+	    !offline_verdict(proggy_image(), iface, proggy_dir(program), spec, &verdict))
+		return;
+	if (verdict.reason != reason)
+		FAIL_LINE(runner, "the offline evaluator says %s", reason_name(verdict.reason));
+	name = image_rule_name(proggy_image(), verdict.rule);
+	if (rule && g_strcmp0(name, rule) != 0)
+		FAIL_LINE(runner, "the offline evaluator names the rule %s",
+			  name ? name : "(none)");
+}
+
 static void run_packet(const struct runner *runner, const char *text, bool sends)
 {
 	enum proggy_program program = !sends	    ? PROGGY_TC_INGRESS
 				      : runner->xdp ? PROGGY_XDP
 						    : PROGGY_TC_EGRESS;
 	const char *equals = g_strrstr(text, " = ");
+	__attribute__((cleanup(frame_spec_free))) struct frame_spec *spec = NULL;
 	g_autofree char *frame_text = NULL;
 	g_auto(GStrv) expected = NULL;
 	struct proggy_result result;
@@ -207,7 +231,8 @@ static void run_packet(const struct runner *runner, const char *text, bool sends
 		FAIL_LINE(runner, "%s", "no \" = REASON\"");
 	frame_text = g_strndup(text, (gsize)(equals - text));
 	expected = g_strsplit(equals + 3, " ", 2);
-	build_frame(runner, frame_text, sends, &frame);
+	spec = read_frame(runner, frame_text, sends);
+	frame_build(spec, &frame);
 	result = proggy_run(program, runner->interface, &frame);
 	judge(runner, program, &result, expected[0]);
 	if (expected[1]) {
@@ -216,6 +241,8 @@ static void run_packet(const struct runner *runner, const char *text, bool sends
 		if (g_strcmp0(rule, expected[1]) != 0)
 			FAIL_LINE(runner, "the flow names the rule %s", rule ? rule : "(none)");
 	}
+	judge_offline(runner, program, spec, result.reason,
+		      result.reason == SG_ALLOW_RULE ? expected[1] : NULL);
 }
 
 static void run_line(struct runner *runner)

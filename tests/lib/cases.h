@@ -3,7 +3,7 @@
  * cases.h - program tests as text: a policy, and packets with the verdict that each must get.
  *
  *   # comment
- *   policy NAME                      JSON up to a line "end"
+ *   policy NAME                      JSON up to a line "end"; a line "---" starts another document
  *   case WHAT IT SHOWS               starts a case; lines below belong to it
  *   with NAME                        the policy; the first line of a case
  *   on ID                            the interface that the next lines are about; "vm" at first

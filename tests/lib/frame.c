@@ -354,6 +354,7 @@ static uint8_t ext_protocol(char letter)
 	case 'd':
 		return 60;
 	case 'r':
+	case 'R':
 		return 43;
 	case 'f':
 		return 44;

@@ -30,7 +30,8 @@
  *   vlan=N          repeatable, outermost first; N/ad for 802.1ad
  *   frag=OFFSET[+]  in bytes; + more follow; a later fragment carries len bytes, no transport
  *   opts=N          32-bit words of IPv4 options
- *   ext=LETTERS     IPv6 extension headers: h hop-by-hop, d destination, r routing, f fragment,
+ *   ext=LETTERS     IPv6 extension headers: h hop-by-hop, d destination, r routing, R routing of
+ *                   type 0, f fragment,
  *                   a authentication, n no next header
  *   ethertype= ttl= ipid= df
  *   cut=N pad=N     keep the first N bytes; N bytes after the packet

@@ -305,7 +305,7 @@ static int parse_fragment(struct frame_spec *spec, const char *text)
 
 static int parse_ext(struct frame_spec *spec, const char *text)
 {
-	if (strlen(text) > FRAME_MAX_EXT || strspn(text, "hdrfan") != strlen(text))
+	if (strlen(text) > FRAME_MAX_EXT || strspn(text, "hdrRfan") != strlen(text))
 		return -EINVAL;
 	g_strlcpy(spec->ext, text, sizeof(spec->ext));
 	return 0;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "bpf/abi.h"
+#include "rulesd/image.h"
 #include "tests/lib/frame.h"
 
 enum proggy_program {
@@ -35,8 +36,8 @@ struct proggy_result {
 int proggy_setup(void **state);
 int proggy_teardown(void **state);
 
-/* Loads, compiles and applies a policy from nothing: taps anew, no flows. Fails the test when it
- * cannot. */
+/* Loads, compiles and applies a policy from nothing: taps anew, no flows. A line "---" separates
+ * documents. Fails the test when it cannot. */
 void proggy_policy(const char *json);
 /* Replaces the policy under live flows; interfaces that stay keep their tap. */
 void proggy_change(const char *json, bool keep);
@@ -53,6 +54,9 @@ const char *proggy_name(enum proggy_program program);
 enum sg_dir proggy_dir(enum proggy_program program);
 /* The MAC that the policy gives the interface, or NULL. */
 const uint8_t *proggy_mac(const char *interface_id);
+
+/* The compiled policy that holds; borrowed until the next change. */
+const struct image *proggy_image(void);
 
 /* A descriptor of a pinned map of the instance, for tests that break things on purpose. The caller
  * closes it. */
