@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks schemas/sgctl.schema.json and schemas/tests.schema.json against what sgctl prints and reads, without a daemon."""
+import json
+import os
+import subprocess
+
+import jsonschema
+
+
+def validator(top, file, pointer=""):
+    """A validator of a schema that refers to the files beside it."""
+    base = f"file://{os.path.join(top, 'schemas')}/"
+    resolver = jsonschema.RefResolver(base, {})
+    return jsonschema.Draft202012Validator({"$ref": f"{base}{file}#{pointer}"}, resolver=resolver)
+
+
+def check_output(check, top, name, *command):
+    """What `sgctl COMMAND --json` prints fits the definition of that name."""
+    run = subprocess.run([os.path.join(top, ".build", "sgctl"), *command, "--json"], capture_output=True, check=False,
+                         env={**os.environ, "TAPGUARD_SOCKET": "/nonexistent/api.sock"})
+    label = f"sgctl {' '.join(os.path.basename(word) for word in command)} --json"
+    try:
+        document = json.loads(run.stdout)
+    except ValueError:
+        check(label, False, f"not JSON: {run.stdout[:80]!r} {run.stderr[:80]!r}")
+        return
+    errors = [f"{error.json_path}: {error.message[:120]}"
+              for error in validator(top, "sgctl.schema.json", f"/$defs/{name}").iter_errors(document)]
+    check(label, not errors, "; ".join(errors[:3]))
+
+
+def trace(interface, direction, protocol, source, destination):
+    return ("trace", "--interface", interface, "--direction", direction, "--protocol", protocol, "--src", source, "--dst", destination)
+
+
+def check_outputs(check, top):
+    policy = os.path.join(top, "schemas", "examples", "three-tier.json")
+    data = os.path.join(top, "tests", "golden", "sgctl")
+    check_output(check, top, "show-services", "show", "services")
+    check_output(check, top, "validate", "validate", policy)
+    check_output(check, top, "validate", "validate", "/nonexistent.json")
+    check_output(check, top, "errors", "show", "status")
+    for packet in (("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:443"),
+                   ("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:444"),
+                   ("db-1", "egress", "udp", "[fd77::13]:5353", "[fd77::12]:53"),
+                   ("app-1", "egress", "icmpv6", "fd77::99", "fd77::11"),
+                   ("app-1", "ingress", "icmp", "10.77.0.14", "10.77.0.12")):
+        check_output(check, top, "trace", *trace(*packet), "--policy", policy)
+    check_output(check, top, "test", "test", os.path.join(data, "reachability.json"), "--policy", policy)
+    check_output(check, top, "test", "test", os.path.join(data, "reachability-wrong.json"), "--policy", policy)
+
+
+def check_test_files(check, top):
+    tests = validator(top, "tests.schema.json")
+    with open(os.path.join(top, "tests", "golden", "sgctl", "reachability.json"), encoding="utf-8") as stream:
+        good = json.load(stream)
+    errors = [f"{error.json_path}: {error.message[:120]}" for error in tests.iter_errors(good)]
+    check("tests.schema.json accepts reachability.json", not errors, "; ".join(errors))
+    packet = {"interface": "web-1", "direction": "ingress", "protocol": "tcp", "src": "10.0.0.1", "dst": "10.77.0.11:443"}
+    check("tests.schema.json accepts a bare array", tests.is_valid([{**packet, "expect": "deny"}]))
+    for wrong in ({}, {"tests": []}, {"version": 2, "tests": []}, [3], [packet], [{**packet, "expect": "maybe"}],
+                  [{**packet, "expect": "deny", "color": 1}], [{**packet, "expect": "deny", "reason": "mood"}]):
+        check(f"tests.schema.json refuses {json.dumps(wrong)[-60:]}", not tests.is_valid(wrong))
+
+
+def check_all(check, top):
+    check_outputs(check, top)
+    check_test_files(check, top)
