@@ -38,3 +38,5 @@ int compile_image(const struct model *model, struct numbers *numbers, const stru
 char *compile_peer_name(const struct model *model, const struct model_network *network,
 			const struct model_peer *peer);
 char *compile_rule_name(const struct model_group *group, const struct model_rule *rule);
+/* Ports as written, in the order of the file. */
+char *compile_exempt_name(const struct model_network *network, const struct model_exempt *exempt);

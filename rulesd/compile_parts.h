@@ -3,6 +3,7 @@
  * compile_parts.h - what the parts of the compiler share; nobody else includes it.
  *
  *   compile.c        the order of the work, interfaces and their guards
+ *   compile_names.c  names in the registry
  *   compile_peers.c  addresses and prefixes -> sets of peers
  *   compile_policy.c lists of groups -> port intervals by peer and protocol
  */

@@ -117,62 +117,6 @@ static bool too_many(const struct zone *zone, const char *what, const char *addr
 /* ---------------------------------------------------------------- what the rules of a network name
  */
 
-static uint32_t number_peer(struct compile *compile, const char *name)
-{
-	uint32_t number = numbers_get(compile->numbers, NUMBER_PEER, name);
-
-	if (!number)
-		compile_exhausted(compile, "peer", name);
-	return number;
-}
-
-static char *cidr_name(const struct model_network *network, const struct cidr *cidr)
-{
-	char text[CIDR_TEXT_SIZE];
-
-	return g_strdup_printf("%s:%s", network->name, cidr_format(cidr, text));
-}
-
-char *compile_peer_name(const struct model *model, const struct model_network *network,
-			const struct model_peer *peer)
-{
-	const struct model_group *group;
-	const struct model_prefix_list *list;
-
-	switch (peer->kind) {
-	case MODEL_PEER_ANY:
-		return g_strdup("any");
-	case MODEL_PEER_CIDR:
-		return cidr_name(network, &peer->cidr);
-	case MODEL_PEER_GROUP:
-		group = model_group(model, peer->network, peer->id);
-		return group && !group->external
-			       ? g_strdup_printf("%s:%s", group->network, group->id)
-			       : NULL;
-	case MODEL_PEER_PREFIX_LIST:
-		list = model_prefix_list(model, network->name, peer->id);
-		return list && !list->external ? g_strdup_printf("%s:%s", list->network, list->id)
-					       : NULL;
-	}
-	return NULL;
-}
-
-uint32_t compile_cidr_peer(struct compile *compile, const struct model_network *network,
-			   const struct cidr *cidr)
-{
-	g_autofree char *name = cidr_name(network, cidr);
-
-	return number_peer(compile, name);
-}
-
-uint32_t compile_peer(struct compile *compile, const struct model_network *network,
-		      const struct model_peer *peer)
-{
-	g_autofree char *name = compile_peer_name(compile->model, network, peer);
-
-	return name ? number_peer(compile, name) : 0;
-}
-
 static void add_prefix(struct zone *zone, const struct cidr *cidr, uint32_t peer,
 		       struct place place)
 {

@@ -165,30 +165,12 @@ static void add_rule(struct builder *builder, const struct model_group *group,
 	}
 }
 
-/* The name keeps the number of an endpoint across policies; ports as written, in the order of the
- * file. */
-static char *exempt_name(const struct model_network *network, const struct model_exempt *exempt)
-{
-	char address[ADDR_TEXT_SIZE];
-	g_autoptr(GString) name = g_string_new(NULL);
-
-	g_string_printf(name, "%s:%s/%u/", network->name, addr_format(&exempt->address, address),
-			exempt->protocol);
-	for (guint i = 0; exempt->ports && i < exempt->ports->len; i++) {
-		const struct model_ports *range =
-			&g_array_index(exempt->ports, struct model_ports, i);
-
-		g_string_append_printf(name, "%s%u-%u", i ? "," : "", range->first, range->last);
-	}
-	return g_string_free(g_steal_pointer(&name), FALSE);
-}
-
 static void add_exempt(struct builder *builder, const struct model_exempt *exempt)
 {
 	struct compile *compile = builder->compile;
 	struct cidr host = {.addr = exempt->address,
 			    .bits = addr_is_v4(&exempt->address) ? 32 : 128};
-	g_autofree char *name = exempt_name(builder->network, exempt);
+	g_autofree char *name = compile_exempt_name(builder->network, exempt);
 	uint32_t number = numbers_get(compile->numbers, NUMBER_EXEMPT, name);
 	uint32_t peer = compile_cidr_peer(compile, builder->network, &host);
 
@@ -296,11 +278,4 @@ struct image_policy *compile_policy(struct compile *compile, const struct model_
 				->intervals);
 	set_content(builder.policy);
 	return publish(compile, builder.policy);
-}
-
-char *compile_rule_name(const struct model_group *group, const struct model_rule *rule)
-{
-	return g_strdup_printf("%s:%s:%s/%s", group->network,
-			       rule->direction == SG_INGRESS ? "ingress" : "egress", group->id,
-			       rule->id);
 }

@@ -32,8 +32,9 @@ struct links {
 	bool busy;   /* reports are being made; a callback that polls must not overtake them */
 	links_changed_fn changed;
 	void *arg;
-	GHashTable *by_index; /* GUINT_TO_POINTER(ifindex) -> struct link (owned) */
-	GHashTable *by_name;  /* its name -> the same struct link */
+	GHashTable *by_index;	    /* GUINT_TO_POINTER(ifindex) -> struct link (owned) */
+	GHashTable *by_name;	    /* its name -> the same struct link */
+	char buffer[MESSAGE_BYTES]; /* of drain(), which is never inside itself */
 };
 
 static void close_socket(struct mnl_socket **socket)
@@ -242,16 +243,15 @@ static gboolean retry(gpointer data);
 /* Reads until nothing waits; after a loss what waited is old, so the dump comes last. */
 static void drain(struct links *links)
 {
-	g_autofree char *buffer = g_malloc(MESSAGE_BYTES);
-
 	if (links->busy)
 		return;
 	links->busy = true;
 	for (;;) {
-		ssize_t length = mnl_socket_recvfrom(links->events, buffer, MESSAGE_BYTES);
+		ssize_t length =
+			mnl_socket_recvfrom(links->events, links->buffer, sizeof(links->buffer));
 
 		if (length >= 0)
-			mnl_cb_run(buffer, (size_t)length, 0, 0, hear, links);
+			mnl_cb_run(links->buffer, (size_t)length, 0, 0, hear, links);
 		else if (errno == ENOBUFS || errno == ENOSPC)
 			links->stale = true;
 		else if (errno != EINTR)
@@ -295,38 +295,48 @@ void links_close(struct links **links)
 	g_clear_pointer(links, g_free);
 }
 
-static void cleanup_links(struct links **links)
+static int open_events(struct mnl_socket **events)
 {
-	links_close(links);
+	CLEANUP(close_socket)
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int bytes = EVENT_BUFFER_BYTES;
+
+	if (!socket)
+		return -errno;
+	/* A smaller buffer than wished only makes losses likelier, and they are repaired. */
+	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+		       sizeof(bytes)) < 0)
+		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (mnl_socket_bind(socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	*events = TAKE_PTR(socket);
+	return 0;
 }
 
 int links_open(links_changed_fn changed, void *arg, struct links **links)
 {
-	CLEANUP(cleanup_links) struct links *made = g_new0(struct links, 1);
-	int bytes = EVENT_BUFFER_BYTES, err;
+	struct mnl_socket *events = NULL;
+	int err = open_events(&events);
+	struct links *made;
 
+	if (err < 0)
+		return err;
+	made = g_new0(struct links, 1);
+	made->events = events;
 	made->changed = changed;
 	made->arg = arg;
 	made->by_index = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	made->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-	made->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!made->events)
-		return -errno;
-	/* A smaller buffer than wished only makes losses likelier, and they are repaired. */
-	if (setsockopt(mnl_socket_get_fd(made->events), SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
-		       sizeof(bytes)) < 0)
-		setsockopt(mnl_socket_get_fd(made->events), SOL_SOCKET, SO_RCVBUF, &bytes,
-			   sizeof(bytes));
-	if (mnl_socket_bind(made->events, RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
 	made->busy = true;
 	err = resync(made);
 	made->busy = false;
-	if (err < 0)
+	if (err < 0) {
+		links_close(&made);
 		return err;
-	made->source = g_unix_fd_add(mnl_socket_get_fd(made->events), G_IO_IN | G_IO_ERR,
-				     on_readable, made);
-	*links = TAKE_PTR(made);
+	}
+	made->source =
+		g_unix_fd_add(mnl_socket_get_fd(events), G_IO_IN | G_IO_ERR, on_readable, made);
+	*links = made;
 	return 0;
 }
 

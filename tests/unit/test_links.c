@@ -184,6 +184,7 @@ static void taps_are_told_from_tuns_and_with_vnet_hdr(void **state)
 	plain = make_tap("plain", IFF_TAP | IFF_NO_PI);
 	vnet = make_tap("vnet", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
 	tun = make_tap("tun", IFF_TUN | IFF_NO_PI);
+	assert_true(plain >= 0 && vnet >= 0 && tun >= 0);
 	assert_true(heard(f, "tun", false));
 	assert_true(links_by_name(f->links, "before")->tap);
 	assert_true(links_by_name(f->links, "before")->vnet_hdr);
@@ -279,6 +280,7 @@ static void lost_events_are_made_up_for(void **state)
 	}
 	close(goes);
 	comes = make_tap("comes", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+	assert_true(comes >= 0);
 	rename_link(f, "stays", "last");
 	assert_true(heard(f, "goes", true));
 	assert_true(heard(f, "comes", false));

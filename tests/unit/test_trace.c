@@ -16,21 +16,14 @@
 #include "rulesd/compile.h"
 #include "rulesd/eval.h"
 #include "tests/lib/build.h"
-
-struct fixture {
-	struct model *model;
-	struct numbers *numbers;
-	struct image *image;
-	struct diag *diag;
-};
+#include "tests/lib/compiled.h"
 
 static int setup(void **state)
 {
-	struct fixture *f = g_new0(struct fixture, 1);
+	struct compiled *f;
 
-	f->model = model_new();
-	f->numbers = numbers_new();
-	f->diag = diag_new();
+	compiled_setup(state);
+	f = *state;
 	build_prefix_list(f->model, "default", "pl-office", "203.0.113.0/24");
 	build_rule(f->model, "default", "sg-web", "https", SG_INGRESS, "tcp 443,8000-8080", "any");
 	build_rule(f->model, "default", "sg-web", "ssh", SG_INGRESS, "tcp 22",
@@ -47,20 +40,7 @@ static int setup(void **state)
 	build_interface(f->model, "default", "web-1", "tap0", "10.0.0.5 fd00::5", "sg-web");
 	build_interface(f->model, "default", "bastion", "tap1", "192.0.2.9", "sg-bastion");
 	build_interface(f->model, "blue", "b-1", "tap2", "192.0.2.50", "sg-b");
-	assert_int_equal(compile_image(f->model, f->numbers, NULL, "host", &f->image, f->diag), 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	image_free(&f->image);
-	diag_free(&f->diag);
-	numbers_free(&f->numbers);
-	model_free(&f->model);
-	g_free(f);
+	compiled_again(f);
 	return 0;
 }
 
@@ -71,7 +51,7 @@ static void cleanup_trace(struct trace **trace)
 #define AUTO_TRACE CLEANUP(cleanup_trace)
 
 /* The question as people write it, the answer as programs read it. */
-static json_t *ask(struct fixture *f, const char *interface, const char *direction,
+static json_t *ask(struct compiled *f, const char *interface, const char *direction,
 		   const char *protocol, const char *src, const char *dst)
 {
 	AUTO_JSON json_t *question =
@@ -90,7 +70,7 @@ static json_t *ask(struct fixture *f, const char *interface, const char *directi
 }
 
 /* All of an answer but its steps. */
-static void expect(struct fixture *f, const char *protocol, const char *src, const char *dst,
+static void expect(struct compiled *f, const char *protocol, const char *src, const char *dst,
 		   const char *wanted)
 {
 	AUTO_JSON json_t *answer = ask(f, "web-1", "ingress", protocol, src, dst);
@@ -140,22 +120,19 @@ static void the_nearest_miss_differs_in_the_fewest_dimensions(void **state)
 
 static void a_wrong_peer_or_type_is_said(void **state)
 {
-	struct fixture *f = *state;
+	struct compiled *f = *state;
 	struct model_group *group = model_group(f->model, "default", "sg-web");
-	struct image *image = NULL;
 
 	/* Without the rules for any, those for peers are the nearest. */
 	g_ptr_array_remove_index(group->rules[SG_INGRESS], 3);
 	g_ptr_array_remove_index(group->rules[SG_INGRESS], 0);
-	assert_int_equal(compile_image(f->model, f->numbers, f->image, "host", &image, f->diag), 0);
-	image_free(&f->image);
-	f->image = image;
+	compiled_again(f);
 	expect(f, "tcp", "198.51.100.1", "10.0.0.5:22", MISS("sg-web/ssh", "\"peer\""));
 	expect(f, "tcp", "198.51.100.1", "10.0.0.5:23", MISS("sg-web/ssh", "\"port\", \"peer\""));
 	expect(f, "icmp", "198.51.100.1", "10.0.0.5", MISS("sg-web/ping", "\"peer\""));
 }
 
-static json_t *ask_icmp(struct fixture *f, const char *icmp, int *result)
+static json_t *ask_icmp(struct compiled *f, const char *icmp, int *result)
 {
 	AUTO_JSON json_t *question =
 		json_pack("{s:s, s:s, s:s, s:s, s:s}", "interface", "web-1", "direction", "ingress",
@@ -281,8 +258,7 @@ static void groups_without_rules_have_no_nearest(void **state)
 
 static void many_rules_are_counted_not_listed(void **state)
 {
-	struct fixture *f = *state;
-	struct image *image = NULL;
+	struct compiled *f = *state;
 	AUTO_JSON json_t *answer = NULL;
 
 	for (int i = 0; i < 100; i++) {
@@ -291,9 +267,7 @@ static void many_rules_are_counted_not_listed(void **state)
 		build_rule(f->model, "default", "sg-bastion", id, SG_INGRESS,
 			   i == 77 ? "tcp 77" : "udp 1", "any");
 	}
-	assert_int_equal(compile_image(f->model, f->numbers, f->image, "host", &image, f->diag), 0);
-	image_free(&f->image);
-	f->image = image;
+	compiled_again(f);
 	answer = ask(f, "bastion", "ingress", "tcp", "10.0.0.5:1", "192.0.2.9:77");
 	assert_true(json_array_size(json_object_get(answer, "steps")) < 30);
 	assert_true(has_step(answer, "79 more rules do not match"));
@@ -302,7 +276,7 @@ static void many_rules_are_counted_not_listed(void **state)
 
 static void an_unknown_interface_has_no_trace(void **state)
 {
-	struct fixture *f = *state;
+	struct compiled *f = *state;
 	struct eval_packet packet = {.protocol = 6};
 
 	assert_null(trace_packet(f->model, f->image, f->numbers, "nobody", &packet));
@@ -346,7 +320,7 @@ static void a_wrong_question_is_refused_with_its_place(void **state)
 		{"icmp", "{\"type\": 8}", "/icmp", "no ICMP type"},
 		{"port", "1", "/port", "unknown field \"port\""},
 	};
-	struct fixture *f = *state;
+	struct compiled *f = *state;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		AUTO_JSON json_t *question = json_pack(
@@ -378,7 +352,7 @@ static void a_wrong_question_is_refused_with_its_place(void **state)
 
 static void ports_may_stand_apart_and_null_is_absent(void **state)
 {
-	struct fixture *f = *state;
+	struct compiled *f = *state;
 	AUTO_JSON json_t *question =
 		json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:n}", "interface", "web-1",
 			  "direction", "egress", "protocol", 17, "src", "fd00::5", "dst", "fd00::9",
@@ -396,7 +370,7 @@ static void ports_may_stand_apart_and_null_is_absent(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, compiled_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_allowed_packet_names_its_rule),
 		TEST(the_nearest_miss_differs_in_the_fewest_dimensions),

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_compile_ifaces.c - interfaces of this host, their slots, flags and guards.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/compile.h"
+#include "tests/lib/build.h"
+#include "tests/lib/compiled.h"
+
+static void assert_member(const struct compiled *f, const char *address)
+{
+	g_autofree char *peers = compiled_member(f, "default", address);
+
+	assert_string_equal(peers, "default:sg-default");
+}
+
+static void only_interfaces_of_this_host_are_attached(void **state)
+{
+	struct compiled *f = *state;
+	struct image *all = NULL;
+
+	build_interface(f->model, "default", "open", "tap0", "10.0.0.1", "sg-default");
+	build_interface(f->model, "default", "ours", "tap1", "10.0.0.2", "sg-default")->host =
+		g_strdup(COMPILED_HOST);
+	build_interface(f->model, "default", "theirs", "tap2", "10.0.0.3", "sg-default")->host =
+		g_strdup("there");
+	build_interface(f->model, "default", "member", NULL, "10.0.0.4", "sg-default");
+	compiled_again(f);
+	assert_non_null(image_iface(f->image, "open"));
+	assert_non_null(image_iface(f->image, "ours"));
+	assert_null(image_iface(f->image, "theirs"));
+	assert_null(image_iface(f->image, "member"));
+	assert_int_not_equal(image_iface(f->image, "open")->slot,
+			     image_iface(f->image, "ours")->slot);
+	assert_member(f, "10.0.0.3");
+	assert_member(f, "10.0.0.4");
+	assert_int_equal(compile_image(f->model, f->numbers, NULL, NULL, &all, f->diag), 0);
+	assert_int_equal(g_hash_table_size(all->ifaces), 4);
+	assert_int_equal(numbers_find(f->numbers, NUMBER_SLOT, "theirs"), 0);
+	image_free(&all);
+}
+
+static void an_interface_is_compiled_with_everything_it_says(void **state)
+{
+	static const uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, 1};
+	struct compiled *f = *state;
+	struct model_interface *iface =
+		build_interface(f->model, "default", "vm", "tap0",
+				"fd00::5 10.0.0.5 10.0.0.6 fd00::6", "sg-default");
+	const struct image_iface *compiled;
+	struct sg_addr first4 = build_addr("10.0.0.5"), first6 = build_addr("fd00::5");
+	uint16_t vlan = 7;
+
+	iface->has_mac = true;
+	memcpy(iface->mac, mac, sizeof(mac));
+	iface->hook = MODEL_HOOK_TCX;
+	iface->conntrack.udp = 31;
+	g_array_append_val(iface->vlans, vlan);
+	build_interface(f->model, "default", "bare", "tap1", "10.0.0.7", "sg-default")
+		->spoof_guard = false;
+	compiled_again(f);
+	compiled = image_iface(f->image, "vm");
+	assert_string_equal(compiled->device, "tap0");
+	assert_int_equal(compiled->flags, SG_IF_SPOOF_GUARD | SG_IF_CHECK_MAC | SG_IF_VLANS);
+	assert_memory_equal(compiled->mac, mac, 6);
+	assert_true(addr_equal(&compiled->addr4, &first4));
+	assert_true(addr_equal(&compiled->addr6, &first6));
+	assert_int_equal(compiled->hook, MODEL_HOOK_TCX);
+	assert_int_equal(compiled->conntrack.udp, 31);
+	assert_int_equal(compiled->conntrack.max_flows, MODEL_DEFAULT_MAX_FLOWS);
+	assert_int_equal(g_array_index(compiled->vlans, uint16_t, 0), 7);
+	compiled = image_iface(f->image, "bare");
+	assert_int_equal(compiled->flags, 0);
+	assert_true(addr_equal(&compiled->addr6, &(struct sg_addr){0}));
+}
+
+static void guards_have_the_bits_of_those_around_them(void **state)
+{
+	static const struct {
+		const char *cidr;
+		uint32_t bits;
+	} wanted[] = {
+		{"::/0", SG_GUARD_ALLOWED},
+		{"0.0.0.0/0", SG_GUARD_HOLE}, /* sorted where IPv4 lies in 128 bits */
+		{"10.0.0.0/8", SG_GUARD_ALLOWED},
+		{"10.0.0.5/32", SG_GUARD_OWN | SG_GUARD_ALLOWED},
+		{"192.0.2.1/32", SG_GUARD_OWN},
+		{"fd00::5/128", SG_GUARD_OWN | SG_GUARD_ALLOWED},
+	};
+	struct compiled *f = *state;
+	struct model_interface *iface = build_interface(f->model, "default", "vm", "tap0",
+							"fd00::5 10.0.0.5 192.0.2.1", "sg-default");
+	struct cidr ten = build_cidr("10.0.0.0/8"), same = build_cidr("10.0.0.5/32"),
+		    all_v6 = build_cidr("::/0");
+	const GArray *guards;
+
+	g_array_append_val(iface->allowed, same);
+	g_array_append_val(iface->allowed, ten);
+	g_array_append_val(iface->allowed, all_v6);
+	compiled_again(f);
+	guards = image_iface(f->image, "vm")->guards;
+	assert_int_equal(guards->len, G_N_ELEMENTS(wanted));
+	for (guint i = 0; i < guards->len; i++) {
+		const struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
+		struct cidr cidr = build_cidr(wanted[i].cidr);
+
+		assert_int_equal(cidr_compare(&guard->cidr, &cidr), 0);
+		assert_int_equal(guard->bits, wanted[i].bits);
+	}
+}
+
+static void guards_need_a_hole_only_around_ipv4(void **state)
+{
+	static const struct {
+		const char *allowed;
+		bool hole;
+	} cases[] = {{"2001:db8::/32", false}, {"::/80", true},		{"::/81", false},
+		     {"::8000:0:0/81", true},  {"::fffe:0:0/95", true}, {"::fffc:0:0/95", false},
+		     {"10.0.0.0/8", false},    {"0.0.0.0/0", false}};
+	struct compiled *f = *state;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *id = g_strdup_printf("vm-%zu", i);
+		struct model_interface *iface =
+			build_interface(f->model, "default", id, "tap0", "192.0.2.1", "sg-default");
+		struct cidr allowed = build_cidr(cases[i].allowed);
+		bool found = false;
+
+		g_array_append_val(iface->allowed, allowed);
+		compiled_again(f);
+		for (guint j = 0; j < image_iface(f->image, id)->guards->len; j++)
+			found |= g_array_index(image_iface(f->image, id)->guards,
+					       struct image_guard, j)
+					 .bits == SG_GUARD_HOLE;
+		if (found != cases[i].hole)
+			fail_msg("%s: %s", cases[i].allowed, found ? "a hole" : "no hole");
+	}
+}
+
+static void a_host_has_4096_slots(void **state)
+{
+	struct compiled *f = *state;
+	struct image *image = NULL;
+
+	for (unsigned int i = 0; i < SG_MAX_SLOTS; i++) {
+		g_autofree char *id = g_strdup_printf("vm-%04u", i);
+
+		build_interface(f->model, "default", id, "tap", "10.0.0.1", "sg-default");
+	}
+	compiled_again(f);
+	assert_int_equal(g_hash_table_size(f->image->ifaces), SG_MAX_SLOTS);
+	build_interface(f->model, "default", "vm-last", "tap", "10.0.0.1", "sg-default");
+	assert_int_equal(compile_image(f->model, f->numbers, NULL, COMPILED_HOST, &image, f->diag),
+			 -EINVAL);
+	assert_null(image);
+	assert_int_equal(f->diag->entries->len, 1);
+	assert_non_null(
+		strstr(((struct diag_entry *)g_ptr_array_index(f->diag->entries, 0))->message,
+		       "interface vm-last"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		COMPILED_TEST(only_interfaces_of_this_host_are_attached),
+		COMPILED_TEST(an_interface_is_compiled_with_everything_it_says),
+		COMPILED_TEST(guards_have_the_bits_of_those_around_them),
+		COMPILED_TEST(guards_need_a_hole_only_around_ipv4),
+		COMPILED_TEST(a_host_has_4096_slots),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
