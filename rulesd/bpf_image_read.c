@@ -75,12 +75,17 @@ static bool read_version(const void *key, const void *value, void *arg)
 
 	memcpy(change.key, key, dataplane->table[reader->id].key_size);
 	/* In a trie an entry of value 0 hides those around it: it is an entry like others. */
-	if ((hash && !now) || orphan(reader, key)) {
+	change.created = hash && !now;
+	if (orphan(reader, key)) {
 		g_array_append_val(dataplane->dead, change);
 		return true;
 	}
 	if (version->epoch > reader->generation)
 		g_array_append_val(reader->undo, change);
+	else if (change.created)
+		g_array_append_val(dataplane->dead, change);
+	if (change.created)
+		return true;
 	if (reader->values)
 		keyed_insert(reader->values, key, now);
 	else if (reader->id == TABLE_GUARD)
@@ -114,7 +119,10 @@ static int read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHas
 		const struct change *change = &g_array_index(undo, struct change, i);
 		struct sg_version settled = {.before = change->before, .after = change->before};
 
-		code = table_update(dataplane, id, change->key, &settled, 0, error);
+		if (change->created)
+			code = table_delete(dataplane, id, change->key, error);
+		else
+			code = table_update(dataplane, id, change->key, &settled, 0, error);
 		if (code)
 			return code;
 	}
