@@ -50,6 +50,18 @@ static json_int_t of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+static void print_change(const json_t *answer)
+{
+	g_autofree char *writes = units_count((uint64_t)of(answer, "writes"), "write");
+
+	if (!json_is_true(json_object_get(answer, "changed")))
+		printf("nothing changed");
+	else if (json_is_integer(json_object_get(answer, "writes")))
+		printf("changed with %s", writes);
+	else
+		printf("changed");
+}
+
 enum exit_status apply_report(const struct args *args, const json_t *answer)
 {
 	const json_t *interfaces = json_object_get(answer, "interfaces");
@@ -58,15 +70,12 @@ enum exit_status apply_report(const struct args *args, const json_t *answer)
 	if (args_flag(args, "json")) {
 		output_json(answer);
 	} else {
-		g_autofree char *writes = units_count((uint64_t)of(answer, "writes"), "write");
 		g_autofree char *filtering =
 			units_count((uint64_t)of(interfaces, "filtering"), "interface");
 
 		printf("generation %" JSON_INTEGER_FORMAT ": ", of(answer, "generation"));
-		if (json_is_true(json_object_get(answer, "changed")))
-			printf("changed with %s; %s filtering", writes, filtering);
-		else
-			printf("nothing changed; %s filtering", filtering);
+		print_change(answer);
+		printf("; %s filtering", filtering);
 		if (waiting)
 			printf(", %" JSON_INTEGER_FORMAT " waiting", waiting);
 		if (failed)

@@ -7,9 +7,9 @@
 #include "ctl/args.h"
 #include "ctl/client.h"
 #include "ctl/endpoint.h"
-#include "ctl/known.h"
 #include "ctl/output.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/model.h"
 #include "rulesd/names.h"
 
 static json_t *strings(const GPtrArray *list)
@@ -19,6 +19,20 @@ static json_t *strings(const GPtrArray *list)
 	for (guint i = 0; i < list->len; i++)
 		json_array_append_new(array, json_string(g_ptr_array_index(list, i)));
 	return array;
+}
+
+/* What the loader takes; here because the id becomes a part of the path. */
+static int check_id(const char *id, char **error)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	if (id[strspn(id, letters)] == '\0' && strlen(id) <= MODEL_MAX_ID)
+		return 0;
+	*error = g_strdup_printf(
+		"--id \"%s\" is no id: letters, digits, '.', '_' and '-', at most %d", id,
+		MODEL_MAX_ID);
+	return -EINVAL;
 }
 
 static int check_addresses(const GPtrArray *list, char **error)
@@ -123,8 +137,9 @@ static int request(const struct args *args, json_t **result, char **error)
 		*error = g_strdup("the device's name is not UTF-8");
 		return -EINVAL;
 	}
-	if (check_addresses(addresses, error) || check_allowed(allowed, error) ||
-	    add_scalars(args, body, error) || add_vlans(args, body, error))
+	if (check_id(args_value(args, "id"), error) || check_addresses(addresses, error) ||
+	    check_allowed(allowed, error) || add_scalars(args, body, error) ||
+	    add_vlans(args, body, error))
 		return -EINVAL;
 	json_object_set_new(body, "addresses", strings(addresses));
 	if (allowed)

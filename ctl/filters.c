@@ -3,11 +3,14 @@
 #include "ctl/filters.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
 
 #include "ctl/args.h"
 #include "ctl/client.h"
 #include "ctl/endpoint.h"
 #include "rulesd/names.h"
+#include "rulesd/nearest.h"
 
 static int add_port(const struct args *args, const char *option, GString *path, char **error)
 {
@@ -47,11 +50,35 @@ static int add_end(const struct args *args, const char *end, const char *port_op
 	return add_port(args, port_option, path, error);
 }
 
+/* "new" and what else the table shows. */
+static int check_state(const char *state, char **error)
+{
+	struct nearest nearest = nearest_new(state);
+	g_autoptr(GString) all = g_string_new("new");
+
+	nearest_offer(&nearest, "new");
+	for (uint32_t i = SG_TCP_SYN_SENT; i < SG_TCP_STATES; i++) {
+		const char *name = flow_state_name(IPPROTO_TCP, i);
+
+		nearest_offer(&nearest, name);
+		g_string_append_printf(all, ", %s", name);
+		if (!strcmp(name, state))
+			return 0;
+	}
+	if (!strcmp(state, "new"))
+		return 0;
+	*error = nearest.best
+			 ? g_strdup_printf("unknown state \"%s\"; did you mean %s?", state,
+					   nearest.best)
+			 : g_strdup_printf("unknown state \"%s\"; there are %s", state, all->str);
+	return -EINVAL;
+}
+
 int filters_query(const struct args *args, GString *path, int *port, char **error)
 {
 	const char *protocol = args_value(args, "protocol"),
 		   *direction = args_value(args, "direction");
-	const char *either = args_value(args, "port");
+	const char *either = args_value(args, "port"), *state = args_value(args, "state");
 	uint16_t number;
 	enum sg_dir dir;
 
@@ -70,7 +97,9 @@ int filters_query(const struct args *args, GString *path, int *port, char **erro
 			return -EINVAL;
 		client_add_query(path, "direction", dir_name(dir));
 	}
-	client_add_query(path, "state", args_value(args, "state"));
+	if (state && check_state(state, error))
+		return -EINVAL;
+	client_add_query(path, "state", state);
 	client_add_query(path, "rule", args_value(args, "rule"));
 	if (either) {
 		if (endpoint_parse_port(either, &number, error))

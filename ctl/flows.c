@@ -41,7 +41,7 @@ static char *cell_flow(const json_t *row, const json_t *value)
 }
 
 static const struct column columns[] = {
-	{"INTERFACE", "interface", NULL, 0},
+	{"IFACE", "interface", NULL, 0},
 	{"DIR", "direction", table_cell_direction, 0},
 	{"PROTO", "protocol", NULL, 0},
 	{"FLOW", "src", cell_flow, COLUMN_LIST},
@@ -54,7 +54,7 @@ static const struct column columns[] = {
 	{"EXPIRES", "expires", table_cell_age, COLUMN_RIGHT | COLUMN_EXTRA},
 	{"PACKETS", "packets", NULL, COLUMN_RIGHT | COLUMN_EXTRA},
 	{"BYTES", "bytes", table_cell_bytes, COLUMN_RIGHT},
-	{"RULE", "rule", NULL, 0},
+	{"RULE", "rule", NULL, COLUMN_RULE},
 	{0},
 };
 

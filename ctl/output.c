@@ -68,7 +68,7 @@ unsigned int output_width(void)
 void output_json(const json_t *document)
 {
 	json_dumpf(document, stdout,
-		   JSON_INDENT(2) | JSON_ENCODE_ANY |
+		   JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12) |
 			   (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
 	putchar('\n');
 }
@@ -105,13 +105,16 @@ enum exit_status output_usage_error(const struct args *args, const char *format,
 void output_diag(const struct diag *diag)
 {
 	for (guint i = 0; i < diag->entries->len; i++) {
-		struct diag_entry *entry = g_ptr_array_index(diag->entries, i);
+		struct diag_entry entry = *(struct diag_entry *)g_ptr_array_index(diag->entries, i);
 		g_autoptr(GPtrArray) entries = g_ptr_array_new();
 		const struct diag one = {.entries = entries};
 
-		g_ptr_array_add(entries, entry);
-		if (!entry->place.file && !(entry->pointer && *entry->pointer))
+		g_ptr_array_add(entries, &entry);
+		if (!entry.place.file) {
+			/* A pointer then goes into a request, which the user never saw. */
+			entry.pointer = NULL;
 			fputs("sgctl: ", stderr);
+		}
 		diag_print(&one, stderr); /* escapes what files hold */
 	}
 	if (diag->left_out)

@@ -2,6 +2,7 @@
 /* show.c - sgctl show: the present state, a subject at a time. */
 #include "ctl/show.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/args.h"
@@ -29,20 +30,23 @@ static void print_status(const json_t *status)
 {
 	g_autofree char *up = units_age(json_number_value(json_object_get(status, "uptime")));
 	const char *error = text_of(status, "policy_error", NULL);
+	const char *digest = text_of(status, "policy_sha256", NULL);
 
 	output_text("rulesd      %s on %s, up %s\n", text_of(status, "version", "?"),
 		    text_of(status, "host", "?"), up);
 	output_text("dataplane   %s\n", text_of(status, "dataplane", "?"));
-	output_text("generation  %" JSON_INTEGER_FORMAT " from %s\n", of(status, "generation"),
-		    text_of(status, "source", "?"));
-	output_text("policy      %s\n", text_of(status, "policy_sha256", "none"));
+	output_text("generation  %" JSON_INTEGER_FORMAT "\n", of(status, "generation"));
+	output_text("policy      from %s", text_of(status, "source", "?"));
+	if (digest)
+		output_text(", sha256 %.12s", digest);
+	putchar('\n');
 	output_text("groups      %" JSON_INTEGER_FORMAT "\n", of(status, "groups"));
 	output_text("members     %" JSON_INTEGER_FORMAT "\n", of(status, "members"));
 	output_text("interfaces  %" JSON_INTEGER_FORMAT ": %" JSON_INTEGER_FORMAT
 		    " filtering, %" JSON_INTEGER_FORMAT " waiting, %" JSON_INTEGER_FORMAT
-		    " failed\n",
+		    " failed, %" JSON_INTEGER_FORMAT " elsewhere\n",
 		    of(status, "interfaces"), of(status, "attached"), of(status, "waiting"),
-		    of(status, "failed"));
+		    of(status, "failed"), of(status, "remote"));
 	output_text("flows       %" JSON_INTEGER_FORMAT "; %" JSON_INTEGER_FORMAT
 		    " of %" JSON_INTEGER_FORMAT " reserved\n",
 		    of(status, "flows"), of(status, "reserved_flows"), of(status, "max_flows"));

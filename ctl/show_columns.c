@@ -1,41 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* show_columns.c - the subjects of sgctl show and the columns of each. */
-#include <string.h>
+#include <netinet/in.h>
 
 #include "ctl/show.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/names.h"
 
-/* "echo-request", "destination-unreachable/4"; NULL when icmp chooses no type. */
-static char *icmp_text(const json_t *row, const json_t *icmp)
+/*
+ * "echo-request", "destination-unreachable/4", "type 200"; NULL when icmp chooses no type. The API
+ * has numbers in rules and names in services.
+ */
+static char *icmp_text(const json_t *icmp, const char *protocol)
 {
 	const json_t *type = json_object_get(icmp, "type"), *code = json_object_get(icmp, "code");
-	g_autofree char *type_text = NULL;
-	g_autofree char *code_text = NULL;
+	bool v6 = protocol && g_str_has_prefix(protocol, "icmpv6");
+	const char *name = json_string_value(type);
+	g_autofree char *text = NULL;
 
-	if (!type || json_is_null(type))
+	if (json_is_integer(type))
+		name = icmp_type_name(v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+				      (int)json_integer_value(type));
+	else if (!name)
 		return NULL;
-	type_text = table_cell(row, type);
-	code_text = code && !json_is_null(code) ? table_cell(row, code) : NULL;
-	return code_text ? g_strdup_printf("%s/%s", type_text, code_text)
-			 : g_steal_pointer(&type_text);
+	text = name ? g_strdup(name)
+		    : g_strdup_printf("type %" JSON_INTEGER_FORMAT, json_integer_value(type));
+	if (!code || json_is_null(code))
+		return TAKE_PTR(text);
+
+	g_autofree char *code_text = table_cell(NULL, code);
+
+	return g_strdup_printf("%s/%s", text, code_text);
 }
 
 /* "443, 8000-8080"; for ICMP the type and code; "all" for every one. */
 static char *cell_ports(const json_t *row, const json_t *value)
 {
-	g_autofree char *icmp = icmp_text(row, json_object_get(row, "icmp"));
+	g_autofree char *icmp = icmp_text(json_object_get(row, "icmp"),
+					  json_string_value(json_object_get(row, "protocol")));
 
 	if (json_array_size(value))
 		return table_cell(row, value);
-	return icmp ? g_strdup_printf("type %s", icmp) : g_strdup("all");
-}
-
-static char *cell_protocol(const json_t *row, const json_t *value)
-{
-	const char *service = json_string_value(json_object_get(row, "service"));
-	const char *protocol = json_string_value(value);
-
-	return service && protocol ? g_strdup_printf("%s (%s)", protocol, service)
-				   : table_cell(row, value);
+	return icmp ? TAKE_PTR(icmp) : g_strdup("all");
 }
 
 static char *cell_matches(const json_t *row, const json_t *value)
@@ -44,10 +49,11 @@ static char *cell_matches(const json_t *row, const json_t *value)
 	const json_t *match;
 	size_t i;
 
+	(void)row;
 	json_array_foreach (value, i, match) {
 		const char *protocol = json_string_value(json_object_get(match, "protocol"));
 		const char *ports = json_string_value(json_object_get(match, "ports"));
-		g_autofree char *icmp = icmp_text(row, json_object_get(match, "icmp"));
+		g_autofree char *icmp = icmp_text(json_object_get(match, "icmp"), protocol);
 		const char *detail = ports ? ports : icmp;
 
 		g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", protocol ? protocol : "?",
@@ -85,10 +91,10 @@ static const struct column groups[] = {
 };
 
 static const struct column rules[] = {
-	{"RULE", "rule", NULL, 0},
+	{"RULE", "rule", NULL, COLUMN_RULE},
 	{"NETWORK", "network", NULL, COLUMN_AUTO},
 	{"DIR", "direction", table_cell_direction, 0},
-	{"PROTOCOL", "protocol", cell_protocol, COLUMN_LIST},
+	{"PROTOCOL", "protocol", NULL, 0},
 	{"PORTS", "ports", cell_ports, COLUMN_LIST},
 	{"PEERS", "peers", NULL, COLUMN_LIST},
 	{"PACKETS", "packets", NULL, COLUMN_RIGHT},

@@ -12,7 +12,7 @@
 #include "rulesd/nearest.h"
 
 #define GAP	   1u /* between columns */
-#define LIST_LEAST 8u /* a list column is not made narrower than this */
+#define LIST_LEAST 8u /* no column is made narrower than this */
 
 /* A column that is shown, with its cells as text. */
 struct shown {
@@ -158,39 +158,63 @@ static unsigned int widest(const struct shown *shown)
 	return width;
 }
 
-/* How narrow a list column may become: its longest item and the comma after it. */
+/* The end of the part that text starts with and that stays on one line. */
+static const char *part_end(const char *text, unsigned int flags)
+{
+	const char *end = text + strcspn(text, flags & COLUMN_RULE ? " /" : " ");
+
+	return *end == '/' ? end + 1 : end;
+}
+
+static unsigned int part_width(const char *text, const char *end)
+{
+	g_autofree char *part = g_strndup(text, (size_t)(end - text));
+
+	return text_width(part);
+}
+
+static bool may_wrap(const struct shown *shown)
+{
+	return shown->column->flags & (COLUMN_LIST | COLUMN_RULE);
+}
+
+/* How narrow a column may become: its longest part. */
 static unsigned int narrowest(const struct shown *shown)
 {
 	unsigned int width = MAX(LIST_LEAST, text_width(shown->column->title));
 
-	for (guint i = 0; i < shown->cells->len; i++) {
-		g_auto(GStrv) items = g_strsplit(g_ptr_array_index(shown->cells, i), " ", -1);
+	for (guint i = 0; i < shown->cells->len; i++)
+		for (const char *p = g_ptr_array_index(shown->cells, i); *p;) {
+			const char *end = part_end(p, shown->column->flags);
 
-		for (char **item = items; *item; item++)
-			width = MAX(width, text_width(*item));
-	}
-	return width;
+			width = MAX(width, part_width(p, end));
+			p = *end == ' ' ? end + 1 : end;
+		}
+	return MIN(width, widest(shown));
 }
 
-/* Breaks text at spaces so that no line is wider than width, where items permit. */
-static char *fill(const char *text, unsigned int width)
+/* Breaks text between its parts so that no line is wider than width, where they permit. */
+static char *fill(const char *text, unsigned int flags, unsigned int width)
 {
-	g_auto(GStrv) items = g_strsplit(text, " ", -1);
 	GString *out = g_string_new(NULL);
 	unsigned int column = 0;
+	bool space = false;
 
-	for (char **item = items; *item; item++) {
-		unsigned int length = text_width(*item);
+	for (const char *p = text; *p;) {
+		const char *end = part_end(p, flags);
+		unsigned int length = part_width(p, end);
 
-		if (item != items && column + 1 + length > width) {
+		if (column && column + space + length > width) {
 			g_string_append_c(out, '\n');
 			column = 0;
-		} else if (item != items) {
+		} else if (column && space) {
 			g_string_append_c(out, ' ');
 			column++;
 		}
-		g_string_append(out, *item);
+		g_string_append_len(out, p, end - p);
 		column += length;
+		space = *end == ' ';
+		p = end + space;
 	}
 	return g_string_free(out, FALSE);
 }
@@ -219,7 +243,7 @@ static void fit(GArray *shown, unsigned int terminal)
 		struct shown *s = &g_array_index(shown, struct shown, i);
 
 		s->width = widest(s);
-		s->least = s->column->flags & COLUMN_LIST ? narrowest(s) : s->width;
+		s->least = may_wrap(s) ? narrowest(s) : s->width;
 		total += s->width;
 	}
 	while (total > terminal && (gives = widest_that_gives(shown))) {
@@ -229,12 +253,12 @@ static void fit(GArray *shown, unsigned int terminal)
 	for (guint i = 0; i < shown->len; i++) {
 		struct shown *s = &g_array_index(shown, struct shown, i);
 
-		if (!(s->column->flags & COLUMN_LIST))
+		if (!may_wrap(s))
 			continue;
 		for (guint j = 0; j < s->cells->len; j++) {
 			char *old = s->cells->pdata[j];
 
-			s->cells->pdata[j] = fill(old, s->width);
+			s->cells->pdata[j] = fill(old, s->column->flags, s->width);
 			g_free(old);
 		}
 	}
@@ -303,9 +327,9 @@ static void print(const GArray *shown, guint rows, unsigned int terminal)
 		struct libscols_column *column = scols_table_new_column(
 			table, c->title, 0,
 			(c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
-				(c->flags & COLUMN_LIST ? SCOLS_FL_WRAP : 0));
+				(c->flags & (COLUMN_LIST | COLUMN_RULE) ? SCOLS_FL_WRAP : 0));
 
-		if (c->flags & COLUMN_LIST) {
+		if (c->flags & (COLUMN_LIST | COLUMN_RULE)) {
 			scols_column_set_safechars(column, "\n");
 			scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
 						  scols_wrapnl_nextchunk, NULL);

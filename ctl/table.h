@@ -17,6 +17,7 @@ enum column_flags {
 				  narrow terminal */
 	COLUMN_EXTRA = 1u << 2, /* only when -o asks for it */
 	COLUMN_AUTO = 1u << 3,	/* only when a row says something there: not "-", not "default" */
+	COLUMN_RULE = 1u << 4,	/* "GROUP/RULE": may continue after the slash */
 };
 
 struct column {

@@ -48,6 +48,14 @@ $ sgctl flows --protocol tpc
 ! sgctl: unknown protocol "tpc"; did you mean tcp?
 ! Try 'sgctl help flows'.
 = 2
+$ sgctl flows --state establised
+! sgctl: unknown state "establised"; did you mean established?
+! Try 'sgctl help flows'.
+= 2
+$ sgctl flows --state open
+! sgctl: unknown state "open"; there are new, syn_sent, syn_recv, established, fin_wait, close_wait, last_ack, time_wait, closed
+! Try 'sgctl help flows'.
+= 2
 $ sgctl flows --src 10.0.0.1:80 --sport 81
 ! sgctl: --src "10.0.0.1:80" has a port, and so has --sport
 ! Try 'sgctl help flows'.
@@ -66,6 +74,10 @@ $ sgctl apply --existing kepp policy.json
 = 2
 $ sgctl attach tap0 --id web-1
 ! sgctl: attach needs --address A
+! Try 'sgctl help attach'.
+= 2
+$ sgctl attach tap0 --id ../web-1 --address 10.0.0.3
+! sgctl: --id "../web-1" is no id: letters, digits, '.', '_' and '-', at most 63
 ! Try 'sgctl help attach'.
 = 2
 $ sgctl attach tap0 --id web-1 --address 10.0.0.300
