@@ -74,6 +74,12 @@ static const struct option stats_options[] = {
 	{0},
 };
 
+static const struct option fmt_options[] = {
+	{"check", NULL, "change nothing; name what would change and exit 1", 0, 0},
+	{"sha256", NULL, "print the digest of the canonical form instead", 0, 0},
+	{0},
+};
+
 const struct command commands[] = {
 	{"validate", command_validate, "validate PATH...", "check policy files, without a daemon",
 	 "Prints every error of every file as FILE:LINE:COLUMN: /pointer: what is wrong. A\n"
@@ -127,6 +133,10 @@ const struct command commands[] = {
 	 flush_options, 1, 1},
 	{"stats", command_stats, "stats [--interface ID]",
 	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
+	{"fmt", command_fmt, "fmt FILE...", "rewrite policy files in canonical form",
+	 "In place, and names the files it changed; - reads standard input and prints. The\n"
+	 "files must be valid together.",
+	 fmt_options, 1, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash", "print a completion script for bash",
 	 "  source <(sgctl completion bash)", NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},

@@ -132,7 +132,7 @@ static void short_options_take_their_value_joined_or_apart(void **state)
 
 static void a_dash_is_an_operand(void **state)
 {
-	CLEANUP(args_free) struct args *args = parse_good("sgctl validate -");
+	CLEANUP(args_free) struct args *args = parse_good("sgctl fmt -");
 
 	(void)state;
 	assert_string_equal(args_operand(args, 0), "-");

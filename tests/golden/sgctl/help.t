@@ -17,6 +17,7 @@ $ sgctl help
     flows       list live flows, each with the rule that allowed it
     flush       forget flows
     stats       count packets by interface and drop reason
+    fmt         rewrite policy files in canonical form
     completion  print a completion script for bash
     help        help about sgctl or a command
   

@@ -28,7 +28,7 @@ $ echo '{"version": 2, "tests": 7}' | sgctl test - --policy "$policy"
 = 2
 $ echo '[{"interface": "web-1", "direction": "up", "expect": "alow", "color": 1}, 3]' | sgctl test - --policy "$policy"
 ! -: /0: "expect" is neither "allow" nor "deny"
-! -: /0/color: unknown field "color"; interface, direction, protocol, src, dst, sport, dport and icmp are known
+! -: /0/color: unknown field "color"; interface, direction, protocol, src, dst, sport, dport, icmp
 ! -: /0/direction: "up" is not a direction; ingress or egress
 ! -: /0/protocol: "protocol" is missing; tcp, udp, icmp, icmpv6, sctp, gre, esp, ah or a number from 0 to 255
 ! -: /0/src: "src" is missing; an address, ADDRESS:PORT or [IPv6]:PORT

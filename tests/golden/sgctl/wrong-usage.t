@@ -128,6 +128,14 @@ $ sgctl trace --interface web-1 --direction in --protocol gre --src 10.0.0.1 --d
 ! sgctl: --expect "drop" is neither allow nor deny
 ! Try 'sgctl help trace'.
 = 2
+$ sgctl fmt --check --sha256 x.json
+! sgctl: --check and --sha256 exclude each other
+! Try 'sgctl help fmt'.
+= 2
+$ sgctl fmt - x.json
+! sgctl: "-" filters; it does not go with files
+! Try 'sgctl help fmt'.
+= 2
 $ sgctl completion zsh
 ! sgctl: completion knows bash, not "zsh"
 ! Try 'sgctl help completion'.
