@@ -238,11 +238,16 @@ int compile_image(const struct model *model, struct numbers *numbers, const stru
 		  const char *host, struct image **image, struct diag *diag)
 {
 	CLEANUP(cleanup_image) struct image *made = image_new();
-	struct compile compile = {.model = model,
-				  .numbers = numbers,
-				  .previous = previous,
-				  .image = made,
-				  .diag = diag};
+	g_autoptr(GHashTable) policies =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	struct compile compile = {
+		.model = model,
+		.numbers = numbers,
+		.previous = previous,
+		.image = made,
+		.diag = diag,
+		.policies = policies,
+	};
 	guint before = diag->entries->len + diag->left_out;
 
 	compile_peers(&compile);

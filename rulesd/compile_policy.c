@@ -248,8 +248,8 @@ static struct image_policy *publish(struct compile *compile, struct image_policy
 	return policy;
 }
 
-struct image_policy *compile_policy(struct compile *compile, const struct model_network *network,
-				    const GPtrArray *groups)
+static struct image_policy *build(struct compile *compile, const struct model_network *network,
+				  const GPtrArray *groups)
 {
 	struct builder builder = {
 		.compile = compile,
@@ -278,4 +278,22 @@ struct image_policy *compile_policy(struct compile *compile, const struct model_
 				->intervals);
 	set_content(builder.policy);
 	return publish(compile, builder.policy);
+}
+
+struct image_policy *compile_policy(struct compile *compile, const struct model_network *network,
+				    const GPtrArray *groups)
+{
+	GString *key = g_string_new(network->name);
+	struct image_policy *policy;
+
+	for (guint i = 0; i < groups->len; i++)
+		g_string_append_printf(key, " %s", (const char *)g_ptr_array_index(groups, i));
+	policy = g_hash_table_lookup(compile->policies, key->str);
+	if (policy) {
+		g_string_free(key, TRUE);
+		return policy;
+	}
+	policy = build(compile, network, groups);
+	g_hash_table_insert(compile->policies, g_string_free(key, FALSE), policy);
+	return policy;
 }
