@@ -407,7 +407,7 @@ struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struc
 	struct scan scan = {.doc = doc, .diag = diag};
 
 	doc->file = g_intern_string(file);
-	doc->text = text;
+	doc->text = length ? text : "";
 	doc->length = length;
 	doc->nodes = g_array_new(FALSE, FALSE, sizeof(struct jdoc_node));
 	doc->lines = g_array_new(FALSE, FALSE, sizeof(uint32_t));

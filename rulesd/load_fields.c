@@ -87,6 +87,13 @@ bool load_expect(struct load *load, uint32_t node, enum jdoc_kind kind, const ch
 	return false;
 }
 
+void load_wrong_kind(struct load *load, uint32_t node, const char *what, const char *fix)
+{
+	g_autofree char *token = written(load, node);
+
+	load_error(load, node, "type", fix, "%s is no %s", token, what);
+}
+
 char *load_string(struct load *load, uint32_t node, const char *fix)
 {
 	if (!load_expect(load, node, JDOC_STRING, fix))
@@ -126,16 +133,18 @@ static void unknown_field(struct load *load, uint32_t node, const char *key,
 			  const struct load_field *fields)
 {
 	struct nearest nearest = nearest_new(key);
-	g_autoptr(GString) known = g_string_new("known here: ");
+	g_autoptr(GString) known = g_string_new("known here:");
 	g_autofree char *quoted = diag_quote(key);
 	g_autofree char *fix = NULL;
 
 	for (const struct load_field *field = fields; field->name; field++) {
 		nearest_offer(&nearest, field->name);
-		g_string_append_printf(known, "%s%s", field == fields ? "" : ", ", field->name);
+		if (strcmp(field->name, "description") != 0)
+			g_string_append_printf(known, " %s,", field->name);
 	}
 	nearest_offer(&nearest, "description");
 	nearest_offer(&nearest, "labels");
+	g_string_append(known, " description, labels");
 	fix = nearest_fix(&nearest, known->str);
 	load_error_at_key(load, node, "unknown-field", fix, "unknown field %s", quoted);
 }
@@ -160,44 +169,6 @@ void load_object(struct load *load, uint32_t node, const struct load_field *fiel
 			check_labels(load, member);
 		else if (!json_is_annotation(key))
 			unknown_field(load, member, key, fields);
-	}
-}
-
-/*
- * "x-" keys may stand anywhere, ids of interfaces, networks and services may begin with anything.
- * So that nothing which looks like an interface is ever passed over, an object under such a key is
- * an error there.
- */
-static bool is_annotation_in_map(struct load *load, uint32_t node, const char *key,
-				 const char *what, const char *prefix)
-{
-	if (!json_is_annotation(key))
-		return false;
-	if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
-		load_error_at_key(load, node, "id",
-				  "use another id, or a value that is not an object",
-				  "keys that start with \"x-\" are remarks, not ids of %ss", what);
-	return true;
-}
-
-void load_map(struct load *load, uint32_t node, const char *what, const char *prefix,
-	      load_member_reader *read)
-{
-	uint32_t member;
-
-	if (!node)
-		return;
-	if (!load_expect(load, node, JDOC_OBJECT, NULL)) {
-		load->incomplete = true;
-		return;
-	}
-	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
-		g_autofree char *id = jdoc_key(load->doc, member);
-
-		if (is_annotation_in_map(load, member, id, what, prefix))
-			continue;
-		if (load_id(load, member, id, what, prefix))
-			read(load, member, id);
 	}
 }
 
@@ -230,30 +201,4 @@ void load_keep(struct load *load, const struct load_field *field, uint32_t node,
 	(void)load;
 	(void)field;
 	*(uint32_t *)out = node;
-}
-
-bool load_id(struct load *load, uint32_t node, const char *id, const char *what, const char *prefix)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	size_t length = strlen(id);
-	g_autofree char *quoted = diag_quote(id);
-	g_autofree char *fix = NULL;
-
-	if (length && strspn(id, letters) == length && length <= MODEL_MAX_ID &&
-	    g_str_has_prefix(id, prefix) && length > strlen(prefix) &&
-	    (prefix[0] || !g_str_has_prefix(id, "x-")))
-		return true;
-	fix = g_strdup_printf("letters, digits, '.', '_' and '-', at most %d%s%s%s", MODEL_MAX_ID,
-			      prefix[0] ? ", starting with \"" : "", prefix, prefix[0] ? "\"" : "");
-	load_error_at_key(load, node, "id", fix, "%s is no id of a %s", quoted, what);
-	return false;
-}
-
-void load_defined_twice(struct load *load, uint32_t node, const char *what, const char *id,
-			struct place first)
-{
-	load_error_at_key(load, node, "duplicate-id", "keep one of them",
-			  "%s \"%s\" is defined at %s:%u:%u already", what, id, first.file,
-			  first.line, first.column);
 }

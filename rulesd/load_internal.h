@@ -46,6 +46,8 @@ void load_error_at_key(struct load *load, uint32_t node, const char *code, const
 		       const char *format, ...) G_GNUC_PRINTF(5, 6);
 /* False, and an error that shows fix, when the value is of another kind. */
 bool load_expect(struct load *load, uint32_t node, enum jdoc_kind kind, const char *fix);
+/* An error for a value that may be of several kinds and is of none. */
+void load_wrong_kind(struct load *load, uint32_t node, const char *what, const char *fix);
 /* The string, which the caller frees, or NULL and an error that shows fix. */
 char *load_string(struct load *load, uint32_t node, const char *fix);
 /* True and the integer, or false and an error. */
@@ -82,7 +84,7 @@ struct load_match {
 	uint32_t ports;
 	uint32_t icmp;
 };
-/* NULL and errors when it cannot be read. */
+/* NULL when the protocol cannot be read (an error) or is missing (the caller's error). */
 struct model_match *load_match(struct load *load, const struct load_match *nodes);
 /* Appends copies of the service's matches; false and an error when there is no such service. */
 bool load_service_matches(struct load *load, uint32_t node, const char *name, GPtrArray *matches);

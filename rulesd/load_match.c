@@ -5,6 +5,7 @@
 #include "rulesd/load_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "rulesd/names.h"
@@ -49,9 +50,11 @@ static bool read_protocol(struct load *load, uint32_t node, uint16_t *protocol)
 		*protocol = (uint16_t)number;
 		return true;
 	}
-	text = load_string(load, node, PROTOCOLS);
-	if (!text)
+	if (jdoc_kind(load->doc, node) != JDOC_STRING) {
+		load_wrong_kind(load, node, "protocol", PROTOCOLS);
 		return false;
+	}
+	text = jdoc_string(load->doc, node);
 	if (g_ascii_isdigit(text[0]) || protocol_parse(text, protocol) < 0)
 		return unknown_protocol(load, node, text);
 	return true;
@@ -105,8 +108,11 @@ static bool read_port(struct load *load, uint32_t node, struct model_ports *port
 
 	if (jdoc_kind(load->doc, node) == JDOC_STRING)
 		return read_range(load, node, ports);
-	if (!load_expect(load, node, JDOC_INTEGER, PORTS) ||
-	    !load_integer(load, node, 0, UINT16_MAX, &port))
+	if (jdoc_kind(load->doc, node) != JDOC_INTEGER) {
+		load_wrong_kind(load, node, "port", PORTS);
+		return false;
+	}
+	if (!load_integer(load, node, 0, UINT16_MAX, &port))
 		return false;
 	ports->first = ports->last = (uint16_t)port;
 	return true;
@@ -136,12 +142,11 @@ static void read_ports(struct load *load, uint32_t node, struct model_match *mat
 }
 
 /* A type or a code: a number from 0 to 255 or a name. */
-static bool read_icmp_number(struct load *load, uint32_t node, uint16_t protocol, int type,
-			     int *number)
+static bool read_icmp_number(struct load *load, uint32_t node, const char *what, uint16_t protocol,
+			     int type, int *number)
 {
 	g_autofree char *text = NULL;
 	g_autofree char *quoted = NULL;
-	const char *what = type < 0 ? "type" : "code";
 	char name[8];
 	int64_t value;
 
@@ -151,13 +156,15 @@ static bool read_icmp_number(struct load *load, uint32_t node, uint16_t protocol
 		*number = (int)value;
 		return true;
 	}
-	text = load_string(load, node, "a number from 0 to 255, or a name");
-	if (!text)
+	if (jdoc_kind(load->doc, node) != JDOC_STRING) {
+		load_wrong_kind(load, node, what, "a number from 0 to 255, or a name");
 		return false;
+	}
+	text = jdoc_string(load->doc, node);
 	/* Numbers are numbers in JSON: one way to write a thing. */
 	if (!g_ascii_isdigit(text[0]) &&
-	    (type < 0 ? icmp_type_parse(protocol, text, number)
-		      : icmp_code_parse(protocol, type, text, number)) == 0)
+	    (strcmp(what, "type") == 0 ? icmp_type_parse(protocol, text, number)
+				       : icmp_code_parse(protocol, type, text, number)) == 0)
 		return true;
 	quoted = diag_quote(text);
 	load_error(load, node, "icmp", "a number from 0 to 255, or a name as \"echo-request\"",
@@ -192,10 +199,24 @@ static void read_icmp(struct load *load, uint32_t node, struct model_match *matc
 			   type_code[1] ? "a code without a \"type\"" : "\"type\" is missing");
 		return;
 	}
-	if (read_icmp_number(load, type_code[0], match->protocol, -1, &match->icmp_type) &&
-	    type_code[1])
-		read_icmp_number(load, type_code[1], match->protocol, match->icmp_type,
+	read_icmp_number(load, type_code[0], "type", match->protocol, -1, &match->icmp_type);
+	/* What a name of a code means depends on the type. */
+	if (type_code[1] &&
+	    (match->icmp_type >= 0 || jdoc_kind(load->doc, type_code[1]) != JDOC_STRING))
+		read_icmp_number(load, type_code[1], "code", match->protocol, match->icmp_type,
 				 &match->icmp_code);
+}
+
+/* What is wrong with ports and types whatever the protocol. */
+static void check_without_protocol(struct load *load, const struct load_match *nodes)
+{
+	struct model_match *any = model_match_new(IPPROTO_TCP);
+
+	if (nodes->ports)
+		read_ports(load, nodes->ports, any);
+	if (nodes->icmp)
+		load_expect(load, nodes->icmp, JDOC_OBJECT, "as {\"type\": \"echo-request\"}");
+	model_match_free(any);
 }
 
 struct model_match *load_match(struct load *load, const struct load_match *nodes)
@@ -203,8 +224,10 @@ struct model_match *load_match(struct load *load, const struct load_match *nodes
 	struct model_match *match;
 	uint16_t protocol;
 
-	if (!read_protocol(load, nodes->protocol, &protocol))
+	if (!nodes->protocol || !read_protocol(load, nodes->protocol, &protocol)) {
+		check_without_protocol(load, nodes);
 		return NULL;
+	}
 	match = model_match_new(protocol);
 	if (nodes->ports)
 		read_ports(load, nodes->ports, match);

@@ -25,11 +25,9 @@ static void read_service_rule(struct load *load, uint32_t node, GPtrArray *match
 	if (!load_expect(load, node, JDOC_OBJECT, "as {\"protocol\": \"tcp\", \"ports\": [8080]}"))
 		return;
 	load_object(load, node, match_fields, &nodes);
-	if (!nodes.protocol) {
+	if (!nodes.protocol)
 		load_error(load, node, "missing", "as {\"protocol\": \"tcp\", \"ports\": [8080]}",
 			   "\"protocol\" is missing");
-		return;
-	}
 	match = load_match(load, &nodes);
 	if (match)
 		g_ptr_array_add(matches, match);
@@ -119,7 +117,7 @@ static void read_exempt(struct load *load, uint32_t node, struct model_network *
 		"as {\"address\": \"169.254.169.254\", \"protocol\": \"tcp\", \"ports\": [80]}";
 	struct model_exempt *exempt = g_new0(struct model_exempt, 1);
 	struct exempt_object object = {0};
-	struct model_match *match = NULL;
+	struct model_match *match;
 
 	exempt->place = jdoc_place(load->doc, node);
 	g_ptr_array_add(network->exempt, exempt);
@@ -132,8 +130,7 @@ static void read_exempt(struct load *load, uint32_t node, struct model_network *
 		load_address(load, object.address, &exempt->address);
 	if (!object.match.protocol)
 		load_error(load, node, "missing", shape, "\"protocol\" is missing");
-	else
-		match = load_match(load, &object.match);
+	match = load_match(load, &object.match);
 	if (!match)
 		return;
 	exempt->protocol = match->protocol;

@@ -76,10 +76,16 @@ static bool no_peer(struct load *load, uint32_t node, const char *text)
 	return false;
 }
 
+/* A mistyped one gets an answer about addresses, other words one about peers. */
+static bool looks_like_address(const char *text)
+{
+	return strchr(text, '/') || g_ascii_isdigit(text[0]) ||
+	       (text[0] && strspn(text, "0123456789abcdefABCDEF:.") == strlen(text));
+}
+
 static bool text_peer(struct load *load, uint32_t node, struct model_peer *peer)
 {
 	g_autofree char *text = jdoc_string(load->doc, node);
-	struct cidr cidr;
 
 	if (strcmp(text, "any") == 0)
 		return true;
@@ -87,10 +93,9 @@ static bool text_peer(struct load *load, uint32_t node, struct model_peer *peer)
 		return group_peer(load, node, text, peer);
 	if (g_str_has_prefix(text, "pl-"))
 		return prefix_list_peer(load, node, text, peer);
-	if (cidr_parse(text, &cidr) < 0 && !strchr(text, '/') && !g_ascii_isdigit(text[0]) &&
-	    strspn(text, "0123456789abcdefABCDEF:.") != strlen(text))
-		return no_peer(load, node, text);
-	return cidr_peer(load, node, text, peer);
+	if (looks_like_address(text))
+		return cidr_peer(load, node, text, peer);
+	return no_peer(load, node, text);
 }
 
 /* The object form: which is one of "cidr", "group" and "prefix_list". */
@@ -160,7 +165,9 @@ struct model_peer *load_peer(struct load *load, uint32_t node)
 	peer->place = jdoc_place(load->doc, node);
 	if (jdoc_kind(load->doc, node) == JDOC_OBJECT)
 		object_peer(load, node, peer);
-	else if (load_expect(load, node, JDOC_STRING, PEERS))
+	else if (jdoc_kind(load->doc, node) == JDOC_STRING)
 		text_peer(load, node, peer);
+	else
+		load_wrong_kind(load, node, "peer", PEERS);
 	return peer;
 }

@@ -90,6 +90,7 @@ static void read_text(struct reading *reading, int fd, const char *name)
 	source = g_new0(struct load_source, 1);
 	source->name = g_strdup(name);
 	source->length = bytes->len;
+	g_byte_array_append(bytes, (const guint8 *)"", 1); /* never NULL, and easy to look at */
 	source->text = (char *)g_byte_array_free(TAKE_PTR(bytes), FALSE);
 	g_ptr_array_add(reading->sources, source);
 }

@@ -67,11 +67,9 @@ static void read_matches(struct load *load, uint32_t node, const struct rule_obj
 		read_service(load, object, rule);
 		return;
 	}
-	if (!object->match.protocol) {
+	if (!object->match.protocol)
 		load_error(load, node, "missing", "for everything write \"protocol\": \"all\"",
 			   "neither \"protocol\" nor \"service\"");
-		return;
-	}
 	match = load_match(load, &object->match);
 	if (match)
 		g_ptr_array_add(rule->matches, match);

@@ -87,7 +87,7 @@ static void check_group_peer(struct validation *v, const struct rule_position *p
 			return;
 		}
 		if (!network_lists_peer(own, peer->network)) {
-			fix = g_strdup_printf("\"networks\": {\"%s\": {\"peers\": [\"%s\"]}}",
+			fix = g_strdup_printf("add \"networks\": {\"%s\": {\"peers\": [\"%s\"]}}",
 					      own->name, peer->network);
 			peer_error(v, position, "network-peer", fix,
 				   "network \"%s\" does not list \"%s\" as a peer", own->name,

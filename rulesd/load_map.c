@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load_map.c - ids, and the sections of a document, which are maps of them.
+ */
+#include "rulesd/load_internal.h"
+
+#include <string.h>
+
+static bool is_id(const char *id, const char *prefix)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t length = strlen(id);
+
+	return length && strspn(id, letters) == length && length <= MODEL_MAX_ID &&
+	       g_str_has_prefix(id, prefix) && length > strlen(prefix) &&
+	       (prefix[0] || !g_str_has_prefix(id, "x-"));
+}
+
+static void id_error(struct load *load, uint32_t node, bool at_key, const char *id,
+		     const char *what, const char *prefix)
+{
+	g_autofree char *quoted = diag_quote(id);
+	g_autofree char *fix = NULL;
+
+	fix = g_strdup_printf("letters, digits, '.', '_' and '-', at most %d%s%s%s", MODEL_MAX_ID,
+			      prefix[0] ? ", starting with \"" : "", prefix, prefix[0] ? "\"" : "");
+	if (at_key)
+		load_error_at_key(load, node, "id", fix, "%s is no %s id", quoted, what);
+	else
+		load_error(load, node, "id", fix, "%s is no %s id", quoted, what);
+}
+
+bool load_id(struct load *load, uint32_t node, const char *id, const char *what, const char *prefix)
+{
+	if (is_id(id, prefix))
+		return true;
+	id_error(load, node, false, id, what, prefix);
+	return false;
+}
+
+/*
+ * "x-" keys may stand anywhere, ids of interfaces, networks and services may begin with anything.
+ * So that nothing which looks like an interface is ever passed over, an object under such a key is
+ * an error there.
+ */
+static bool is_annotation_in_map(struct load *load, uint32_t node, const char *key,
+				 const char *what, const char *prefix)
+{
+	if (!json_is_annotation(key))
+		return false;
+	if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
+		load_error_at_key(load, node, "id",
+				  "use another id, or a value that is not an object",
+				  "keys that start with \"x-\" are remarks, not ids of %ss", what);
+	return true;
+}
+
+void load_map(struct load *load, uint32_t node, const char *what, const char *prefix,
+	      load_member_reader *read)
+{
+	uint32_t member;
+
+	if (!node)
+		return;
+	if (!load_expect(load, node, JDOC_OBJECT, NULL)) {
+		load->incomplete = true;
+		return;
+	}
+	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
+		g_autofree char *id = jdoc_key(load->doc, member);
+
+		if (is_annotation_in_map(load, member, id, what, prefix))
+			continue;
+		if (is_id(id, prefix))
+			read(load, member, id);
+		else
+			id_error(load, member, true, id, what, prefix);
+	}
+}
+
+void load_defined_twice(struct load *load, uint32_t node, const char *what, const char *id,
+			struct place first)
+{
+	load_error_at_key(load, node, "duplicate-id", "keep one of them",
+			  "%s \"%s\" is defined at %s:%u:%u already", what, id, first.file,
+			  first.line, first.column);
+}
