@@ -86,6 +86,22 @@ enum sg_dir {
 	SG_DIRS = 2,
 };
 
+/* Protocol numbers that the programs know (IANA); user space has them from <netinet/in.h> too. */
+enum sg_proto {
+	SG_IPPROTO_HOPOPTS = 0,
+	SG_IPPROTO_ICMP = 1,
+	SG_IPPROTO_TCP = 6,
+	SG_IPPROTO_UDP = 17,
+	SG_IPPROTO_ROUTING = 43,
+	SG_IPPROTO_FRAGMENT = 44,
+	SG_IPPROTO_AH = 51,
+	SG_IPPROTO_ICMPV6 = 58,
+	SG_IPPROTO_DSTOPTS = 60,
+	SG_IPPROTO_SCTP = 132,
+	SG_IPPROTO_HIP = 139,
+	SG_IPPROTO_SHIM6 = 140,
+};
+
 /* A protocol number of RFC 790's registry (0-255), or this: every protocol. */
 #define SG_PROTO_ALL 256u
 
@@ -307,6 +323,15 @@ enum sg_tcp_state {
 	SG_TCP_STATES,
 };
 
+/* The same byte for SCTP; the numbers do not meet. */
+enum sg_sctp_state {
+	SG_SCTP_COOKIE_WAIT = 16,
+	SG_SCTP_COOKIE_ECHOED,
+	SG_SCTP_ESTABLISHED,
+	SG_SCTP_SHUTDOWN_SENT,
+	SG_SCTP_CLOSED, /* ABORT or SHUTDOWN COMPLETE: only an INIT opens it again */
+};
+
 enum sg_flow_flags {
 	SG_FLOW_REPLIED = 1u << 0, /* the side that did not open has answered */
 	SG_FLOW_DEAD = 1u << 1, /* the collector owns it: it is deleted now, nobody may revive it */
@@ -457,6 +482,8 @@ enum sg_collect_flags {
 	X(FRAG_NO_FIRST, "fragment_without_first",                                                \
 	  "a later fragment of a datagram whose first was not seen")                              \
 	X(FRAG_TINY, "fragment_tiny", "a fragment that hides or overlaps the transport header")   \
+	X(SCTP_INVALID, "sctp_invalid",                                                           \
+	  "a verification tag or chunk that does not fit the association")                        \
 	X(FRAG_OVERLAP, "fragment_overlap", "a fragment over bytes that another one has brought") \
 	X(FRAG_LENGTH, "fragment_length",                                                         \
 	  "a fragment that ends where no fragment of its datagram can")                           \

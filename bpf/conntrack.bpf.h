@@ -147,6 +147,17 @@ static __noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_pa
 	return SG_ALLOW_FLOW;
 }
 
+/* Kernel 6.1: apart, or the stack of the packet path grows beyond its 512 bytes. The result << 8 |
+ * the next state. */
+static __noinline __u32 sg_flow_sctp(const struct sg_packet *p, struct sg_flow *flow, __u32 state)
+{
+	__u32 next, dir = p->dir & 1;
+	enum sg_sctp_result result =
+		sg_sctp_track(&flow->half[dir], &flow->half[dir ^ 1], state, &p->sctp, &next);
+
+	return (__u32)result << 8 | (next & 0xff);
+}
+
 /*
  * A packet whose flow is known and live. Returns the verdict, or SG_GO_ON when the flow is over and
  * the packet may open it again.
@@ -178,9 +189,21 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 		next_word = (word & ~0xffu) | next;
 		confirm = next >= SG_TCP_ESTABLISHED && next <= SG_TCP_TIME_WAIT;
 	}
+	if (p->flags & SG_PKT_SCTP) {
+		__u32 judged = sg_flow_sctp(p, flow, SG_FLOW_STATE(word));
+
+		if (judged >> 8 == SG_SCTP_REOPEN) {
+			hit->over = 1;
+			return SG_GO_ON;
+		}
+		if (judged >> 8 == SG_SCTP_INVALID)
+			return SG_DROP_SCTP_INVALID;
+		next_word = (word & ~0xffu) | (judged & 0xff);
+		confirm = (judged & 0xff) == SG_SCTP_ESTABLISHED;
+	}
 	if (!from_opener) {
 		next_word |= SG_FLOW_REPLIED << 8;
-		if (!(p->flags & SG_PKT_TCP))
+		if (!(p->flags & (SG_PKT_TCP | SG_PKT_SCTP)))
 			confirm = 1;
 	}
 	if (next_word != word)
@@ -209,6 +232,8 @@ sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
 	flow->half[dir].bytes = p->bytes;
 	if (p->flags & SG_PKT_TCP)
 		sg_tcp_start(&flow->half[dir], &p->tcp);
+	if (p->flags & SG_PKT_SCTP)
+		sg_sctp_start(&flow->half[dir], &p->sctp);
 }
 
 /*
@@ -224,7 +249,9 @@ static __noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packe
 
 	if (!counters)
 		return SG_DROP_INTERNAL;
-	word = p->flags & SG_PKT_TCP ? SG_TCP_SYN_SENT : SG_TCP_NONE;
+	word = p->flags & SG_PKT_TCP	? SG_TCP_SYN_SENT
+	       : p->flags & SG_PKT_SCTP ? SG_SCTP_COOKIE_WAIT
+					: SG_TCP_NONE;
 	if (rule & SG_RULE_EXEMPT)
 		word |= SG_FLOW_EXEMPT << 8;
 	if (hit->flow && hit->confirmed) {

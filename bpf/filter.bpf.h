@@ -27,6 +27,9 @@ static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
 	if (p->flags & SG_PKT_TCP &&
 	    (p->tcp.flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK)) != SG_TCP_FLAG_SYN)
 		return SG_DROP_NO_FLOW;
+	/* Only an INIT opens an association. */
+	if (p->flags & SG_PKT_SCTP && !sg_sctp_opens(&p->sctp))
+		return SG_DROP_NO_FLOW;
 	sg_question_init(q, view, &p->key, p->dir, p->port);
 	if (!sg_policy_allows(q))
 		return sg_icmp_is_error_packet(p) ? SG_DROP_ICMP_UNRELATED : SG_DROP_NO_RULE;

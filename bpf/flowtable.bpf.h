@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bpf/state.bpf.h"
+#include "bpf/timeout.h"
 
 struct sg_hit {
 	struct sg_flow *flow; /* NULL: none */
@@ -13,35 +14,6 @@ struct sg_hit {
 	__u8 confirmed;
 	__u8 over; /* it has timed out or ended: only its place may be used again */
 };
-
-sg_inline __u32 sg_flow_timeout(const struct sg_iface_conf *conf, __u8 proto, __u32 word)
-{
-	__u32 which = SG_TIMEOUT_OTHER;
-
-	switch (SG_FLOW_STATE(word)) {
-	case SG_TCP_NONE:
-		if (proto == SG_IPPROTO_UDP)
-			which = SG_FLOW_FLAGS(word) & SG_FLOW_REPLIED ? SG_TIMEOUT_UDP_STREAM
-								      : SG_TIMEOUT_UDP;
-		else if (proto == SG_IPPROTO_ICMP || proto == SG_IPPROTO_ICMPV6)
-			which = SG_TIMEOUT_ICMP;
-		break;
-	case SG_TCP_SYN_SENT:
-	case SG_TCP_SYN_RECV:
-		which = SG_TIMEOUT_TCP_HALF;
-		break;
-	case SG_TCP_ESTABLISHED:
-		which = SG_TIMEOUT_TCP_ESTABLISHED;
-		break;
-	case SG_TCP_CLOSED:
-		which = SG_TIMEOUT_TCP_CLOSED;
-		break;
-	default:
-		which = SG_TIMEOUT_TCP_CLOSING;
-		break;
-	}
-	return conf->timeout[which];
-}
 
 sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_conf *conf,
 			      __u8 proto, __u32 word, __u64 now)
@@ -52,7 +24,7 @@ sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_
 	/* Another CPU may have stamped a later jiffy than ours: that is idle 0, not 2^32 - 1. */
 	if ((__s32)out < 0 || (__s32)in < 0)
 		return 0;
-	return (out < in ? out : in) > sg_flow_timeout(conf, proto, word);
+	return (out < in ? out : in) > conf->timeout[sg_timeout_of(proto, word)];
 }
 
 /* Finds the flow of a key in the shard, then among the half-open ones. */

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi.h"
+#include "bpf/sctp.h"
 #include "bpf/tcp.h"
 
 #define sg_inline	 static __always_inline
@@ -21,21 +22,6 @@
 
 /* Farthest byte that headers may reach; what goes on beyond is dropped (truncated). */
 #define SG_HEADERS_MAX 512u
-
-enum sg_proto {
-	SG_IPPROTO_HOPOPTS = 0,
-	SG_IPPROTO_ICMP = 1,
-	SG_IPPROTO_TCP = 6,
-	SG_IPPROTO_UDP = 17,
-	SG_IPPROTO_ROUTING = 43,
-	SG_IPPROTO_FRAGMENT = 44,
-	SG_IPPROTO_AH = 51,
-	SG_IPPROTO_ICMPV6 = 58,
-	SG_IPPROTO_DSTOPTS = 60,
-	SG_IPPROTO_SCTP = 132,
-	SG_IPPROTO_HIP = 139,
-	SG_IPPROTO_SHIM6 = 140,
-};
 
 enum sg_packet_flags {
 	SG_PKT_FRAGMENT = 1u << 0,	 /* any fragment */
@@ -49,6 +35,7 @@ enum sg_packet_flags {
 	SG_PKT_ND_TARGET = 1u << 8, /* nd_target is filled in */
 	SG_PKT_HOP_LIMIT_255 = 1u << 9,
 	SG_PKT_MORE_FRAGMENTS = 1u << 10,
+	SG_PKT_SCTP = 1u << 11,
 };
 
 /* What the rules are asked: policy.bpf.h. */
@@ -79,6 +66,7 @@ struct sg_packet {
 	struct sg_flow_key inner; /* of the flow that an ICMP error is about */
 	struct sg_addr nd_target; /* of a neighbour solicitation or advertisement */
 	struct sg_tcp_segment tcp;
+	struct sg_sctp_packet sctp;
 	__u32 inner_seq;  /* TCP sequence number inside an ICMP error */
 	__u32 frag_id;	  /* host order */
 	__u16 frag_unit;  /* offset of a fragment, in units of 8 bytes */

@@ -132,13 +132,27 @@ sg_inline __u32 sg_parse_l4(const struct sg_frame *f, struct sg_packet *p, __u32
 		sport = sg_raw16(h);
 		dport = sg_raw16(h + 2);
 	} else if (p->proto == SG_IPPROTO_SCTP) {
-		if (l4_bytes < 12)
+		/* The common header and one chunk header (RFC 9260, 3). */
+		if (l4_bytes < 16)
 			return short_reason;
-		h = sg_at(f, p->l4, 12);
+		h = sg_at(f, p->l4, 16);
 		if (!h)
 			return SG_DROP_TRUNCATED;
 		sport = sg_raw16(h);
 		dport = sg_raw16(h + 2);
+		p->sctp.tag = sg_be32(h + 4);
+		p->sctp.chunk = h[12];
+		p->sctp.flags = h[13];
+		p->sctp.init_tag = 0;
+		p->flags |= SG_PKT_SCTP;
+		if (p->sctp.chunk == SG_SCTP_INIT || p->sctp.chunk == SG_SCTP_INIT_ACK) {
+			if (l4_bytes < 32)
+				return short_reason;
+			h = sg_at(f, p->l4, 32);
+			if (!h)
+				return SG_DROP_TRUNCATED;
+			p->sctp.init_tag = sg_be32(h + 16);
+		}
 	} else if ((p->proto == SG_IPPROTO_ICMP && p->family == 4) ||
 		   (p->proto == SG_IPPROTO_ICMPV6 && p->family == 6)) {
 		if (l4_bytes < 8)

@@ -11,34 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/timeout.h"
 #include "rulesd/addr.h"
 #include "rulesd/cleanup.h"
 
 /* ------------------------------------------------------------------ time */
-
-/* The same choice as sg_flow_timeout() of bpf/flowtable.bpf.h. */
-static uint32_t timeout_of(const struct sg_iface_conf *conf, uint8_t protocol, uint32_t word)
-{
-	bool replied = SG_FLOW_FLAGS(word) & SG_FLOW_REPLIED;
-
-	switch (SG_FLOW_STATE(word)) {
-	case SG_TCP_NONE:
-		if (protocol == IPPROTO_UDP)
-			return conf->timeout[replied ? SG_TIMEOUT_UDP_STREAM : SG_TIMEOUT_UDP];
-		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
-			return conf->timeout[SG_TIMEOUT_ICMP];
-		return conf->timeout[SG_TIMEOUT_OTHER];
-	case SG_TCP_SYN_SENT:
-	case SG_TCP_SYN_RECV:
-		return conf->timeout[SG_TIMEOUT_TCP_HALF];
-	case SG_TCP_ESTABLISHED:
-		return conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
-	case SG_TCP_CLOSED:
-		return conf->timeout[SG_TIMEOUT_TCP_CLOSED];
-	default:
-		return conf->timeout[SG_TIMEOUT_TCP_CLOSING];
-	}
-}
 
 /* Jiffies since the last packet of either direction. A packet after `now` was read is idle 0. */
 static uint32_t idle_of(const struct sg_flow *flow, uint64_t now)
@@ -72,10 +49,11 @@ static bool visit_entry(const void *key, const void *value, void *arg)
 	visit->key = key;
 	visit->flow = value;
 	visit->conf = plan_current_conf(dataplane, flow_key->slot, NULL);
-	visit->expired = !dataplane->ifaces[flow_key->slot].ifindex ||
-			 (SG_FLOW_FLAGS(visit->flow->state) & SG_FLOW_DEAD) ||
-			 idle_of(visit->flow, visit->jiffies) >
-				 timeout_of(visit->conf, flow_key->proto, visit->flow->state);
+	visit->expired =
+		!dataplane->ifaces[flow_key->slot].ifindex ||
+		(SG_FLOW_FLAGS(visit->flow->state) & SG_FLOW_DEAD) ||
+		idle_of(visit->flow, visit->jiffies) >
+			visit->conf->timeout[sg_timeout_of(flow_key->proto, visit->flow->state)];
 	visiting->stopped = !visiting->each(visit, visiting->arg);
 	return !visiting->stopped;
 }
@@ -155,7 +133,8 @@ static struct dataplane_flow describe(const struct dataplane *dataplane,
 {
 	double hz = dataplane->hz;
 	uint32_t idle = idle_of(visit->flow, visit->jiffies);
-	uint32_t timeout = timeout_of(visit->conf, visit->key->proto, visit->flow->state);
+	uint32_t timeout =
+		visit->conf->timeout[sg_timeout_of(visit->key->proto, visit->flow->state)];
 	uint64_t age = visit->jiffies - MIN(visit->flow->created, visit->jiffies);
 
 	return (struct dataplane_flow){

@@ -105,11 +105,16 @@ static const char *const tcp_states[SG_TCP_STATES] = {
 	[SG_TCP_CLOSED] = "closed",
 };
 
+static const char *const sctp_states[] = {"cookie_wait", "cookie_echoed", "established",
+					  "shutdown_sent", "closed"};
+
 const char *flow_state_name(uint8_t protocol, uint32_t state_word)
 {
 	uint32_t state = SG_FLOW_STATE(state_word);
 
 	if (protocol == IPPROTO_TCP)
 		return state < SG_TCP_STATES ? tcp_states[state] : "unknown";
+	if (protocol == IPPROTO_SCTP && state >= SG_SCTP_COOKIE_WAIT && state <= SG_SCTP_CLOSED)
+		return sctp_states[state - SG_SCTP_COOKIE_WAIT];
 	return SG_FLOW_FLAGS(state_word) & SG_FLOW_REPLIED ? "established" : "new";
 }
