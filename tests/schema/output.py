@@ -14,10 +14,10 @@ def validator(top, file, pointer=""):
     return jsonschema.Draft202012Validator({"$ref": f"{base}{file}#{pointer}"}, resolver=resolver)
 
 
-def check_output(check, top, name, *command):
+def check_output(check, top, name, *command, socket="/nonexistent/api.sock"):
     """What `sgctl COMMAND --json` prints fits the definition of that name."""
     run = subprocess.run([os.path.join(top, ".build", "sgctl"), *command, "--json"], capture_output=True, check=False,
-                         env={**os.environ, "TAPGUARD_SOCKET": "/nonexistent/api.sock"})
+                         env={**os.environ, "TAPGUARD_SOCKET": socket})
     label = f"sgctl {' '.join(os.path.basename(word) for word in command)} --json"
     try:
         document = json.loads(run.stdout)
