@@ -2,6 +2,8 @@
 /* policy_files.c - see policy_files.h. */
 #include "ctl/policy_files.h"
 
+#include <errno.h>
+
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 
@@ -17,6 +19,15 @@ int policy_files_read(const GPtrArray *paths, GPtrArray **sources, struct diag *
 
 	if (result)
 		return result;
+	/* A mistyped directory would otherwise be the empty policy, which closes every interface.
+	 */
+	if (!read->len) {
+		struct place place = {.file = g_intern_string(g_ptr_array_index(paths, 0))};
+
+		diag_add(diag, "io", place, NULL, "for an empty policy: {\"version\": 1}",
+			 "the directory holds no *.json");
+		return -ENOENT;
+	}
 	*sources = TAKE_PTR(read);
 	return 0;
 }

@@ -8,6 +8,9 @@
 #include "ctl/policy_files.h"
 #include "ctl/units.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/compile.h"
+#include "rulesd/image.h"
+#include "rulesd/numbers.h"
 
 struct counts {
 	uint64_t groups;
@@ -44,12 +47,23 @@ static struct counts count(const struct model *model)
 	return counts;
 }
 
+/* Some limits show only when the policy is compiled, such as how many peers one address has. */
+static int try_to_compile(const struct model *model, struct diag *diag)
+{
+	CLEANUP(numbers_free) struct numbers *numbers = numbers_new();
+	CLEANUP(image_free) struct image *image = NULL;
+
+	return compile_image(model, numbers, NULL, "", &image, diag);
+}
+
 enum exit_status command_validate(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	CLEANUP(model_free) struct model *model = NULL;
 	int result = policy_files_load(args->operands, &model, diag);
 
+	if (!result)
+		result = try_to_compile(model, diag);
 	if (args_flag(args, "json")) {
 		AUTO_JSON json_t *errors = diag_to_json(diag);
 
