@@ -57,7 +57,7 @@ static void print_change(const json_t *answer)
 	if (!json_is_true(json_object_get(answer, "changed")))
 		printf("nothing changed");
 	else if (json_is_integer(json_object_get(answer, "writes")))
-		printf("changed with %s", writes);
+		printf("changed (%s)", writes);
 	else
 		printf("changed");
 }
