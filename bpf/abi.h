@@ -201,9 +201,11 @@ struct sg_iface {
 			*/
 	__u32 slot;
 	__u64 since[2];
-	__u64 removed_at; /* flows with an older stamp are evaluated again; monotone */
-	__u64 keep_until; /* flows with this stamp or an older one are exempt from that (--existing
-			     keep); monotone */
+	__u64 removed_at;  /* flows with an older stamp are evaluated again; monotone */
+	__u64 adopt_until; /* jiffies: until then TCP segments without a flow may open one, if rules
+			      allow it */
+	__u64 keep_until;  /* flows with this stamp or an older one are exempt from that (--existing
+			      keep); monotone */
 	struct sg_iface_conf conf[2];
 };
 
@@ -360,8 +362,9 @@ struct sg_flow_half {
 enum sg_half_flags {
 	SG_HALF_SCALES =
 		1u << 0, /* its SYN had a window scale option: both must for either to count */
-	SG_HALF_ACKED = 1u << 1, /* maxack and maxend hold */
-	SG_HALF_FIN = 1u << 2,	 /* it has sent FIN; end counts it */
+	SG_HALF_ACKED = 1u << 1,   /* maxack and maxend hold */
+	SG_HALF_FIN = 1u << 2,	   /* it has sent FIN; end counts it */
+	SG_HALF_ADOPTED = 1u << 3, /* its handshake was not seen: windows are not judged */
 };
 
 struct sg_flow {

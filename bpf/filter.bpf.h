@@ -18,15 +18,21 @@ static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
 {
 	__u32 verdict = sg_guard_open(view, p);
 	struct sg_question *q = &p->question;
+	int adopt = 0;
 
 	if (verdict != SG_GO_ON)
 		return verdict;
 	if (p->flags & SG_PKT_ERROR && sg_flow_related(view, p))
 		return SG_ALLOW_RELATED;
-	/* Only a SYN opens a TCP flow. */
+	/* Only a SYN opens a TCP flow; but for a while after a tap was first attached, on request,
+	 * flows that already run are adopted. */
 	if (p->flags & SG_PKT_TCP &&
-	    (p->tcp.flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK)) != SG_TCP_FLAG_SYN)
-		return SG_DROP_NO_FLOW;
+	    (p->tcp.flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK)) != SG_TCP_FLAG_SYN) {
+		if (!sg_tcp_adoptable(&p->tcp) || hit->flow ||
+		    view->now >= READ_ONCE(view->iface->adopt_until))
+			return SG_DROP_NO_FLOW;
+		adopt = 1;
+	}
 	/* Only an INIT opens an association. */
 	if (p->flags & SG_PKT_SCTP && !sg_sctp_opens(&p->sctp))
 		return SG_DROP_NO_FLOW;
@@ -38,7 +44,7 @@ static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
 	 * itself. */
 	if (p->flags & (SG_PKT_UNTRACKED | SG_PKT_REPLY))
 		return q->rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE;
-	return sg_flow_open(view, p, hit);
+	return adopt ? sg_flow_adopt(view, p) : sg_flow_open(view, p, hit);
 }
 
 /* Rare, so not inlined. verdict is that of a first fragment. */

@@ -102,6 +102,28 @@ static __inline __attribute__((always_inline)) void sg_tcp_start(struct sg_flow_
 	mine->flags = flags;
 }
 
+static __inline __attribute__((always_inline)) int sg_tcp_adoptable(
+	const struct sg_tcp_segment *seg)
+{
+	return (seg->flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_RST | SG_TCP_FLAG_FIN |
+			      SG_TCP_FLAG_ACK)) == SG_TCP_FLAG_ACK;
+}
+
+/* Starts both halves in the middle of a connection whose handshake nobody saw (attach
+ * --adopt-flows). */
+static __inline __attribute__((always_inline)) void sg_tcp_adopt(struct sg_flow_half *mine,
+								 struct sg_flow_half *theirs,
+								 const struct sg_tcp_segment *seg)
+{
+	mine->end = sg_tcp_end(seg);
+	mine->maxwin = seg->window ? seg->window : 1;
+	mine->maxack = seg->ack;
+	mine->maxend = seg->ack + mine->maxwin;
+	mine->flags = SG_HALF_ADOPTED | SG_HALF_ACKED;
+	theirs->end = seg->ack;
+	theirs->flags = SG_HALF_ADOPTED;
+}
+
 /* Records an acceptable segment in the half of its sender. */
 static __inline __attribute__((always_inline)) void sg_tcp_record(struct sg_flow_half *mine,
 								  const struct sg_flow_half *theirs,
@@ -140,6 +162,8 @@ static __inline __attribute__((always_inline)) enum sg_tcp_result sg_tcp_window(
 {
 	__u32 lag = mine->maxwin > SG_TCP_ACK_WINDOW ? mine->maxwin : SG_TCP_ACK_WINDOW;
 
+	if (mine->flags & SG_HALF_ADOPTED)
+		return SG_TCP_ACCEPT;
 	if (theirs->flags & SG_HALF_ACKED && sg_seq_after(seg->seq, theirs->maxend))
 		return SG_TCP_INVALID; /* beyond the receiver's window */
 	if (seg->flags & SG_TCP_FLAG_ACK && sg_seq_after(seg->ack, theirs->end))
