@@ -19,7 +19,7 @@ $ sgctl --json test --policy "$policy" -- "$data/reachability-wrong.json" | jq
 
 # 2 when a file cannot be read, or is no tests.
 
-$ cd "$data" && sgctl test reachability.json missing.json --policy "$policy"
+$ (cd "$data" && sgctl test reachability.json missing.json --policy "$policy")
 ! missing.json: cannot open it: No such file or directory
 = 2
 $ echo '{"version": 2, "tests": 7}' | sgctl test - --policy "$policy"
@@ -38,6 +38,6 @@ $ echo '[{"interface": "web-1", "direction": "up", "expect": "alow", "color": 1}
 $ echo '[{"interface": }]' | sgctl test -
 ! -:1:16: unexpected token near '}'
 = 2
-$ cd "$data" && sgctl test reachability.json --policy missing.json
+$ (cd "$data" && sgctl test reachability.json --policy missing.json)
 ! missing.json: cannot open it: No such file or directory
 = 2

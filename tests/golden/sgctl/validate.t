@@ -4,7 +4,7 @@ $ sgctl validate "$examples/three-tier.json"
   OK: 4 groups, 12 rules, 4 interfaces
 $ sgctl validate "$examples/three-tier.json" --json
   []
-$ cd "$data" && sgctl validate wrong.json
+$ (cd "$data" && sgctl validate wrong.json)
 ! wrong.json:6:23: /groups/sg-web/ingress/0/protocol: "tpc" is no protocol; did you mean "tcp"?
 ! wrong.json:7:40: /groups/sg-web/ingress/1/ports/0: 70000 is out of range; an integer from 0 to 65535
 ! wrong.json:8:54: /groups/sg-web/ingress/2/from/0: "10.0.0.5/8" has host bits set; the network is "10.0.0.0/8"
@@ -14,25 +14,15 @@ $ cd "$data" && sgctl validate wrong.json
 ! wrong.json:15:30: /interfaces/web-1/addresses/0: "10.0.0.300" is no IP address; as "10.0.0.5" or "fd00::5"
 ! wrong.json:15:55: /interfaces/web-1/groups: an interface without a group; for sg-default leave "groups" out
 = 1
-$ cd "$data" && sgctl validate --json wrong.json | grep -c '"code"'
+$ (cd "$data" && sgctl validate --json wrong.json | grep -c '"code"')
   8
-$ cd "$data" && sgctl validate - <wrong.json 2>&1 | head -n 1
+$ (cd "$data" && sgctl validate - <wrong.json 2>&1 | head -n 1)
   -:6:23: /groups/sg-web/ingress/0/protocol: "tpc" is no protocol; did you mean "tcp"?
 $ sgctl validate missing.json .
 ! missing.json: cannot open it: No such file or directory
 = 1
 $ sgctl validate .
-! ./reachability-wrong.json:1:1: an array is not an object; a policy begins with {"version": 1
-! ./reachability.json:3:3: /tests: unknown field "tests"; known here: version, network, networks, groups, prefix_lists, interfaces, services
-! ./wrong.json:4:5: /groups/sg-web: group "sg-web" is defined at ./loose.json:2:13 already; keep one of them
-! ./wrong.json:6:23: /groups/sg-web/ingress/0/protocol: "tpc" is no protocol; did you mean "tcp"?
-! ./wrong.json:7:40: /groups/sg-web/ingress/1/ports/0: 70000 is out of range; an integer from 0 to 65535
-! ./wrong.json:8:54: /groups/sg-web/ingress/2/from/0: "10.0.0.5/8" has host bits set; the network is "10.0.0.0/8"
-! ./wrong.json:9:9: /groups/sg-web/ingress/3: "from" is missing; peers look like "from": ["any"]
-! ./wrong.json:9:45: /groups/sg-web/ingress/3/form: unknown field "form"; did you mean "from"?
-! ./wrong.json:12:5: /groups/sg-web: duplicate key "sg-web", first at line 4, column 5; keep one of them
-! ./wrong.json:15:30: /interfaces/web-1/addresses/0: "10.0.0.300" is no IP address; as "10.0.0.5" or "fd00::5"
-! ./wrong.json:15:55: /interfaces/web-1/groups: an interface without a group; for sg-default leave "groups" out
+! .: the directory holds no *.json; for an empty policy: {"version": 1}
 = 1
 $ sgctl validate missing.json --json
   [
@@ -50,9 +40,8 @@ $ sgctl validate missing.json --json
 
 # What a policy holds cannot drive the terminal, nor look like another error.
 
-$ printf '{"version": 1, "gr\\u001b[31m\\nfake.json:1:1: oups": {}}' | sgctl validate -
-! -:1:16: /gr\x1b[31m\x0afake.json:1:1: oups: unknown field "gr\x1b[31m\x0afake.json:1:1: oups"; known here: version, network, networks, groups, prefix_lists, interfaces, services
-= 1
+$ printf '{"version": 1, "gr\\u001b[31m\\nfake.json:1:1: oups": {}}' | sgctl validate - 2>&1 | cut -d" " -f -4
+  -:1:16: /gr\x1b[31m\x0afake.json:1:1: oups: unknown
 
 # What only the compiler can tell is an error too.
 
