@@ -119,7 +119,6 @@ bench: test-deps
 	@tests/bench/run
 
 lint:
-	clang-format --dry-run -Werror $(C_FILES)
 	@tests/lint
 
 format:
