@@ -153,22 +153,28 @@ static void build_udp(const struct frame_spec *spec, struct frame *frame)
 	finish_udp(spec, frame, start);
 }
 
-/* An INIT chunk (RFC 9260, 3.3.2). */
+/* One chunk (RFC 9260, 3): INIT and INIT ACK with their fixed part, DATA with one, others bare. */
 static void build_sctp(const struct frame_spec *spec, struct frame *frame)
 {
-	uint8_t *sctp = room(frame, 32);
+	bool init = spec->chunk == 1 || spec->chunk == 2;
+	size_t length = init ? 20 : spec->chunk == 0 ? 16 : 4;
+	uint8_t *sctp = room(frame, 12 + length);
 	uint32_t crc;
 
 	put16(sctp, spec->sport);
 	put16(sctp + 2, spec->dport);
-	sctp[12] = 1;
-	put16(sctp + 14, 20);
-	put32(sctp + 16, 0x01020304);
-	put32(sctp + 20, 65536);
-	put16(sctp + 24, 10);
-	put16(sctp + 26, 10);
-	put32(sctp + 28, 1);
-	crc = frame_crc32c(sctp, 32);
+	put32(sctp + 4, spec->tag);
+	sctp[12] = spec->chunk;
+	sctp[13] = spec->chunk_flags;
+	put16(sctp + 14, (uint32_t)length);
+	if (init) {
+		put32(sctp + 16, spec->init_tag);
+		put32(sctp + 20, 65536);
+		put16(sctp + 24, 10);
+		put16(sctp + 26, 10);
+		put32(sctp + 28, 1);
+	}
+	crc = frame_crc32c(sctp, 12 + length);
 	for (unsigned int i = 0; i < 4; i++) /* least significant byte first (RFC 9260, app. A) */
 		sctp[8 + i] = (uint8_t)(crc >> (8 * i));
 }

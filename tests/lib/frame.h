@@ -9,7 +9,7 @@
  *   udp [fd00::9]:4000 > [fd00::5]:53 len=20
  *       len: bytes of payload
  *   sctp A:P > A:P
- *       an INIT chunk
+ *       an INIT chunk, or chunk=TYPE cflags=BITS; tag=TAG in the header, itag=TAG in an INIT
  *   icmp A > A type=8 code=0 id=1 seq=1
  *       icmp6 likewise; type defaults to echo request
  *   icmp A > A type=3 code=4 mtu=1400 { tcp ... }
@@ -98,6 +98,8 @@ struct frame_spec {
 	char tcp_flags[12];
 	uint32_t seq, ack;
 	uint16_t win;
+	uint8_t chunk, chunk_flags; /* SCTP */
+	uint32_t tag, init_tag;
 	int ws, mss; /* -1: option absent */
 	uint8_t type, code;
 	uint16_t id, icmp_seq, mtu;

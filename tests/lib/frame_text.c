@@ -64,6 +64,10 @@ static const struct key {
 	KEY("seq", VALUE_U32, seq),
 	KEY("ack", VALUE_U32, ack),
 	KEY("win", VALUE_U16, win),
+	KEY("chunk", VALUE_U8, chunk),
+	KEY("cflags", VALUE_U8, chunk_flags),
+	KEY("tag", VALUE_U32, tag),
+	KEY("itag", VALUE_U32, init_tag),
 	KEY("ws", VALUE_INT, ws),
 	KEY("mss", VALUE_INT, mss),
 	KEY("type", VALUE_U8, type),
@@ -396,6 +400,8 @@ static struct frame_spec *spec_new(void)
 	spec->udplen = spec->htype = spec->hlen = spec->plen = spec->ws = spec->mss = -1;
 	spec->win = 64240;
 	spec->arp_op = 1;
+	spec->chunk = 1;
+	spec->init_tag = 0x01020304;
 	spec->ipid = 1;
 	return spec;
 }

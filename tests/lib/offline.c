@@ -44,8 +44,9 @@ static bool is_expressible(const struct frame_spec *spec)
 	switch (spec->body) {
 	case FRAME_TCP:
 		return strcmp(spec->tcp_flags, "S") == 0;
-	case FRAME_UDP:
 	case FRAME_SCTP:
+		return spec->chunk == 1;
+	case FRAME_UDP:
 	case FRAME_DHCP:
 	case FRAME_DHCP6:
 	case FRAME_ICMP:

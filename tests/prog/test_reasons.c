@@ -19,7 +19,8 @@
 #define CASES_DIR "tests/prog/cases"
 
 /* Shown by the tests of this file. */
-static const uint32_t shown_here[] = {SG_DROP_NO_INTERFACE, SG_DROP_NO_POLICY, SG_DROP_TRUNCATED};
+static const uint32_t shown_here[] = {SG_DROP_NO_INTERFACE, SG_DROP_NO_POLICY, SG_DROP_TRUNCATED,
+				      SG_DROP_FRAG_ALLOWANCE};
 
 static const struct {
 	uint32_t reason;
@@ -163,12 +164,37 @@ static void a_frame_that_ends_inside_a_header_is_truncated(void **state)
 	assert_int_equal(result.reason, SG_ALLOW_ARP);
 }
 
+/* A flood of first fragments costs its own interface alone. */
+static void an_interface_has_an_allowance_of_unfinished_datagrams(void **state)
+{
+	struct proggy_result result;
+	struct frame frame;
+
+	(void)state;
+	proggy_policy(policy);
+	for (unsigned int i = 0; i <= SG_SLOT_FRAGMENTS; i++) {
+		frame_make(&frame,
+			   "udp 10.0.0.9:4000 > 10.0.0.5:53 frag=0+ len=8 udplen=24 ipid=%u", i);
+		result = proggy_run(PROGGY_TC_INGRESS, "vm", &frame);
+		if (result.allowed != (i < SG_SLOT_FRAGMENTS))
+			fail_msg("datagram %u: %s", i, reason_name(result.reason));
+	}
+	assert_int_equal(result.reason, SG_DROP_FRAG_ALLOWANCE);
+	/* One of them ends: there is room for another. */
+	frame_make_text(&frame, "udp 10.0.0.9:4000 > 10.0.0.5:53 frag=16 len=8 ipid=7");
+	assert_int_equal(proggy_run(PROGGY_TC_INGRESS, "vm", &frame).reason, SG_ALLOW_FRAGMENT);
+	frame_make_text(&frame,
+			"udp 10.0.0.9:4000 > 10.0.0.5:53 frag=0+ len=8 udplen=24 ipid=9999");
+	assert_true(proggy_run(PROGGY_TC_INGRESS, "vm", &frame).allowed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_reason_has_a_case),
 		cmocka_unit_test(a_device_that_is_not_attached_passes_nothing),
 		cmocka_unit_test(an_interface_without_a_policy_passes_nothing),
+		cmocka_unit_test(an_interface_has_an_allowance_of_unfinished_datagrams),
 		cmocka_unit_test(a_frame_that_ends_inside_a_header_is_truncated),
 	};
 
