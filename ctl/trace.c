@@ -91,6 +91,12 @@ static int read_request(const struct args *args, json_t **result, char **error)
 					 args_value(args, "dst"));
 		return -EINVAL;
 	}
+	if (protocol_is_icmp(protocol) && (protocol == IPPROTO_ICMP) != addr_is_v4(&src.addr)) {
+		*error = g_strdup_printf(
+			"--protocol %s does not go with these addresses; right is %s", name,
+			protocol == IPPROTO_ICMP ? "icmpv6" : "icmp");
+		return -EINVAL;
+	}
 	if (add_icmp(args, protocol, request, error))
 		return -EINVAL;
 	*result = TAKE_PTR(request);

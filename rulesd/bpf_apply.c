@@ -331,15 +331,10 @@ static int make_plan(struct dataplane *dataplane, const struct image *from, cons
 	return code;
 }
 
-static void plan_cleanup(struct plan **plan)
-{
-	plan_free(plan);
-}
-
 int dataplane_apply(struct dataplane *dataplane, const struct image *from, const struct image *to,
 		    bool keep, uint64_t *generation, unsigned int *writes, char **error)
 {
-	CLEANUP(plan_cleanup) struct plan *plan = plan_new();
+	CLEANUP(plan_free) struct plan *plan = plan_new();
 	unsigned int written = 0;
 	int code = apply_settle(dataplane, error);
 

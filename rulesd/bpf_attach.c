@@ -215,16 +215,11 @@ static int attach_fresh(struct dataplane *dataplane, const struct image_iface *i
 	return code;
 }
 
-static void plan_cleanup(struct plan **plan)
-{
-	plan_free(plan);
-}
-
 /* The slot filters this very device already: its configuration is changed as any live one's. */
 static int attach_again(struct dataplane *dataplane, const struct image_iface *iface,
 			uint32_t ifindex, bool vnet_hdr, enum model_hook *used, char **error)
 {
-	CLEANUP(plan_cleanup) struct plan *plan = plan_new();
+	CLEANUP(plan_free) struct plan *plan = plan_new();
 	unsigned int writes = 0;
 	int code = plan_iface(dataplane, iface, plan, error);
 

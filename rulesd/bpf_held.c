@@ -65,173 +65,6 @@ void held_free(struct dataplane *dataplane)
 	g_array_unref(dataplane->undo);
 }
 
-/* ------------------------------------------------------------------ extents of sg_intervals */
-
-int intervals_take(GArray *free_extents, uint32_t count, uint32_t *start)
-{
-	for (unsigned int i = 0; i < free_extents->len; i++) {
-		struct extent *extent = &g_array_index(free_extents, struct extent, i);
-
-		if (extent->count < count)
-			continue;
-		*start = extent->start;
-		extent->start += count;
-		extent->count -= count;
-		if (!extent->count)
-			g_array_remove_index(free_extents, i);
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-void intervals_give(GArray *free_extents, uint32_t start, uint32_t count)
-{
-	struct extent given = {start, count};
-	unsigned int low = 0, high = free_extents->len;
-	struct extent *extents;
-
-	while (low < high) {
-		unsigned int middle = low + (high - low) / 2;
-
-		if (g_array_index(free_extents, struct extent, middle).start < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	g_array_insert_val(free_extents, low, given);
-	extents = &g_array_index(free_extents, struct extent, 0);
-	if (low + 1 < free_extents->len && start + count == extents[low + 1].start) {
-		extents[low].count += extents[low + 1].count;
-		g_array_remove_index(free_extents, low + 1);
-	}
-	if (low > 0 && extents[low - 1].start + extents[low - 1].count == start) {
-		extents[low - 1].count += extents[low].count;
-		g_array_remove_index(free_extents, low);
-	}
-}
-
-/* ------------------------------------------------------------------ content */
-
-static int compare_ports(const void *a, const void *b)
-{
-	const struct held_ports *x = a, *y = b;
-
-	if (x->dir != y->dir)
-		return x->dir < y->dir ? -1 : 1;
-	if (x->peer != y->peer)
-		return x->peer < y->peer ? -1 : 1;
-	return x->proto < y->proto ? -1 : x->proto > y->proto;
-}
-
-static struct held_ports ports_of_key(const struct sg_policy_key *key, uint32_t count)
-{
-	return (struct held_ports){
-		.peer = key->peer, .proto = key->proto, .dir = key->dir, .count = count};
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct image_ports *x = *(struct image_ports *const *)a;
-	const struct image_ports *y = *(struct image_ports *const *)b;
-	struct held_ports left = ports_of_key(&x->key, 0), right = ports_of_key(&y->key, 0);
-
-	return compare_ports(&left, &right);
-}
-
-GBytes *held_policy_content(const struct image_policy *policy)
-{
-	g_autoptr(GPtrArray) sorted = g_ptr_array_copy(policy->entries, NULL, NULL);
-	GByteArray *content = g_byte_array_new();
-
-	g_ptr_array_set_free_func(sorted, NULL);
-	if (sorted->len)
-		qsort(sorted->pdata, sorted->len, sizeof(*sorted->pdata), compare_entries);
-	for (unsigned int i = 0; i < sorted->len; i++) {
-		const struct image_ports *entry = sorted->pdata[i];
-		struct held_ports ports = ports_of_key(&entry->key, entry->intervals->len);
-
-		g_byte_array_append(content, (const guint8 *)&ports, sizeof(ports));
-		g_byte_array_append(content, (const guint8 *)entry->intervals->data,
-				    entry->intervals->len * sizeof(struct sg_interval));
-	}
-	return g_byte_array_free_to_bytes(content);
-}
-
-/* Walks the entries of a content: NULL at the end. */
-struct cursor {
-	const char *at, *end;
-};
-
-static struct cursor cursor_of(GBytes *content)
-{
-	gsize size = 0;
-	const char *data = content ? g_bytes_get_data(content, &size) : NULL;
-
-	return (struct cursor){data, data ? data + size : NULL};
-}
-
-static const struct held_ports *cursor_next(struct cursor *cursor,
-					    const struct sg_interval **intervals)
-{
-	const struct held_ports *ports;
-
-	if (cursor->at == cursor->end)
-		return NULL;
-	ports = (const void *)cursor->at;
-	*intervals = (const void *)(ports + 1);
-	cursor->at = (const void *)(*intervals + ports->count);
-	return ports;
-}
-
-/* Whether every port of old is also in new; both are sorted and disjoint. */
-static bool intervals_cover(const struct sg_interval *old, uint32_t old_count,
-			    const struct sg_interval *new, uint32_t new_count)
-{
-	uint32_t n = 0;
-
-	for (uint32_t o = 0; o < old_count; o++) {
-		uint32_t first = old[o].first;
-
-		while (first <= old[o].last) {
-			while (n < new_count && new[n].last < first)
-				n++;
-			if (n == new_count || new[n].first > first)
-				return false;
-			first = (uint32_t) new[n].last + 1;
-		}
-	}
-	return true;
-}
-
-/*
- * Compared key by key: what moved from one peer or protocol to a wider one counts as removed, which
- * costs its flows one evaluation and cuts none of them.
- */
-bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content)
-{
-	struct cursor left = cursor_of(old ? old->content : NULL), right = cursor_of(new_content);
-	const struct sg_interval *a, *b = NULL;
-	const struct held_ports *x, *y = cursor_next(&right, &b);
-
-	while ((x = cursor_next(&left, &a))) {
-		while (y && compare_ports(y, x) < 0)
-			y = cursor_next(&right, &b);
-		if (!y || compare_ports(y, x) || !intervals_cover(a, x->count, b, y->count))
-			return true;
-	}
-	return false;
-}
-
-void held_policy_peers(const struct held_policy *policy, GHashTable *peers)
-{
-	struct cursor cursor = cursor_of(policy->content);
-	const struct sg_interval *intervals;
-	const struct held_ports *ports;
-
-	while ((ports = cursor_next(&cursor, &intervals)))
-		g_hash_table_add(peers, GUINT_TO_POINTER(ports->peer));
-}
-
 /* ------------------------------------------------------------------ policies */
 
 static struct held_policy *policy_at(struct dataplane *dataplane, uint32_t number)
@@ -333,11 +166,11 @@ static struct sg_policy_key key_of(uint32_t policy, const struct held_ports *por
 static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *content,
 			 GArray *starts, char **error)
 {
-	struct cursor cursor = cursor_of(content);
+	struct held_cursor cursor = held_cursor_of(content);
 	const struct sg_interval *intervals;
 	const struct held_ports *ports;
 
-	for (unsigned int i = 0; i < starts->len && (ports = cursor_next(&cursor, &intervals));
+	for (unsigned int i = 0; i < starts->len && (ports = held_cursor_next(&cursor, &intervals));
 	     i++) {
 		struct sg_policy_key key = key_of(number, ports);
 		int code = table_delete(dataplane, TABLE_POLICY, &key, error);
@@ -346,8 +179,9 @@ static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *c
 			return code;
 	}
 	/* Only now: a second attempt after a failure must not give an extent twice. */
-	cursor = cursor_of(content);
-	for (unsigned int i = 0; i < starts->len && (ports = cursor_next(&cursor, &intervals)); i++)
+	cursor = held_cursor_of(content);
+	for (unsigned int i = 0; i < starts->len && (ports = held_cursor_next(&cursor, &intervals));
+	     i++)
 		if (ports->count > 1)
 			intervals_give(dataplane->free_intervals,
 				       g_array_index(starts, uint32_t, i), ports->count);
@@ -357,11 +191,11 @@ static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *c
 static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *content,
 			GArray *starts, unsigned int *writes, char **error)
 {
-	struct cursor cursor = cursor_of(content);
+	struct held_cursor cursor = held_cursor_of(content);
 	const struct sg_interval *intervals;
 	const struct held_ports *ports;
 
-	while ((ports = cursor_next(&cursor, &intervals))) {
+	while ((ports = held_cursor_next(&cursor, &intervals))) {
 		struct sg_policy_key key = key_of(number, ports);
 		struct sg_policy_ports value = {.count = ports->count, .one = intervals[0]};
 		int code = write_rules(dataplane, intervals, ports->count, writes, error);
@@ -560,9 +394,9 @@ static int sweep_rules(struct dataplane *dataplane, char **error)
 
 	g_hash_table_iter_init(&iter, dataplane->policies);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct cursor cursor = cursor_of(((struct held_policy *)value)->content);
+		struct held_cursor cursor = held_cursor_of(((struct held_policy *)value)->content);
 
-		while ((ports = cursor_next(&cursor, &intervals)))
+		while ((ports = held_cursor_next(&cursor, &intervals)))
 			for (uint32_t i = 0; i < ports->count; i++)
 				g_hash_table_add(named, GUINT_TO_POINTER(intervals[i].rule));
 	}

@@ -174,14 +174,8 @@ static bool read_policy_key(const void *key, const void *value, void *arg)
 
 static int compare_policy_entries(const void *a, const void *b)
 {
-	const struct held_ports *x = &((const struct policy_entry *)a)->ports;
-	const struct held_ports *y = &((const struct policy_entry *)b)->ports;
-
-	if (x->dir != y->dir)
-		return x->dir < y->dir ? -1 : 1;
-	if (x->peer != y->peer)
-		return x->peer < y->peer ? -1 : 1;
-	return x->proto < y->proto ? -1 : x->proto > y->proto;
+	return held_ports_compare(&((const struct policy_entry *)a)->ports,
+				  &((const struct policy_entry *)b)->ports);
 }
 
 static int compare_extents(const void *a, const void *b)

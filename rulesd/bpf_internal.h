@@ -5,11 +5,12 @@
  *   bpf_table.c    one map entry, many entries, all entries, a grace period
  *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
  *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
- *   bpf_image_read.c  the kernel's maps read back at start
- *   bpf_shards.c   where flows live: inner maps, reservations
- *   bpf_hooks.c    programs on a device                         bpf_attach.c  an interface as a
- * whole bpf_plan.c     what differs between kernel and image        bpf_apply.c   makes it so
- *   bpf_collect.c  expired flows       bpf_flows.c  list, remove         bpf_stats.c  counters
+ *   bpf_content.c  a policy's rules as bytes: compare, walk     bpf_intervals.c  where their ports
+ * are bpf_image_read.c  the kernel's maps read back at start bpf_shards.c   where flows live: inner
+ * maps, reservations bpf_hooks.c    programs on a device                         bpf_attach.c  an
+ * interface as a whole bpf_plan.c     what differs between kernel and image        bpf_apply.c
+ * makes it so bpf_collect.c  expired flows       bpf_flows.c  list, remove         bpf_stats.c
+ * counters
  */
 #pragma once
 
@@ -22,12 +23,14 @@
 
 /* ------------------------------------------------------------------ maps and programs */
 
-#define BPF_TABLES(X)                                                                          \
-	X(CONTROL)                                                                             \
-	X(IFINDEX)                                                                             \
-	X(IFHIGH)                                                                              \
-	X(IFACES) X(SLOTS) X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS) X(POLICY) \
-		X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
+#define BPF_TABLES(X)                                                                    \
+	X(CONTROL)                                                                       \
+	X(IFINDEX)                                                                       \
+	X(IFHIGH)                                                                        \
+	X(IFACES)                                                                        \
+	X(SLOTS)                                                                         \
+	X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS) X(POLICY) X(INTERVALS) \
+		X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
 
 enum bpf_table_id {
 #define X(name) TABLE_##name,
@@ -36,12 +39,13 @@ enum bpf_table_id {
 		TABLE_COUNT,
 };
 
-#define BPF_PROGRAMS(X)                                                         \
-	X(XDP, "sg_xdp")                                                        \
-	X(TC_EGRESS, "sg_tc_egress")                                            \
-	X(TC_INGRESS, "sg_tc_ingress")                                          \
-	X(COLLECT_FLOWS, "sg_collect_flows") X(COLLECT_HALF, "sg_collect_half") \
-		X(COLLECT_FRAGS, "sg_collect_frags") X(COLLECT_CLOCK, "sg_collect_clock")
+#define BPF_PROGRAMS(X)                      \
+	X(XDP, "sg_xdp")                     \
+	X(TC_EGRESS, "sg_tc_egress")         \
+	X(TC_INGRESS, "sg_tc_ingress")       \
+	X(COLLECT_FLOWS, "sg_collect_flows") \
+	X(COLLECT_HALF, "sg_collect_half")   \
+	X(COLLECT_FRAGS, "sg_collect_frags") X(COLLECT_CLOCK, "sg_collect_clock")
 
 enum bpf_program_id {
 #define X(name, symbol) PROGRAM_##name,
@@ -217,15 +221,30 @@ int held_sweep(struct dataplane *dataplane, char **error);
 /* Takes what was read back at opening. */
 void held_add_policy(struct dataplane *dataplane, uint32_t number, GBytes *content, GArray *starts);
 void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content);
-/* Whether the old one allows anything that the new one may not; NULL allows nothing. */
-bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content);
-GBytes *held_policy_content(const struct image_policy *policy);
-/* Adds the peers that it names. */
-void held_policy_peers(const struct held_policy *policy, GHashTable *peers);
 
-/* Extents of sg_intervals. */
+/* ------------------------------------------------------------------ bpf_intervals.c */
+
+/* -ENOSPC when no extent is large enough. */
 int intervals_take(GArray *free_extents, uint32_t count, uint32_t *start);
 void intervals_give(GArray *free_extents, uint32_t start, uint32_t count);
+
+/* ------------------------------------------------------------------ bpf_content.c */
+
+GBytes *held_policy_content(const struct image_policy *policy);
+int held_ports_compare(const void *a, const void *b); /* direction, peer, protocol */
+
+/* Walks the entries of a content; NULL at the end. */
+struct held_cursor {
+	const char *at, *end;
+};
+struct held_cursor held_cursor_of(GBytes *content);
+const struct held_ports *held_cursor_next(struct held_cursor *cursor,
+					  const struct sg_interval **intervals);
+
+/* Whether the old one allows anything that the new one may not; NULL allows nothing. */
+bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content);
+/* Adds the peers that it names. */
+void held_policy_peers(const struct held_policy *policy, GHashTable *peers);
 
 /* ------------------------------------------------------------------ bpf_image_read.c */
 
@@ -308,6 +327,8 @@ int plan_tables(struct dataplane *dataplane, const struct image *from, const str
 int plan_iface(struct dataplane *dataplane, const struct image_iface *iface, struct plan *plan,
 	       char **error);
 bool plan_empty(const struct plan *plan);
+void plan_add(struct plan *plan, const struct dataplane *dataplane, struct change change,
+	      const void *key);
 
 /* ------------------------------------------------------------------ bpf_apply.c */
 

@@ -116,6 +116,10 @@ $ sgctl trace --interface web-1 --direction ingress --protocol tcp --src 10.0.0.
 ! sgctl: --src and --dst are not of one family
 ! Try 'sgctl help trace'.
 = 2
+$ sgctl trace --interface web-1 --direction in --protocol icmp --src fd00::1 --dst fd00::2
+! sgctl: --protocol icmp does not go with these addresses; right is icmpv6
+! Try 'sgctl help trace'.
+= 2
 $ sgctl trace --interface web-1 --direction up --protocol tcp --src 10.0.0.1 --dst 10.0.0.2:80
 ! sgctl: direction "up" is neither ingress nor egress
 ! Try 'sgctl help trace'.

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_content.c - the rules of a policy as one canonical run of bytes: to tell equal ones apart, to
+ * walk them, to see whether a new one takes anything away.
+ */
+#include "rulesd/bpf_internal.h"
+
+#include <stdlib.h>
+
+#include "rulesd/cleanup.h"
+
+int held_ports_compare(const void *a, const void *b)
+{
+	const struct held_ports *x = a, *y = b;
+
+	if (x->dir != y->dir)
+		return x->dir < y->dir ? -1 : 1;
+	if (x->peer != y->peer)
+		return x->peer < y->peer ? -1 : 1;
+	return x->proto < y->proto ? -1 : x->proto > y->proto;
+}
+
+static struct held_ports ports_of_key(const struct sg_policy_key *key, uint32_t count)
+{
+	return (struct held_ports){
+		.peer = key->peer, .proto = key->proto, .dir = key->dir, .count = count};
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct image_ports *x = *(struct image_ports *const *)a;
+	const struct image_ports *y = *(struct image_ports *const *)b;
+	struct held_ports left = ports_of_key(&x->key, 0), right = ports_of_key(&y->key, 0);
+
+	return held_ports_compare(&left, &right);
+}
+
+GBytes *held_policy_content(const struct image_policy *policy)
+{
+	g_autoptr(GPtrArray) sorted = g_ptr_array_copy(policy->entries, NULL, NULL);
+	GByteArray *content = g_byte_array_new();
+
+	g_ptr_array_set_free_func(sorted, NULL);
+	if (sorted->len)
+		qsort(sorted->pdata, sorted->len, sizeof(*sorted->pdata), compare_entries);
+	for (unsigned int i = 0; i < sorted->len; i++) {
+		const struct image_ports *entry = sorted->pdata[i];
+		struct held_ports ports = ports_of_key(&entry->key, entry->intervals->len);
+
+		g_byte_array_append(content, (const guint8 *)&ports, sizeof(ports));
+		g_byte_array_append(content, (const guint8 *)entry->intervals->data,
+				    entry->intervals->len * sizeof(struct sg_interval));
+	}
+	return g_byte_array_free_to_bytes(content);
+}
+
+struct held_cursor held_cursor_of(GBytes *content)
+{
+	gsize size = 0;
+	const char *data = content ? g_bytes_get_data(content, &size) : NULL;
+
+	return (struct held_cursor){data, data ? data + size : NULL};
+}
+
+const struct held_ports *held_cursor_next(struct held_cursor *cursor,
+					  const struct sg_interval **intervals)
+{
+	const struct held_ports *ports;
+
+	if (cursor->at == cursor->end)
+		return NULL;
+	ports = (const void *)cursor->at;
+	*intervals = (const void *)(ports + 1);
+	cursor->at = (const void *)(*intervals + ports->count);
+	return ports;
+}
+
+/* Whether every port of old is also in new; both are sorted and disjoint. */
+static bool intervals_cover(const struct sg_interval *old, uint32_t old_count,
+			    const struct sg_interval *new, uint32_t new_count)
+{
+	uint32_t n = 0;
+
+	for (uint32_t o = 0; o < old_count; o++) {
+		uint32_t first = old[o].first;
+
+		while (first <= old[o].last) {
+			while (n < new_count && new[n].last < first)
+				n++;
+			if (n == new_count || new[n].first > first)
+				return false;
+			first = (uint32_t) new[n].last + 1;
+		}
+	}
+	return true;
+}
+
+/*
+ * Compared key by key: what moved from one peer or protocol to a wider one counts as removed, which
+ * costs its flows one evaluation and cuts none of them.
+ */
+bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content)
+{
+	struct held_cursor left = held_cursor_of(old ? old->content : NULL),
+			   right = held_cursor_of(new_content);
+	const struct sg_interval *a, *b = NULL;
+	const struct held_ports *x, *y = held_cursor_next(&right, &b);
+
+	while ((x = held_cursor_next(&left, &a))) {
+		while (y && held_ports_compare(y, x) < 0)
+			y = held_cursor_next(&right, &b);
+		if (!y || held_ports_compare(y, x) || !intervals_cover(a, x->count, b, y->count))
+			return true;
+	}
+	return false;
+}
+
+void held_policy_peers(const struct held_policy *policy, GHashTable *peers)
+{
+	struct held_cursor cursor = held_cursor_of(policy->content);
+	const struct sg_interval *intervals;
+	const struct held_ports *ports;
+
+	while ((ports = held_cursor_next(&cursor, &intervals)))
+		g_hash_table_add(peers, GUINT_TO_POINTER(ports->peer));
+}
