@@ -286,7 +286,8 @@ static void one_frame(unsigned int seen[SG_REASONS])
 
 static void kernel_and_evaluator_agree_on_random_policies(void **state)
 {
-	guint32 seed = getenv("SEED") ? (guint32)strtoul(getenv("SEED"), NULL, 0) : 20251121;
+	const char *given = getenv("SEED");
+	guint32 seed = given ? (guint32)strtoul(given, NULL, 0) : 20251121;
 	unsigned int seen[SG_REASONS] = {0};
 
 	(void)state;

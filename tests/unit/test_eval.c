@@ -261,7 +261,8 @@ static void random_policies_agree_with_the_reference(void **state)
 {
 	AUTO(numbers) *numbers = numbers_new();
 	AUTO(image) *image = NULL;
-	guint32 seed = getenv("SEED") ? (guint32)strtoul(getenv("SEED"), NULL, 0) : 20251121;
+	const char *given = getenv("SEED");
+	guint32 seed = given ? (guint32)strtoul(given, NULL, 0) : 20251121;
 	unsigned int seen[SG_REASONS] = {0}, denied;
 
 	(void)state;
