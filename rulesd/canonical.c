@@ -30,12 +30,20 @@ static void member_clear(gpointer data)
 	g_free(member->text);
 }
 
+static int is_empty(const struct member *member)
+{
+	return !jdoc_first(member->source->doc, member->node);
+}
+
 static int compare_members(gconstpointer a, gconstpointer b)
 {
 	const struct member *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
 
-	return order ? order : g_strcmp0(x->text, y->text);
+	if (order == 0 && x->text)
+		order = strcmp(x->text, y->text);
+	/* Several files may name a network; only one of them has settings. */
+	return order ? order : is_empty(x) - is_empty(y);
 }
 
 static char *node_text(const struct jdoc *doc, uint32_t node)
@@ -137,9 +145,7 @@ static void write_section(struct canonical *canonical, const char *network, cons
 	for (guint i = 0; i < members->len; i++) {
 		const struct member *member = &g_array_index(members, struct member, i);
 
-		/* A network without settings may be named in several files. */
-		if (i && strcmp(member[-1].key, member->key) == 0 &&
-		    !jdoc_first(member->source->doc, member->node))
+		if (i && strcmp(member[-1].key, member->key) == 0)
 			continue;
 		json_key(writer, member->key);
 		write(canonical, member->source, member->node);
