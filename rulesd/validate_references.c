@@ -112,7 +112,7 @@ static bool check_network_of_peer(struct validation *v, const struct rule_positi
 			      peer->network);
 	peer_error(v, position, "network-peer", fix,
 		   "network \"%s\" does not list \"%s\" as a peer", own->name, peer->network);
-	return false;
+	return true;
 }
 
 static bool is_known(const struct validation *v, const struct model_peer *peer)
