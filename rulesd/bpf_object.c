@@ -121,24 +121,23 @@ static int check_abi(struct dataplane *dataplane, char **error)
 	g_autofree char *path = pin_path(dataplane, "maps", SG_MAP_CONTROL);
 	AUTO_FD int fd = bpf_obj_get(path);
 	struct bpf_table pinned = {.name = SG_MAP_CONTROL, .fd = fd};
-	g_autofree struct sg_control *control = NULL;
+	struct sg_control control = {};
 	uint32_t zero = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : bpf_fail(error, -errno, "%s: bpf(OBJ_GET)", path);
 	if (table_describe(&pinned))
 		return bpf_fail(error, -errno, "%s: bpf(OBJ_GET_INFO_BY_FD)", path);
-	control = g_malloc0(MAX(pinned.value_size, sizeof(*control)));
-	if (pinned.value_size >= sizeof(*control) && bpf_map_lookup_elem(fd, &zero, control))
+	if (pinned.value_size == sizeof(control) && bpf_map_lookup_elem(fd, &zero, &control))
 		return bpf_fail(error, -errno, "%s: bpf(MAP_LOOKUP_ELEM)", path);
 	/* A predecessor that was killed while it made the maps has not written its version. */
-	if (pinned.value_size != sizeof(*control) ||
-	    (control->abi != SG_ABI_VERSION && (control->abi || control->generation)))
+	if (pinned.value_size != sizeof(control) ||
+	    (control.abi != SG_ABI_VERSION && (control.abi || control.generation)))
 		return bpf_fail(error, -EPROTONOSUPPORT,
 				"the maps pinned in %s/maps have ABI version %u and this rulesd "
 				"needs %u; run the rulesd that made them, or remove them and all "
 				"filtering with rulesd --flush",
-				dataplane->bpffs, control->abi, SG_ABI_VERSION);
+				dataplane->bpffs, control.abi, SG_ABI_VERSION);
 	return 0;
 }
 
@@ -264,7 +263,7 @@ static int map_table(struct dataplane *dataplane, enum bpf_table_id id, size_t e
 
 static int map_tables(struct dataplane *dataplane, char **error)
 {
-	void *control, *ifaces, *slots;
+	void *control = NULL, *ifaces = NULL, *slots = NULL;
 	int code;
 
 	if (dataplane->table[TABLE_IFACES].max_entries <= SG_MAX_SLOTS ||

@@ -133,6 +133,28 @@ static void xdp_that_is_taken(void **state)
 	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
 }
 
+/* A bridge has no XDP of its own, and a number beyond the array that finds slots. */
+static void device_without_xdp_and_with_a_high_number(void **state)
+{
+	struct dataplane_attachment attachment = {};
+	struct plane *plane = *state;
+	struct tap device = {.name = "tap0", .ifindex = SG_MAX_IFINDEX + 4464};
+	uint32_t slot = 0;
+
+	command_check("ip", "link", "add", "tap0", "index", "70000", "type", "bridge", NULL);
+	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
+	assert_int_equal(plane_attach(plane, "vm", &device, &attachment), 0);
+	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_IFHIGH, &device.ifindex, &slot), 0);
+	assert_int_equal(slot, attachment.slot);
+	/* Who asks for XDP gets the generic one. */
+	assert_int_equal(plane_apply(plane, POLICY(",\"hook\":\"xdp\""), false), 0);
+	assert_int_equal(plane_attach(plane, "vm", &device, &attachment), 0);
+	assert_int_equal(attachment.hook, MODEL_HOOK_XDP);
+	assert_int_equal(dataplane_detach(plane->dataplane, attachment.slot, &plane->error), 0);
+	assert_int_equal(entries_of(plane, TABLE_IFHIGH), 0);
+}
+
 static void killed_and_opened_again_adopts(void **state)
 {
 	struct dataplane_attachment attachment = {};
@@ -377,6 +399,7 @@ int main(void)
 		TEST(tc_on_request),
 		TEST(hook_changes_without_a_gap),
 		TEST(xdp_that_is_taken),
+		TEST(device_without_xdp_and_with_a_high_number),
 		TEST(killed_and_opened_again_adopts),
 		TEST(tap_made_again_is_filtered_again),
 		TEST(programs_removed_behind_our_back_are_noticed),
