@@ -6,8 +6,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -297,10 +299,29 @@ static uint32_t kernel_hz(void)
 
 /* ------------------------------------------------------------------ open and close */
 
+/*
+ * A second daemon on the same pins would take what the first one holds for leftovers and remove it.
+ * The state directory has a lock too, but nothing ties the one to the other.
+ */
+static int lock_instance(struct dataplane *dataplane, char **error)
+{
+	dataplane->lock = open(dataplane->bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dataplane->lock < 0)
+		return bpf_fail(error, -errno, "bpffs directory %s: open", dataplane->bpffs);
+	if (flock(dataplane->lock, LOCK_EX | LOCK_NB) < 0)
+		return bpf_fail(error, errno == EWOULDBLOCK ? -EBUSY : -errno,
+				"bpffs directory %s: another rulesd uses it: stop that one, or "
+				"give each its own --bpffs",
+				dataplane->bpffs);
+	return 0;
+}
+
 static int open_all(struct dataplane *dataplane, char **error)
 {
 	int code = make_folders(dataplane, error);
 
+	if (!code)
+		code = lock_instance(dataplane, error);
 	if (!code)
 		code = check_abi(dataplane, error);
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
@@ -330,6 +351,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 	/* libbpf raises RLIMIT_MEMLOCK by itself where the kernel still counts maps against it. */
 	libbpf_set_print(keep_line);
 	opened->bpffs = g_strdup(options->bpffs);
+	opened->lock = -1;
 	opened->max_flows = options->max_flows;
 	opened->hz = kernel_hz();
 	opened->cpus = cpus > 0 ? (uint32_t)cpus : 1;
@@ -365,6 +387,7 @@ void dataplane_close(struct dataplane **dataplane)
 		bpf_object__close(closing->objects->pdata[i]);
 	g_ptr_array_free(closing->objects, TRUE);
 	held_free(closing);
+	cleanup_fd(&closing->lock);
 	g_free(closing->bpffs);
 	g_free(closing);
 }
