@@ -65,12 +65,12 @@ static bool check_owner(struct reading *reading, const char *path, const struct 
 static void read_text(struct reading *reading, int fd, const char *name)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autofree guint8 *block = g_malloc(1 << 16);
+	guint8 block[1 << 14];
 	struct load_source *source;
 	ssize_t got = 1;
 
 	while (got > 0 && bytes->len <= JDOC_MAX_BYTES) {
-		got = read(fd, block, 1 << 16);
+		got = read(fd, block, sizeof(block));
 		if (got < 0 && errno == EINTR) {
 			got = 1;
 			continue;

@@ -18,7 +18,7 @@
  */
 static unsigned int distance_below(const char *a, const char *b, unsigned int limit)
 {
-	unsigned int rows[3][LONGEST + 2];
+	unsigned int rows[3][LONGEST + 2] = {{0}};
 	size_t n, m;
 
 	while (*a && g_ascii_tolower(*a) == g_ascii_tolower(*b)) {
@@ -27,6 +27,7 @@ static unsigned int distance_below(const char *a, const char *b, unsigned int li
 	}
 	n = strlen(a);
 	m = strlen(b);
+	g_assert(n < LONGEST && m < LONGEST);
 	for (size_t j = 0; j <= m; j++)
 		rows[0][j] = (unsigned int)j;
 	for (size_t i = 1; i <= n; i++) {

@@ -119,16 +119,17 @@ static bool is_known(const struct validation *v, const struct model_peer *peer)
 {
 	if (peer->kind == MODEL_PEER_GROUP)
 		return model_group(v->model, peer->network, peer->id);
-	if (peer->kind == MODEL_PEER_PREFIX_LIST)
-		return model_prefix_list(v->model, peer->network, peer->id);
-	return true;
+	return model_prefix_list(v->model, peer->network, peer->id);
 }
 
 static void check_peer(struct validation *v, const struct rule_position *position)
 {
 	const struct model_peer *peer = position->rule->peers->pdata[position->peer_index];
-	bool own = !peer->network || strcmp(peer->network, position->group->network) == 0;
+	bool own;
 
+	if (peer->kind == MODEL_PEER_ANY || peer->kind == MODEL_PEER_CIDR)
+		return;
+	own = strcmp(peer->network, position->group->network) == 0;
 	if (own && is_known(v, peer))
 		return;
 	/* Looking for the nearest name is dear, and nobody would see it. */
