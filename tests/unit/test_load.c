@@ -4,7 +4,7 @@
  * interfaces of the API.
  *
  * tests/golden/policy/invalid/NAME.json and NAME.err, several/NAME/ and NAME.err hold what the
- * loader says, with places counted by hand; valid/ and schemas/examples must load.
+ * loader says, read through by hand; valid/ and schemas/examples must load.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -501,6 +501,39 @@ static void what_is_no_regular_file_is_an_error_and_never_blocks(void **state)
 	unlink(empty);
 }
 
+static void a_file_beyond_the_limit_is_not_read(void **state)
+{
+	g_autofree char *large = put("large.json", "", 0644);
+
+	(void)state;
+	assert_int_equal(truncate(large, 256l * 1024 * 1024 + 1), 0);
+	assert_read(large, false, -EFBIG,
+		    "DIR/large.json: larger than 256 MiB; split it into several files\n");
+	unlink(large);
+}
+
+static void one_file_of_several_can_be_checked_alone(void **state)
+{
+	const char *part = "{\"version\": 1, \"groups\": {\"sg-a\": {\"ingress\": [{\"service\": "
+			   "\"app\", \"from\": [\"sg-b\", \"pl-b\", \"blue:sg-c\"]}]}}, "
+			   "\"interfaces\": {\"i\": {\"groups\": [\"sg-b\"]}}}";
+	g_autoptr(GPtrArray) sources = policy_sources(part, NULL);
+	g_autoptr(GPtrArray) bad = policy_sources("{\"version\": 1, \"groups\": 1}", NULL);
+	g_autofree char *errors = policy_errors(sources);
+	g_autofree char *form = NULL;
+	struct diag *diag = diag_new();
+
+	(void)state;
+	assert_string_not_equal(errors, "");
+	assert_int_equal(load_check(sources, diag), 0);
+	assert_false(diag_any(diag));
+	form = load_canonical(sources);
+	assert_non_null(strstr(form, "\"service\": \"app\""));
+	assert_int_equal(load_check(bad, diag), -EINVAL);
+	assert_true(diag_any(diag));
+	diag_free(&diag);
+}
+
 static void files_that_others_can_write_are_refused_when_asked(void **state)
 {
 	g_autofree char *group = put("group.json", "{\"version\": 1}", 0664);
@@ -610,6 +643,8 @@ int main(void)
 		cmocka_unit_test(no_source_at_all_is_the_empty_policy),
 		cmocka_unit_test(a_directory_stands_for_its_json_files_in_order),
 		cmocka_unit_test(what_is_no_regular_file_is_an_error_and_never_blocks),
+		cmocka_unit_test(a_file_beyond_the_limit_is_not_read),
+		cmocka_unit_test(one_file_of_several_can_be_checked_alone),
 		cmocka_unit_test(files_that_others_can_write_are_refused_when_asked),
 		cmocka_unit_test(an_interface_of_the_api_knows_its_network),
 		cmocka_unit_test(bad_interfaces_of_the_api_are_refused_with_every_error),
