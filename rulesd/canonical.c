@@ -236,6 +236,14 @@ static GPtrArray *parse_sources(const GPtrArray *sources, struct diag *diag)
 	return parsed;
 }
 
+/* "groups", "labels" and the like, which the canonical form leaves out when they are empty. */
+static bool is_section(const struct jdoc *doc, uint32_t node)
+{
+	g_autofree char *key = jdoc_key(doc, node);
+
+	return jdoc_kind(doc, node) == JDOC_OBJECT && !json_is_annotation(key);
+}
+
 /* A document that says nothing of its own: the default network exists anyway. */
 static bool is_idle(const struct canonical_source *source)
 {
@@ -248,8 +256,8 @@ static bool is_idle(const struct canonical_source *source)
 		for (unsigned int i = 0; i < G_N_ELEMENTS(elsewhere); i++)
 			if (jdoc_key_is(source->doc, node, elsewhere[i]))
 				counts = false;
-		if (counts &&
-		    (jdoc_kind(source->doc, node) != JDOC_OBJECT || jdoc_first(source->doc, node)))
+		/* An empty section says nothing, a remark does even when it is empty. */
+		if (counts && (!is_section(source->doc, node) || jdoc_first(source->doc, node)))
 			return false;
 	}
 	return strcmp(source->network, MODEL_DEFAULT_NETWORK) == 0;

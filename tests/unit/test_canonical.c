@@ -231,6 +231,18 @@ static void several_networks_are_several_documents(void **state)
 	assert_stable(ab);
 }
 
+static void an_empty_remark_is_kept(void **state)
+{
+	g_autoptr(GPtrArray) sources =
+		policy_sources("{\"version\": 1, \"x-a\": {}, \"groups\": {}}",
+			       "{\"version\": 1, \"network\": \"blue\"}", NULL);
+
+	(void)state;
+	assert_canonical(sources,
+			 "{\n  \"version\": 1,\n  \"network\": \"blue\"\n}\n"
+			 "{\n  \"version\": 1,\n  \"network\": \"default\",\n  \"x-a\": {}\n}\n");
+}
+
 static void what_means_something_else_looks_different(void **state)
 {
 	static const char *const policies[] = {
@@ -312,6 +324,7 @@ int main(void)
 		cmocka_unit_test(addresses_and_peers_have_one_spelling),
 		cmocka_unit_test(a_split_over_files_in_any_order_changes_nothing),
 		cmocka_unit_test(several_networks_are_several_documents),
+		cmocka_unit_test(an_empty_remark_is_kept),
 		cmocka_unit_test(what_means_something_else_looks_different),
 		cmocka_unit_test(long_lists_are_broken_into_lines),
 		cmocka_unit_test(mutated_policies_stay_stable),
