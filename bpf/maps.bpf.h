@@ -85,19 +85,24 @@ struct {
 	SG_MAP(BPF_MAP_TYPE_HASH, SG_MAX_RULES, __u32, struct sg_rule_stats, BPF_F_NO_PREALLOC);
 } sg_rules SEC(".maps");
 
-/* Inner maps are made by rulesd when a slot is attached; these are only their shapes. */
+/*
+ * Inner maps are made by rulesd when a slot is attached; these are only their shapes.
+ *
+ * Kernel 6.1: sizes, not types. With types the shape has BTF, and the kernel refuses (EINVAL) inner
+ * maps that were created without: it compares timer_off, which is another error number then.
+ */
 struct sg_half_shape {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, SG_HALF_FLOWS);
-	__type(key, struct sg_flow_key);
-	__type(value, struct sg_flow);
+	__uint(key_size, sizeof(struct sg_flow_key));
+	__uint(value_size, sizeof(struct sg_flow));
 };
 
 struct sg_flows_shape {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SG_SHARD_FLOWS);
-	__type(key, struct sg_flow_key);
-	__type(value, struct sg_flow);
+	__uint(key_size, sizeof(struct sg_flow_key));
+	__uint(value_size, sizeof(struct sg_flow));
 };
 
 struct {
