@@ -171,23 +171,27 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		struct shard *shard = &dataplane->shards[i];
 		uint32_t reserved = shard->reserved;
 		struct bpf_table inner;
-		int code = shards_open_inner(dataplane, TABLE_FLOWS, i, &inner);
+		int code;
 
-		if (code && code != -ENOENT)
+		/*
+		 * Kernel 6.1: every lookup in an array of maps waits for an RCU grace period, so
+		 * only those in use are looked up. One that a crash left without a user is
+		 * overwritten when its place is the first free one.
+		 */
+		if (!reserved)
+			continue;
+		code = shards_open_inner(dataplane, TABLE_FLOWS, i, &inner);
+		if (code == -ENOENT) {
+			/* Somebody took it away: its interfaces drop every new flow until then. */
+			code = make_shard(dataplane, i, MAX(reserved, SG_SHARD_FLOWS), error);
+			if (code)
+				return code;
+		} else if (code) {
 			return bpf_fail(error, code, "map %s[%u]", SG_MAP_FLOWS, i);
-		if (!code) {
+		} else {
 			shard->capacity = inner.max_entries;
 			close(inner.fd);
 		}
-		if (!reserved && shard->capacity)
-			code = shards_release(dataplane, i, 0, error);
-		else if (reserved && !shard->capacity)
-			/* Somebody took it away: its interfaces drop every new flow until then. */
-			code = make_shard(dataplane, i, MAX(reserved, SG_SHARD_FLOWS), error);
-		else
-			code = 0;
-		if (code)
-			return code;
 		shard->reserved = reserved;
 	}
 	return 0;
