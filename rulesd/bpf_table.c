@@ -115,17 +115,15 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 
 static int each_by_key(const struct bpf_table *table, table_each_fn each, void *arg)
 {
-	g_autoptr(GByteArray) key = g_byte_array_new();
-	g_autoptr(GByteArray) value = g_byte_array_new();
+	g_autofree char *key = g_malloc0(table->key_size);
+	g_autofree char *value = g_malloc0(table->value_size);
 	bool first = true;
 
-	g_byte_array_set_size(key, table->key_size);
-	g_byte_array_set_size(value, table->value_size);
-	while (!bpf_map_get_next_key(table->fd, first ? NULL : key->data, key->data)) {
+	while (!bpf_map_get_next_key(table->fd, first ? NULL : key, key)) {
 		first = false;
-		if (bpf_map_lookup_elem(table->fd, key->data, value->data))
+		if (bpf_map_lookup_elem(table->fd, key, value))
 			continue; /* removed meanwhile */
-		if (!each(key->data, value->data, arg))
+		if (!each(key, value, arg))
 			return 0;
 	}
 	return errno == ENOENT ? 0 : -errno;

@@ -251,8 +251,7 @@ static GPtrArray *parse_documents(const GPtrArray *sources, struct diag *diag)
 	return documents;
 }
 
-static int load_all(const GPtrArray *sources, bool incomplete, struct model **model,
-		    struct diag *diag)
+int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag)
 {
 	guint first = diag->entries->len, before = first + diag->left_out;
 	g_autoptr(GPtrArray) documents = parse_documents(sources, diag);
@@ -264,7 +263,6 @@ static int load_all(const GPtrArray *sources, bool incomplete, struct model **mo
 		.diag = diag,
 		.services = services,
 		.network_places = places,
-		.incomplete = incomplete,
 	};
 
 	for (guint i = 0; i < documents->len; i++)
@@ -280,18 +278,4 @@ static int load_all(const GPtrArray *sources, bool incomplete, struct model **mo
 	sort_entries(diag, first, sources);
 	model_free(&load.model);
 	return -EINVAL;
-}
-
-int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag)
-{
-	return load_all(sources, false, model, diag);
-}
-
-int load_check(const GPtrArray *sources, struct diag *diag)
-{
-	struct model *model = NULL;
-	int result = load_all(sources, true, &model, diag);
-
-	model_free(&model);
-	return result;
 }

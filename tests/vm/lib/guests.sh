@@ -20,6 +20,9 @@ declare -A address4=([web]=10.77.0.11 [app]=10.77.0.12 [db]=10.77.0.13 [bastion]
 declare -A address6=([web]=fd77::11 [app]=fd77::12 [db]=fd77::13 [bastion]=fd77::14
 	[outside]=fd77::1)
 
+# As the example names them.
+declare -A interface=([web]=web-1 [app]=app-1 [db]=db-1 [bastion]=bastion-1)
+
 declare -A to_agent=() from_agent=()
 
 # NAME: makes the FIFOs and opens both for reading and writing, so that nobody waits for the other.
@@ -47,7 +50,7 @@ start_vm() {
 	ip -n "$netns" tuntap add dev "${device[$name]}" mode tap vnet_hdr
 	ip -n "$netns" link set "${device[$name]}" master br0 up
 	open_channel "$name"
-	(become_vm "$name" "$accel" \
+	(become_vm "$name" "$accel" "$images/initramfs.gz" \
 		"GUEST=$name ADDRESS4=${address4[$name]}/24 ADDRESS6=${address6[$name]}/64" \
 		-serial "file:$run/$name.console" \
 		-chardev "pipe,id=control,path=$run/$name" -serial chardev:control \

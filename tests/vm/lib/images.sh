@@ -13,6 +13,8 @@ agent=$images/agent
 # In the order in which they must be inserted.
 guest_modules='virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci
 	failover net_failover virtio_net'
+# What a guest needs that is itself a host of guests (tests/vm/oldest-kernel).
+host_modules='llc stp bridge veth sch_ingress cls_bpf'
 
 # The package that linux-image-cloud-amd64 stands for today. It is unpacked, never installed.
 download_kernel() {
@@ -40,7 +42,7 @@ prepare_kernel() {
 	rm -rf "$images/kernel"
 	mkdir -p "$images/kernel"
 	cp "$images"/unpacked/boot/vmlinuz-* "$images/kernel/vmlinuz"
-	for module in $guest_modules; do
+	for module in $guest_modules $host_modules; do
 		file=$(find "$images/unpacked" -name "$module.ko" -o -name "$module.ko.xz" | head -n 1)
 		case $file in
 		*.xz) xz -dc "$file" >"$images/kernel/$module.ko" ;;
@@ -52,45 +54,57 @@ prepare_kernel() {
 	touch "$images/kernel/complete"
 }
 
-prepare_initramfs() {
-	local root=$images/root module busybox
+# DIRECTORY MODULES INIT-SCRIPT: begins an initramfs: busybox, the modules and what /init is.
+begin_initramfs() {
+	local root=$1 modules=$2 init=$3 module busybox
 
 	busybox=$(command -v busybox) || die "busybox is missing: install busybox-static"
 	rm -rf "$root"
-	mkdir -p "$root"/{bin,dev,proc,sys,modules}
+	mkdir -p "$root"/{bin,dev,proc,sys,run,modules}
 	cp "$busybox" "$root/bin/busybox"
-	cp "$agent" "$root/bin/agent"
-	for module in $guest_modules; do
+	for module in $modules; do
 		cp "$images/kernel/$module.ko" "$root/modules/"
 	done
-	echo "$guest_modules" >"$root/modules/order"
-	install -m 755 "$top/tests/vm/guest-init" "$root/init"
-	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$images/initramfs.gz.$$"
-	mv "$images/initramfs.gz.$$" "$images/initramfs.gz"
+	echo "$modules" >"$root/modules/order"
+	install -m 755 "$init" "$root/init"
 }
 
-# NAME ACCEL KERNEL-ARGUMENTS QEMU-OPTION...: turns this (sub)shell into a guest, in the namespace of
-# the bridge where there is one. The guest dies with whoever started it.
+# DIRECTORY FILE
+pack_initramfs() {
+	(cd "$1" && find . | cpio --quiet -o -H newc | gzip -1) >"$2.new"
+	mv "$2.new" "$2"
+	rm -rf "$1"
+}
+
+prepare_initramfs() {
+	begin_initramfs "$images/root" "$guest_modules" "$top/tests/vm/guest-init"
+	cp "$agent" "$images/root/bin/agent"
+	pack_initramfs "$images/root" "$images/initramfs.gz"
+}
+
+# NAME ACCEL INITRAMFS KERNEL-ARGUMENTS QEMU-OPTION...: turns this (sub)shell into a guest, in the
+# namespace of the bridge where there is one. The guest dies with whoever started it.
 become_vm() {
-	local name=$1 accel=$2 arguments=$3
-	shift 3
+	local name=$1 accel=$2 initramfs=$3 arguments=$4
+	shift 4
 	exec "${enter_netns[@]}" setpriv --pdeathsig KILL \
-		qemu-system-x86_64 -name "$name" -accel "$accel" -m 192 \
+		qemu-system-x86_64 -name "$name" -accel "$accel" -m "${memory:-192}" \
 		-nodefaults -no-user-config -no-reboot -display none \
-		-kernel "$images/kernel/vmlinuz" -initrd "$images/initramfs.gz" \
+		-kernel "$images/kernel/vmlinuz" -initrd "$initramfs" \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr $arguments" "$@"
 }
 
 # /dev/kvm may exist where no kernel boots on it (nested or restricted virtualisation): only a boot
 # tells. The answer holds for this host kernel and is kept.
 choose_accel() {
-	local answer=$images/accel-$(uname -r) log=$images/kvm-probe.console pid waited=0
+	local answer log=$images/kvm-probe.console pid waited=0
 
+	answer=$images/accel-$(uname -r)
 	if [ ! -e "$answer" ]; then
 		echo tcg >"$answer"
 		if [ -w /dev/kvm ]; then
 			: >"$log"
-			(become_vm kvm-probe kvm GUEST=probe -serial "file:$log" \
+			(become_vm kvm-probe kvm "$images/initramfs.gz" GUEST=probe -serial "file:$log" \
 				-serial "file:$log.agent") </dev/null >/dev/null 2>&1 &
 			pid=$!
 			while [ $waited -lt 50 ] && kill -0 $pid 2>/dev/null; do
@@ -109,11 +123,23 @@ choose_accel() {
 	accel=$(cat "$answer")
 }
 
+# Whoever changes $images holds its lock: two runs side by side share it.
+lock_images() {
+	exec {images_lock}>"$images/lock"
+	flock "$images_lock"
+}
+
+unlock_images() {
+	exec {images_lock}>&-
+}
+
 prepare_images() {
 	mkdir -p "$images"
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "qemu-system-x86_64 is missing: install qemu-system-x86"
+	lock_images
 	prepare_kernel
 	prepare_initramfs
 	choose_accel
+	unlock_images
 }

@@ -36,9 +36,9 @@ probe_words_of() {
 	local at=${addresses[$2]}
 
 	case $3 in
-	ping) probe_words=(ping "$at" - $probe_timeout_ms) ;;
-	*/udp) probe_words=(udp "$at" "${3%/udp}" $probe_timeout_ms) ;;
-	*) probe_words=(tcp "$at" "$3" $probe_timeout_ms) ;;
+	ping) probe_words=(ping "$at" - "$probe_timeout_ms") ;;
+	*/udp) probe_words=(udp "$at" "${3%/udp}" "$probe_timeout_ms") ;;
+	*) probe_words=(tcp "$at" "$3" "$probe_timeout_ms") ;;
 	esac
 }
 

@@ -36,11 +36,29 @@ quiet_ipv6() {
 		"net.ipv6.conf.$2.accept_ra=0" "net.ipv6.conf.$2.dad_transmits=0"
 }
 
+# What a run that was killed without a chance to clean up left: its processes died with it, and its
+# pins go with its bpffs.
+sweep() {
+	local left name
+
+	for left in /run/tapguard-demo-*; do
+		if [ ! -d "$left" ] || [ -d "/proc/${left##*-}" ]; then
+			continue
+		fi
+		for name in /run/netns/"${left##*/}"*; do
+			[ ! -e "$name" ] || ip netns del "${name##*/}"
+		done
+		umount "$left/bpf" 2>/dev/null || true
+		rm -rf "$left"
+	done
+}
+
 set_stage() {
 	[ "$(id -u)" -eq 0 ] || die "needs root: it makes namespaces, taps and BPF maps (try sudo)"
 	trap take_down EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	sweep
 	mkdir -m 700 "$run"
 	mkdir "$run/bpf"
 	mount -t bpf tapguard-demo "$run/bpf"
@@ -53,14 +71,13 @@ set_stage() {
 }
 
 start_rulesd() {
-	local tries=0
+	local deadline=$((SECONDS + 60)) # an emulated host takes its time to verify the programs
 
 	"${enter_netns[@]}" setpriv --pdeathsig KILL "$top/.build/rulesd" "${rulesd_paths[@]}" \
 		--host demo >"$run/rulesd.log" 2>&1 &
 	rulesd_pid=$!
 	until "$top/.build/sgctl" show status >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		if [ $tries -ge 100 ] || ! kill -0 "$rulesd_pid" 2>/dev/null; then
+		if [ $SECONDS -ge $deadline ] || ! kill -0 "$rulesd_pid" 2>/dev/null; then
 			tail -n 5 "$run/rulesd.log" >&2
 			die "rulesd did not start"
 		fi
@@ -73,6 +90,16 @@ apply_example() {
 	cp "$top/schemas/examples/three-tier.json" "$run/policy.json"
 	"$top/.build/sgctl" apply "$run/policy.json" >"$run/apply.log" 2>&1 ||
 		die "sgctl apply: $(cat "$run/apply.log")"
+}
+
+# Every interface of the example is filtered, and how.
+check_filtering() {
+	local id state hook error
+
+	while IFS=$'\t' read -r id state hook error; do
+		check "$id is $state by ${hook:-nothing}${error:+: $error}" [ "$state" = filtering ]
+	done < <("$top/.build/sgctl" show interfaces --json |
+		jq -r '.[] | [.id, .state, .hook // "", .error // ""] | @tsv')
 }
 
 end_process() {
@@ -116,13 +143,19 @@ take_down() {
 
 # After take_down_stage.
 check_nothing_left() {
-	check "no namespace is left" no_match "$netns" ip netns list
-	check "no mount is left" no_match "$run" cat /proc/mounts
-	check "no process is left" no_match . pgrep -f "$run/"
+	check "no namespace is left" [ -z "$(ip netns list | grep -F "$netns")" ]
+	check "no mount is left" [ -z "$(grep -F "$run" /proc/mounts)" ]
+	check "no process is left" [ -z "$(processes_of_run)" ]
 	check "no directory is left" [ ! -e "$run" ]
 }
 
-# PATTERN COMMAND...: the command prints nothing that matches.
-no_match() {
-	! "${@:2}" | grep -q -e "$1"
+# Those that name a file of $run.
+processes_of_run() {
+	local file
+
+	for file in /proc/[0-9]*/cmdline; do
+		case $({ tr '\0' ' ' <"$file"; } 2>/dev/null) in
+		*"$run/"*) echo "${file//[!0-9]/}" ;;
+		esac
+	done
 }

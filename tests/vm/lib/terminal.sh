@@ -42,7 +42,7 @@ failed=0
 check() {
 	local text=$1
 	shift
-	if "$@"; then
+	if "$@" >/dev/null; then
 		passed=$((passed + 1))
 		printf '%sok%s      %s\n' "$green" "$plain" "$text"
 	else
