@@ -150,11 +150,11 @@ enum sg_iface_flags {
 /* What a compiled policy contains in one direction; lets the evaluation skip lookups that cannot
  * hit. */
 enum sg_has_bits {
-	SG_HAS_ANY = 1u << 0,	/* rules with the peer any */
-	SG_HAS_GROUP = 1u << 1, /* rules with a group as peer */
-	SG_HAS_PREFIX =
-		1u << 2, /* rules with a CIDR or a prefix list as peer, exempt endpoints included */
-	SG_HAS_ALL = 1u << 3, /* rules for every protocol */
+	SG_HAS_ANY = 1u << 0,	 /* rules with the peer any */
+	SG_HAS_GROUP = 1u << 1,	 /* rules with a group as peer */
+	SG_HAS_PREFIX = 1u << 2, /* rules with a CIDR or a prefix list as peer */
+	SG_HAS_ALL = 1u << 3,	 /* rules for every protocol */
+	SG_HAS_EXEMPT = 1u << 4, /* exempt endpoints of the network, under SG_DIR_EXEMPT */
 };
 
 /* Idle timeouts, in jiffies of the running kernel (rulesd converts seconds). */
@@ -290,6 +290,10 @@ struct sg_policy_ports {
 	__u32 start;
 	struct sg_interval one; /* the first one */
 };
+
+/* key.dir of exempt endpoints: asked before every rule of SG_EGRESS, so that no group decides about
+ * them. */
+#define SG_DIR_EXEMPT SG_DIRS
 
 /* Rule numbers with this bit are exempt endpoints of a network: allowed, but by no rule. */
 #define SG_RULE_EXEMPT 0x80000000u

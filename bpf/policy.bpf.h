@@ -4,6 +4,7 @@
  * whose witness may be gone.
  *
  * Rules only allow, so the first hit decides:
+ *   0. what the VM sends to an exempt endpoint of its network;
  *   1. the peer any, before the address is even classified;
  *   2. the peers of the address's member set, then those of its prefix set, each in ascending
  * order;
@@ -108,36 +109,43 @@ __noinline __u32 sg_policy_set(struct sg_question *q, __u32 number)
 	return 0;
 }
 
+sg_inline __u32 sg_policy_prefixes(struct sg_question *q)
+{
+	struct sg_prefix_key key = {
+		.prefixlen = 32 + 128,
+		.space = SG_SPACE(q->zone, q->is_v6),
+	};
+	struct sg_version *found;
+
+	__builtin_memcpy(key.addr, q->remote.b, 16);
+	found = bpf_map_lookup_elem(&sg_prefixes, &key);
+	return found ? sg_policy_set(q, sg_version_at(found, q->generation)) : 0;
+}
+
 /* Answers in q->rule and q->peer; returns the rule, 0 when nothing allows it. */
 __noinline __u32 sg_policy_allows(struct sg_question *q)
 {
-	struct sg_version *found;
-
 	if (!q)
 		return 0;
 	q->rule = 0;
 	q->peer = 0;
 	if (!q->policy)
 		return 0;
+	if (q->has & SG_HAS_EXEMPT) {
+		q->dir = SG_DIR_EXEMPT;
+		sg_policy_prefixes(q);
+		q->dir = SG_EGRESS;
+		if (q->rule)
+			return q->rule;
+	}
 	if (q->has & SG_HAS_ANY && sg_policy_protocols(q, SG_PEER_ANY))
 		return q->rule;
 	if (q->has & SG_HAS_GROUP) {
 		struct sg_member_key key = {.addr = q->remote, .zone = q->zone};
+		struct sg_version *found = bpf_map_lookup_elem(&sg_members, &key);
 
-		found = bpf_map_lookup_elem(&sg_members, &key);
 		if (found && sg_policy_set(q, sg_version_at(found, q->generation)))
 			return q->rule;
 	}
-	if (q->has & SG_HAS_PREFIX) {
-		struct sg_prefix_key key = {
-			.prefixlen = 32 + 128,
-			.space = SG_SPACE(q->zone, q->is_v6),
-		};
-
-		__builtin_memcpy(key.addr, q->remote.b, 16);
-		found = bpf_map_lookup_elem(&sg_prefixes, &key);
-		if (found && sg_policy_set(q, sg_version_at(found, q->generation)))
-			return q->rule;
-	}
-	return 0;
+	return q->has & SG_HAS_PREFIX ? sg_policy_prefixes(q) : 0;
 }

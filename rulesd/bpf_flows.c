@@ -115,9 +115,10 @@ static bool matches(const struct dataplane_flow_filter *filter, const struct dat
 	if (filter->dst && !addr_equal(filter->dst, dst))
 		return false;
 	if (key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6) {
-		/* The identifier stands for the source port, the query's type for the other. */
+		/* The identifier stands for the source port, the query's type for the other;
+		 * SG_ICMP_FLOW() is in host order. */
 		sport = key->lport;
-		dport = htons(ntohs(key->rport) >> 8);
+		dport = htons(key->rport >> 8);
 	}
 	if (filter->sport >= 0 && filter->sport != ntohs(sport))
 		return false;

@@ -23,14 +23,19 @@
 
 /* ------------------------------------------------------------------ maps and programs */
 
-#define BPF_TABLES(X)                                                                    \
-	X(CONTROL)                                                                       \
-	X(IFINDEX)                                                                       \
-	X(IFHIGH)                                                                        \
-	X(IFACES)                                                                        \
-	X(SLOTS)                                                                         \
-	X(STATS) X(GUARD) X(VLANS) X(MEMBERS) X(PREFIXES) X(SETS) X(POLICY) X(INTERVALS) \
-		X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
+#define BPF_TABLES(X) \
+	X(CONTROL)    \
+	X(IFINDEX)    \
+	X(IFHIGH)     \
+	X(IFACES)     \
+	X(SLOTS)      \
+	X(STATS)      \
+	X(GUARD)      \
+	X(VLANS)      \
+	X(MEMBERS)    \
+	X(PREFIXES)   \
+	X(SETS)       \
+	X(POLICY) X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
 
 enum bpf_table_id {
 #define X(name) TABLE_##name,
@@ -123,6 +128,7 @@ struct change {
 
 struct dataplane {
 	char *bpffs;
+	int lock; /* the directory, locked: one daemon an instance */
 	uint32_t max_flows;
 	uint32_t hz;
 	uint32_t cpus;

@@ -6,8 +6,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -121,24 +123,23 @@ static int check_abi(struct dataplane *dataplane, char **error)
 	g_autofree char *path = pin_path(dataplane, "maps", SG_MAP_CONTROL);
 	AUTO_FD int fd = bpf_obj_get(path);
 	struct bpf_table pinned = {.name = SG_MAP_CONTROL, .fd = fd};
-	g_autofree struct sg_control *control = NULL;
+	struct sg_control control = {};
 	uint32_t zero = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : bpf_fail(error, -errno, "%s: bpf(OBJ_GET)", path);
 	if (table_describe(&pinned))
 		return bpf_fail(error, -errno, "%s: bpf(OBJ_GET_INFO_BY_FD)", path);
-	control = g_malloc0(MAX(pinned.value_size, sizeof(*control)));
-	if (pinned.value_size >= sizeof(*control) && bpf_map_lookup_elem(fd, &zero, control))
+	if (pinned.value_size == sizeof(control) && bpf_map_lookup_elem(fd, &zero, &control))
 		return bpf_fail(error, -errno, "%s: bpf(MAP_LOOKUP_ELEM)", path);
 	/* A predecessor that was killed while it made the maps has not written its version. */
-	if (pinned.value_size != sizeof(*control) ||
-	    (control->abi != SG_ABI_VERSION && (control->abi || control->generation)))
+	if (pinned.value_size != sizeof(control) ||
+	    (control.abi != SG_ABI_VERSION && (control.abi || control.generation)))
 		return bpf_fail(error, -EPROTONOSUPPORT,
 				"the maps pinned in %s/maps have ABI version %u and this rulesd "
 				"needs %u; run the rulesd that made them, or remove them and all "
 				"filtering with rulesd --flush",
-				dataplane->bpffs, control->abi, SG_ABI_VERSION);
+				dataplane->bpffs, control.abi, SG_ABI_VERSION);
 	return 0;
 }
 
@@ -264,7 +265,7 @@ static int map_table(struct dataplane *dataplane, enum bpf_table_id id, size_t e
 
 static int map_tables(struct dataplane *dataplane, char **error)
 {
-	void *control, *ifaces, *slots;
+	void *control = NULL, *ifaces = NULL, *slots = NULL;
 	int code;
 
 	if (dataplane->table[TABLE_IFACES].max_entries <= SG_MAX_SLOTS ||
@@ -298,10 +299,29 @@ static uint32_t kernel_hz(void)
 
 /* ------------------------------------------------------------------ open and close */
 
+/*
+ * A second daemon on the same pins would take what the first one holds for leftovers and remove it.
+ * The state directory has a lock too, but nothing ties the one to the other.
+ */
+static int lock_instance(struct dataplane *dataplane, char **error)
+{
+	dataplane->lock = open(dataplane->bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dataplane->lock < 0)
+		return bpf_fail(error, -errno, "bpffs directory %s: open", dataplane->bpffs);
+	if (flock(dataplane->lock, LOCK_EX | LOCK_NB) < 0)
+		return bpf_fail(error, errno == EWOULDBLOCK ? -EBUSY : -errno,
+				"bpffs directory %s: another rulesd uses it: stop that one, or "
+				"give each its own --bpffs",
+				dataplane->bpffs);
+	return 0;
+}
+
 static int open_all(struct dataplane *dataplane, char **error)
 {
 	int code = make_folders(dataplane, error);
 
+	if (!code)
+		code = lock_instance(dataplane, error);
 	if (!code)
 		code = check_abi(dataplane, error);
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
@@ -331,6 +351,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 	/* libbpf raises RLIMIT_MEMLOCK by itself where the kernel still counts maps against it. */
 	libbpf_set_print(keep_line);
 	opened->bpffs = g_strdup(options->bpffs);
+	opened->lock = -1;
 	opened->max_flows = options->max_flows;
 	opened->hz = kernel_hz();
 	opened->cpus = cpus > 0 ? (uint32_t)cpus : 1;
@@ -366,6 +387,7 @@ void dataplane_close(struct dataplane **dataplane)
 		bpf_object__close(closing->objects->pdata[i]);
 	g_ptr_array_free(closing->objects, TRUE);
 	held_free(closing);
+	cleanup_fd(&closing->lock);
 	g_free(closing->bpffs);
 	g_free(closing);
 }

@@ -114,7 +114,7 @@ static const struct held_guard *guard_find(const GArray *guards, const struct sg
 
 static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits)
 {
-	if (memcmp(a, b, bits / 8))
+	if (memcmp(a, b, bits / 8) != 0)
 		return false;
 	return !(bits % 8) || !((a[bits / 8] ^ b[bits / 8]) >> (8 - bits % 8));
 }
@@ -217,7 +217,7 @@ static bool conf_removes(struct dataplane *dataplane, const struct sg_iface_conf
 		g_hash_table_lookup(dataplane->policies, GUINT_TO_POINTER(new->policy));
 
 	if (old->zone != new->zone || old->flags != new->flags ||
-	    memcmp(old->mac, new->mac, sizeof(old->mac)))
+	    memcmp(old->mac, new->mac, sizeof(old->mac)) != 0)
 		return true;
 	if (old->policy == new->policy)
 		return false;

@@ -13,7 +13,7 @@ int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats 
 		    struct sg_slot *exact)
 {
 	size_t stride = (sizeof(struct sg_stats) + 7) / 8 * 8;
-	g_autofree char *values = g_malloc0(stride * dataplane->cpus);
+	g_autoptr(GByteArray) values = g_byte_array_new();
 	struct sg_stats sum = {};
 	uint64_t *total = (void *)&sum;
 	int code;
@@ -21,11 +21,12 @@ int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats 
 	_Static_assert(sizeof(struct sg_stats) % sizeof(uint64_t) == 0, "counters of 8 bytes");
 	if (!slot || slot > SG_MAX_SLOTS)
 		return -EINVAL;
-	code = table_lookup(dataplane, TABLE_STATS, &slot, values);
+	g_byte_array_set_size(values, (guint)(stride * dataplane->cpus));
+	code = table_lookup(dataplane, TABLE_STATS, &slot, values->data);
 	if (code)
 		return code;
 	for (uint32_t cpu = 0; cpu < dataplane->cpus; cpu++) {
-		const uint64_t *part = (const void *)(values + cpu * stride);
+		const uint64_t *part = (const void *)(values->data + cpu * stride);
 
 		for (size_t i = 0; i < sizeof(sum) / sizeof(*total); i++)
 			total[i] += part[i];

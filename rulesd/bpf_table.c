@@ -115,15 +115,17 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 
 static int each_by_key(const struct bpf_table *table, table_each_fn each, void *arg)
 {
-	g_autofree char *key = g_malloc0(table->key_size);
-	g_autofree char *value = g_malloc0(table->value_size);
+	g_autoptr(GByteArray) key = g_byte_array_new();
+	g_autoptr(GByteArray) value = g_byte_array_new();
 	bool first = true;
 
-	while (!bpf_map_get_next_key(table->fd, first ? NULL : key, key)) {
+	g_byte_array_set_size(key, table->key_size);
+	g_byte_array_set_size(value, table->value_size);
+	while (!bpf_map_get_next_key(table->fd, first ? NULL : key->data, key->data)) {
 		first = false;
-		if (bpf_map_lookup_elem(table->fd, key, value))
+		if (bpf_map_lookup_elem(table->fd, key->data, value->data))
 			continue; /* removed meanwhile */
-		if (!each(key, value, arg))
+		if (!each(key->data, value->data, arg))
 			return 0;
 	}
 	return errno == ENOENT ? 0 : -errno;

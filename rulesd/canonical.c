@@ -30,12 +30,20 @@ static void member_clear(gpointer data)
 	g_free(member->text);
 }
 
+static int is_empty(const struct member *member)
+{
+	return !jdoc_first(member->source->doc, member->node);
+}
+
 static int compare_members(gconstpointer a, gconstpointer b)
 {
 	const struct member *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
 
-	return order ? order : g_strcmp0(x->text, y->text);
+	if (order == 0 && x->text)
+		order = strcmp(x->text, y->text);
+	/* Several files may name a network; only one of them has settings. */
+	return order ? order : is_empty(x) - is_empty(y);
 }
 
 static char *node_text(const struct jdoc *doc, uint32_t node)
@@ -137,9 +145,7 @@ static void write_section(struct canonical *canonical, const char *network, cons
 	for (guint i = 0; i < members->len; i++) {
 		const struct member *member = &g_array_index(members, struct member, i);
 
-		/* A network without settings may be named in several files. */
-		if (i && strcmp(member[-1].key, member->key) == 0 &&
-		    !jdoc_first(member->source->doc, member->node))
+		if (i && strcmp(member[-1].key, member->key) == 0)
 			continue;
 		json_key(writer, member->key);
 		write(canonical, member->source, member->node);
@@ -230,6 +236,14 @@ static GPtrArray *parse_sources(const GPtrArray *sources, struct diag *diag)
 	return parsed;
 }
 
+/* "groups", "labels" and the like, which the canonical form leaves out when they are empty. */
+static bool is_section(const struct jdoc *doc, uint32_t node)
+{
+	g_autofree char *key = jdoc_key(doc, node);
+
+	return jdoc_kind(doc, node) == JDOC_OBJECT && !json_is_annotation(key);
+}
+
 /* A document that says nothing of its own: the default network exists anyway. */
 static bool is_idle(const struct canonical_source *source)
 {
@@ -242,8 +256,8 @@ static bool is_idle(const struct canonical_source *source)
 		for (unsigned int i = 0; i < G_N_ELEMENTS(elsewhere); i++)
 			if (jdoc_key_is(source->doc, node, elsewhere[i]))
 				counts = false;
-		if (counts &&
-		    (jdoc_kind(source->doc, node) != JDOC_OBJECT || jdoc_first(source->doc, node)))
+		/* An empty section says nothing, a remark does even when it is empty. */
+		if (counts && (!is_section(source->doc, node) || jdoc_first(source->doc, node)))
 			return false;
 	}
 	return strcmp(source->network, MODEL_DEFAULT_NETWORK) == 0;

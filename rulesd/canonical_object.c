@@ -365,10 +365,14 @@ static const struct field peer_fields[] = {
 	{0},
 };
 
-/* A peer that says no more than its text. */
+/* A peer that says no more than its text: one field, and at most labels that are left out. */
 static bool is_simple_peer(const struct object *object, uint32_t node)
 {
-	return jdoc_kind(object->doc, node) == JDOC_STRING || jdoc_count(object->doc, node) == 1;
+	uint32_t labels = jdoc_member(object->doc, node, "labels");
+	uint32_t left_out = labels && is_empty(object, labels) ? 1 : 0;
+
+	return jdoc_kind(object->doc, node) == JDOC_STRING ||
+	       jdoc_count(object->doc, node) == 1 + left_out;
 }
 
 /* A list with objects in it: one peer a line. */

@@ -4,6 +4,7 @@
  *
  * Order of precedence, so that every evaluator names the same rule for a packet that several rules
  * allow:
+ *   0. exempt endpoints of the network (egress), under SG_DIR_EXEMPT;
  *   1. the peer any, then the peers of the address's set (member set, then prefix set), each in
  * ascending number;
  *   2. within a peer the packet's protocol, then SG_PROTO_ALL;

@@ -84,7 +84,8 @@ static void merge_intervals(GArray *intervals)
 	g_array_set_size(intervals, kept + 1);
 }
 
-static void add(struct builder *builder, enum sg_dir dir, uint32_t peer, uint16_t proto,
+/* dir is an enum sg_dir or SG_DIR_EXEMPT. */
+static void add(struct builder *builder, unsigned int dir, uint32_t peer, uint16_t proto,
 		unsigned int first, unsigned int last, uint32_t rule)
 {
 	struct sg_policy_key key = {.peer = peer, .proto = proto, .dir = (uint8_t)dir};
@@ -100,7 +101,7 @@ static void add(struct builder *builder, enum sg_dir dir, uint32_t peer, uint16_
 	add_interval(ports->intervals, first, last, rule);
 }
 
-static void add_ports(struct builder *builder, enum sg_dir dir, uint32_t peer, uint16_t proto,
+static void add_ports(struct builder *builder, unsigned int dir, uint32_t peer, uint16_t proto,
 		      const GArray *ports, uint32_t rule)
 {
 	if (!ports || !ports->len)
@@ -178,10 +179,10 @@ static void add_exempt(struct builder *builder, const struct model_exempt *exemp
 		compile_exhausted(compile, "exempt endpoint", name);
 	if (!number || !peer)
 		return;
-	builder->policy->has[SG_EGRESS] |= SG_HAS_PREFIX;
+	builder->policy->has[SG_EGRESS] |= SG_HAS_EXEMPT;
 	if (exempt->protocol == SG_PROTO_ALL)
 		builder->policy->has[SG_EGRESS] |= SG_HAS_ALL;
-	add_ports(builder, SG_EGRESS, peer, exempt->protocol, exempt->ports, number);
+	add_ports(builder, SG_DIR_EXEMPT, peer, exempt->protocol, exempt->ports, number);
 }
 
 static int compare_entries(gconstpointer a, gconstpointer b)

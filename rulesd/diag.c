@@ -79,6 +79,7 @@ char *diag_quote(const char *text)
 	size_t length = strnlen(text, longest + 1);
 	bool cut = length > longest;
 
+	length = MIN(length, longest);
 	/* Not in the middle of a character: UTF-8 continuation bytes are 10xxxxxx. */
 	while (cut && length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
 		length--;

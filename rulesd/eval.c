@@ -253,14 +253,14 @@ static uint32_t find_rule(const struct image_ports *ports, uint16_t port)
 }
 
 static struct eval_verdict ask_peer(const struct image_policy *policy,
-				    const struct eval_packet *packet, uint32_t peer)
+				    const struct eval_packet *packet, unsigned int dir,
+				    uint32_t peer)
 {
-	uint32_t rule =
-		find_rule(image_policy_ports(policy, packet->direction, peer, packet->protocol),
-			  port_value(packet));
+	uint32_t rule = find_rule(image_policy_ports(policy, dir, peer, packet->protocol),
+				  port_value(packet));
 
 	if (!rule)
-		rule = find_rule(image_policy_ports(policy, packet->direction, peer, SG_PROTO_ALL),
+		rule = find_rule(image_policy_ports(policy, dir, peer, SG_PROTO_ALL),
 				 port_value(packet));
 	if (!rule)
 		return no_verdict;
@@ -272,7 +272,7 @@ static struct eval_verdict ask_peer(const struct image_policy *policy,
 }
 
 static struct eval_verdict ask_set(const struct image *image, const struct image_policy *policy,
-				   const struct eval_packet *packet, uint32_t set)
+				   const struct eval_packet *packet, unsigned int dir, uint32_t set)
 {
 	const struct image_set *peers;
 	struct eval_verdict verdict = no_verdict;
@@ -280,14 +280,15 @@ static struct eval_verdict ask_set(const struct image *image, const struct image
 	if (!set)
 		return no_verdict;
 	if (set & SG_SET_SINGLE)
-		return ask_peer(policy, packet, set & ~SG_SET_SINGLE);
+		return ask_peer(policy, packet, dir, set & ~SG_SET_SINGLE);
 	peers = image_set_by_number(image, set);
 	for (guint i = 0; peers && i < peers->peers->len && !is_decided(verdict); i++)
-		verdict = ask_peer(policy, packet, g_array_index(peers->peers, uint32_t, i));
+		verdict = ask_peer(policy, packet, dir, g_array_index(peers->peers, uint32_t, i));
 	return verdict;
 }
 
-/* The order of compile.h: any, then the groups of the remote address, then the prefixes around it.
+/* The order of compile.h: exempt endpoints, any, then the groups of the remote address, then the
+ * prefixes around it.
  */
 static struct eval_verdict ask_policy(const struct image *image, const struct image_iface *iface,
 				      const struct eval_packet *packet)
@@ -296,13 +297,16 @@ static struct eval_verdict ask_policy(const struct image *image, const struct im
 	uint8_t has = iface->policy->has[packet->direction];
 	struct eval_verdict verdict = no_verdict;
 
-	if (has & SG_HAS_ANY)
-		verdict = ask_peer(iface->policy, packet, SG_PEER_ANY);
+	if (has & SG_HAS_EXEMPT)
+		verdict = ask_set(image, iface->policy, packet, SG_DIR_EXEMPT,
+				  image_find_prefix(image, iface->zone, remote));
+	if (!is_decided(verdict) && has & SG_HAS_ANY)
+		verdict = ask_peer(iface->policy, packet, packet->direction, SG_PEER_ANY);
 	if (!is_decided(verdict) && has & SG_HAS_GROUP)
-		verdict = ask_set(image, iface->policy, packet,
+		verdict = ask_set(image, iface->policy, packet, packet->direction,
 				  image_find_member(image, iface->zone, remote));
 	if (!is_decided(verdict) && has & SG_HAS_PREFIX)
-		verdict = ask_set(image, iface->policy, packet,
+		verdict = ask_set(image, iface->policy, packet, packet->direction,
 				  image_find_prefix(image, iface->zone, remote));
 	if (is_decided(verdict))
 		return verdict;

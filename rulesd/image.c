@@ -229,7 +229,7 @@ int image_ports_compare(const struct sg_policy_key *a, const struct sg_policy_ke
 	return (int)a->proto - (int)b->proto;
 }
 
-const struct image_ports *image_policy_ports(const struct image_policy *policy, enum sg_dir dir,
+const struct image_ports *image_policy_ports(const struct image_policy *policy, unsigned int dir,
 					     uint32_t peer, uint16_t proto)
 {
 	struct sg_policy_key wanted = {.peer = peer, .proto = proto, .dir = (uint8_t)dir};

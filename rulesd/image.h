@@ -97,7 +97,7 @@ void image_add_prefix(struct image *image, uint32_t zone, const struct cidr *cid
 uint32_t image_find_member(const struct image *image, uint32_t zone, const struct sg_addr *addr);
 uint32_t image_find_prefix(const struct image *image, uint32_t zone, const struct sg_addr *addr);
 /* The intervals of one (direction, peer, protocol), NULL when there are none. */
-const struct image_ports *image_policy_ports(const struct image_policy *policy, enum sg_dir dir,
+const struct image_ports *image_policy_ports(const struct image_policy *policy, unsigned int dir,
 					     uint32_t peer, uint16_t proto);
 /* The order of policy->entries. */
 int image_ports_compare(const struct sg_policy_key *a, const struct sg_policy_key *b);

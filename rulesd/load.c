@@ -251,7 +251,8 @@ static GPtrArray *parse_documents(const GPtrArray *sources, struct diag *diag)
 	return documents;
 }
 
-int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag)
+static int load_all(const GPtrArray *sources, bool incomplete, struct model **model,
+		    struct diag *diag)
 {
 	guint first = diag->entries->len, before = first + diag->left_out;
 	g_autoptr(GPtrArray) documents = parse_documents(sources, diag);
@@ -263,6 +264,7 @@ int load_policy(const GPtrArray *sources, struct model **model, struct diag *dia
 		.diag = diag,
 		.services = services,
 		.network_places = places,
+		.incomplete = incomplete,
 	};
 
 	for (guint i = 0; i < documents->len; i++)
@@ -278,4 +280,18 @@ int load_policy(const GPtrArray *sources, struct model **model, struct diag *dia
 	sort_entries(diag, first, sources);
 	model_free(&load.model);
 	return -EINVAL;
+}
+
+int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag)
+{
+	return load_all(sources, false, model, diag);
+}
+
+int load_check(const GPtrArray *sources, struct diag *diag)
+{
+	struct model *model = NULL;
+	int result = load_all(sources, true, &model, diag);
+
+	model_free(&model);
+	return result;
 }

@@ -36,6 +36,13 @@ int load_read_paths(char *const *paths, size_t count, bool owner_check, GPtrArra
 int load_policy(const GPtrArray *sources, struct model **model, struct diag *diag);
 
 /*
+ * Whether the sources are well formed by themselves: all that load_policy checks but whether what
+ * they refer to exists, which may be in files that are not among them (sgctl fmt FILE). 0 or
+ * -EINVAL with entries in diag.
+ */
+int load_check(const GPtrArray *sources, struct diag *diag);
+
+/*
  * One interface, as the policy's object plus "network" (PUT /v1/interfaces/{id}). Checks the object
  * itself; whether the network and the groups exist, and no id, address or device is taken, is
  * model_validate's. Same results as load_policy.
@@ -48,7 +55,8 @@ int load_interface(const char *id, const char *text, size_t length, struct model
  * ids sorted, addresses canonical, ports merged, nothing that means something else. It is one JSON
  * document for each value of "network" in the sources, sorted by it and each ended by a newline: a
  * single source gives a single document, which sgctl fmt prints. Its SHA-256 is policy_sha256. The
- * sources must have passed load_policy. Returns a NUL-terminated text that the caller frees.
+ * sources must have passed load_policy or load_check. Returns a NUL-terminated text that the caller
+ * frees.
  */
 char *load_canonical(const GPtrArray *sources);
 /* 64 hex digits and NUL of the canonical form of the sources. */

@@ -277,7 +277,7 @@ int load_interface(const char *id, const char *text, size_t length, struct model
 		load_interface_object(&load, JDOC_ROOT, read, true);
 	}
 	jdoc_free(&doc);
-	if (diag->entries->len + diag->left_out > before) {
+	if (!read || diag->entries->len + diag->left_out > before) {
 		model_interface_free(read);
 		return -EINVAL;
 	}

@@ -222,7 +222,7 @@ static void check_without_protocol(struct load *load, const struct load_match *n
 struct model_match *load_match(struct load *load, const struct load_match *nodes)
 {
 	struct model_match *match;
-	uint16_t protocol;
+	uint16_t protocol = 0;
 
 	if (!nodes->protocol || !read_protocol(load, nodes->protocol, &protocol)) {
 		check_without_protocol(load, nodes);

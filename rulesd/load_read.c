@@ -61,16 +61,22 @@ static bool check_owner(struct reading *reading, const char *path, const struct 
 	return true;
 }
 
+static void too_large(struct reading *reading, const char *path)
+{
+	fail(reading, path, -EFBIG, "too-large", "split it into several files",
+	     "larger than 256 MiB");
+}
+
 /* Until the end of the file, which may grow meanwhile, or the limit. */
 static void read_text(struct reading *reading, int fd, const char *name)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autofree guint8 *block = g_malloc(1 << 16);
+	guint8 block[1 << 14];
 	struct load_source *source;
 	ssize_t got = 1;
 
 	while (got > 0 && bytes->len <= JDOC_MAX_BYTES) {
-		got = read(fd, block, 1 << 16);
+		got = read(fd, block, sizeof(block));
 		if (got < 0 && errno == EINTR) {
 			got = 1;
 			continue;
@@ -83,8 +89,7 @@ static void read_text(struct reading *reading, int fd, const char *name)
 		return;
 	}
 	if (bytes->len > JDOC_MAX_BYTES) {
-		fail(reading, name, -EFBIG, "too-large", "split it into several files",
-		     "larger than 256 MiB");
+		too_large(reading, name);
 		return;
 	}
 	source = g_new0(struct load_source, 1);
@@ -112,7 +117,9 @@ static void read_file(struct reading *reading, int directory, const char *name, 
 					 : "neither a regular file nor a directory");
 		return;
 	}
-	if (check_owner(reading, path, &st))
+	if (st.st_size > JDOC_MAX_BYTES)
+		too_large(reading, path);
+	else if (check_owner(reading, path, &st))
 		read_text(reading, fd, path);
 }
 

@@ -125,7 +125,7 @@ struct model_interface {
 	GPtrArray *groups; /* of char *, in the order of the file; sg-default when the key is
 			      missing */
 	bool spoof_guard;
-	GArray *vlans; /* of uint16_t, 0-4094, sorted */
+	GArray *vlans; /* of uint16_t, 1-4094, sorted */
 	enum model_hook hook;
 	struct model_conntrack conntrack;
 	bool attached; /* by hand (sgctl attach, PUT /v1/interfaces), not from a policy file */

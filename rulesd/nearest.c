@@ -11,19 +11,31 @@
 
 #define LONGEST 64 /* longer words get no suggestion */
 
-/* The distance when it is below limit, else limit. Words are shorter than LONGEST. */
+/*
+ * The distance when it is below limit, else limit. Words are shorter than LONGEST. What they have
+ * in common in front does not count, and only the band of cells within limit of the diagonal can
+ * stay below it: thousands of candidates cost milliseconds.
+ */
 static unsigned int distance_below(const char *a, const char *b, unsigned int limit)
 {
-	unsigned int rows[3][LONGEST + 1];
-	size_t n = strlen(a), m = strlen(b);
+	unsigned int rows[3][LONGEST + 2] = {{0}};
+	size_t n, m;
 
+	while (*a && g_ascii_tolower(*a) == g_ascii_tolower(*b)) {
+		a++;
+		b++;
+	}
+	n = strlen(a);
+	m = strlen(b);
+	g_assert(n < LONGEST && m < LONGEST);
 	for (size_t j = 0; j <= m; j++)
 		rows[0][j] = (unsigned int)j;
 	for (size_t i = 1; i <= n; i++) {
 		unsigned int *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
-		unsigned int smallest = row[0] = (unsigned int)i;
+		size_t low = i > limit ? i - limit : 1, high = MIN(m, i + limit);
+		unsigned int smallest = row[low - 1] = low == 1 ? (unsigned int)i : limit;
 
-		for (size_t j = 1; j <= m; j++) {
+		for (size_t j = low; j <= high; j++) {
 			unsigned int cost = g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]);
 
 			row[j] = MIN(MIN(up[j], row[j - 1]) + 1, up[j - 1] + cost);
@@ -31,6 +43,7 @@ static unsigned int distance_below(const char *a, const char *b, unsigned int li
 				row[j] = MIN(row[j], up2[j - 2] + 1);
 			smallest = MIN(smallest, row[j]);
 		}
+		row[high + 1] = limit; /* the next row looks one cell further */
 		if (smallest >= limit)
 			return limit;
 	}

@@ -88,16 +88,39 @@ static void check_network(struct validation *v, const struct model_network *netw
 {
 	g_autoptr(GPtrArray) groups = sorted_values(network->groups, compare_groups);
 	g_autoptr(GPtrArray) lists = sorted_values(network->prefix_lists, compare_lists);
-	g_autoptr(GPtrArray) ifaces = sorted_values(network->interfaces, compare_interfaces);
-	g_autoptr(GHashTable) owners = validate_owners_new();
 
 	validate_network_peers(v, network);
 	for (guint i = 0; i < groups->len; i++)
 		validate_group(v, groups->pdata[i]);
 	for (guint i = 0; i < lists->len; i++)
 		check_list(v, lists->pdata[i]);
-	for (guint i = 0; i < ifaces->len; i++)
-		validate_interface(v, ifaces->pdata[i], owners);
+}
+
+static void free_owners(gpointer owners)
+{
+	g_hash_table_unref(owners);
+}
+
+/* Of all networks together: a device that is used twice is an error where it is used again. */
+static void check_interfaces(struct validation *v, const GPtrArray *networks)
+{
+	g_autoptr(GPtrArray) ifaces = g_ptr_array_new();
+	g_autoptr(GHashTable) owners_of =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_owners);
+
+	for (guint i = 0; i < networks->len; i++) {
+		struct model_network *network = networks->pdata[i];
+		g_autoptr(GPtrArray) own = sorted_values(network->interfaces, compare_interfaces);
+
+		g_hash_table_insert(owners_of, network->name, validate_owners_new());
+		g_ptr_array_extend(ifaces, own, NULL, NULL);
+	}
+	g_ptr_array_sort(ifaces, compare_interfaces);
+	for (guint i = 0; i < ifaces->len; i++) {
+		struct model_interface *iface = ifaces->pdata[i];
+
+		validate_interface(v, iface, g_hash_table_lookup(owners_of, iface->network));
+	}
 }
 
 static void free_users(gpointer users)
@@ -122,6 +145,7 @@ static int validate(const struct model *model, struct diag *diag, bool reference
 
 	for (guint i = 0; i < networks->len; i++)
 		check_network(&v, networks->pdata[i]);
+	check_interfaces(&v, networks);
 	validate_totals(&v, networks);
 	return diag->entries->len + diag->left_out > before ? -EINVAL : 0;
 }

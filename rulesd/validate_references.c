@@ -22,14 +22,6 @@ char *validate_nearest(GHashTable *table, const char *id, const char *otherwise)
 	return nearest_fix(&nearest, otherwise);
 }
 
-static char *nearest_group(const struct validation *v, const char *network, const char *id)
-{
-	const struct model_network *found = model_network(v->model, network);
-
-	return validate_nearest(found->groups, id,
-				"define it under \"groups\", or declare it \"external\": true");
-}
-
 static bool network_lists_peer(const struct model_network *network, const char *name)
 {
 	for (guint i = 0; i < network->peers->len; i++)
@@ -71,64 +63,108 @@ static void G_GNUC_PRINTF(5, 6)
 	diag_add(v->diag, code, peer->place, pointer, fix, "%s", message);
 }
 
-static void check_group_peer(struct validation *v, const struct rule_position *position,
-			     const struct model_peer *peer)
+static void unknown_group(struct validation *v, const struct rule_position *position,
+			  const struct model_peer *peer)
 {
-	const struct model_network *own = model_network(v->model, position->group->network);
-	g_autofree char *fix = NULL;
-	g_autofree char *where = NULL;
+	const struct model_network *network = model_network(v->model, peer->network);
+	g_autofree char *fix =
+		validate_nearest(network->groups, peer->id,
+				 "define it under \"groups\", or declare it \"external\": true");
+	g_autofree char *where = validate_in_network(peer->network);
 
-	if (strcmp(peer->network, own->name) != 0) {
-		if (!model_network(v->model, peer->network)) {
-			fix = validate_nearest(v->model->networks, peer->network,
-					       "define it under \"networks\"");
-			peer_error(v, position, "unknown-network", fix,
-				   "there is no network \"%s\"", peer->network);
-			return;
-		}
-		if (!network_lists_peer(own, peer->network)) {
-			fix = g_strdup_printf("add \"networks\": {\"%s\": {\"peers\": [\"%s\"]}}",
-					      own->name, peer->network);
-			peer_error(v, position, "network-peer", fix,
-				   "network \"%s\" does not list \"%s\" as a peer", own->name,
-				   peer->network);
-		}
-	}
-	if (model_group(v->model, peer->network, peer->id))
-		return;
-	fix = nearest_group(v, peer->network, peer->id);
-	where = validate_in_network(peer->network);
 	peer_error(v, position, "unknown-group", fix, "there is no group \"%s\"%s", peer->id,
 		   where);
 }
 
+static void unknown_prefix_list(struct validation *v, const struct rule_position *position,
+				const struct model_peer *peer)
+{
+	const struct model_network *network = model_network(v->model, peer->network);
+	g_autofree char *fix = validate_nearest(
+		network->prefix_lists, peer->id,
+		"define it under \"prefix_lists\", or declare it \"external\": true");
+	g_autofree char *where = validate_in_network(peer->network);
+
+	peer_error(v, position, "unknown-prefix-list", fix, "there is no prefix list \"%s\"%s",
+		   peer->id, where);
+}
+
+/* An error when rules of the group cannot name groups of the peer's network; false when it does not
+ * even exist. */
+static bool check_network_of_peer(struct validation *v, const struct rule_position *position,
+				  const struct model_peer *peer)
+{
+	const struct model_network *own = model_network(v->model, position->group->network);
+	g_autofree char *fix = NULL;
+
+	if (strcmp(peer->network, own->name) == 0)
+		return true;
+	if (!model_network(v->model, peer->network)) {
+		fix = validate_nearest(v->model->networks, peer->network,
+				       "define it under \"networks\"");
+		peer_error(v, position, "unknown-network", fix, "there is no network \"%s\"",
+			   peer->network);
+		return false;
+	}
+	if (network_lists_peer(own, peer->network))
+		return true;
+	fix = g_strdup_printf("add \"networks\": {\"%s\": {\"peers\": [\"%s\"]}}", own->name,
+			      peer->network);
+	peer_error(v, position, "network-peer", fix,
+		   "network \"%s\" does not list \"%s\" as a peer", own->name, peer->network);
+	return true;
+}
+
+static bool is_known(const struct validation *v, const struct model_peer *peer)
+{
+	if (peer->kind == MODEL_PEER_GROUP)
+		return model_group(v->model, peer->network, peer->id);
+	return model_prefix_list(v->model, peer->network, peer->id);
+}
+
+static void check_peer(struct validation *v, const struct rule_position *position)
+{
+	const struct model_peer *peer = position->rule->peers->pdata[position->peer_index];
+	bool own;
+
+	if (peer->kind == MODEL_PEER_ANY || peer->kind == MODEL_PEER_CIDR)
+		return;
+	own = strcmp(peer->network, position->group->network) == 0;
+	if (own && is_known(v, peer))
+		return;
+	/* Looking for the nearest name is dear, and nobody would see it. */
+	if (diag_full(v->diag))
+		v->diag->left_out += !own && is_known(v, peer) ? 0 : 1;
+	else if (!check_network_of_peer(v, position, peer) || is_known(v, peer))
+		return;
+	else if (peer->kind == MODEL_PEER_GROUP)
+		unknown_group(v, position, peer);
+	else
+		unknown_prefix_list(v, position, peer);
+}
+
 static void check_rule(struct validation *v, struct rule_position *position)
 {
-	const GPtrArray *peers = position->rule->peers;
-
-	for (guint i = 0; i < peers->len && !diag_full(v->diag); i++) {
-		const struct model_peer *peer = peers->pdata[i];
-
+	for (guint i = 0; i < position->rule->peers->len; i++) {
 		position->peer_index = i;
-		if (peer->kind == MODEL_PEER_GROUP) {
-			check_group_peer(v, position, peer);
-		} else if (peer->kind == MODEL_PEER_PREFIX_LIST &&
-			   !model_prefix_list(v->model, peer->network, peer->id)) {
-			const struct model_network *own = model_network(v->model, peer->network);
-			g_autofree char *fix = validate_nearest(
-				own->prefix_lists, peer->id,
-				"define it under \"prefix_lists\", or declare it \"external\": true");
-			g_autofree char *where = validate_in_network(peer->network);
-
-			peer_error(v, position, "unknown-prefix-list", fix,
-				   "there is no prefix list \"%s\"%s", peer->id, where);
-		}
+		check_peer(v, position);
 	}
+}
+
+/* Those that the file has: the implied egress rule is not counted. */
+static guint written_rules(const GPtrArray *rules)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < rules->len; i++)
+		count += !((const struct model_rule *)rules->pdata[i])->implied;
+	return count;
 }
 
 void validate_group(struct validation *v, const struct model_group *group)
 {
-	guint rules = group->rules[SG_INGRESS]->len + group->rules[SG_EGRESS]->len;
+	guint rules =
+		written_rules(group->rules[SG_INGRESS]) + written_rules(group->rules[SG_EGRESS]);
 
 	if (rules > MODEL_MAX_RULES_OF_GROUP) {
 		g_autofree char *pointer = g_strdup_printf("/groups/%s", group->id);

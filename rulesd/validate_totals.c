@@ -101,7 +101,8 @@ static struct total busiest_host(const struct totals *totals)
 	while (g_hash_table_iter_next(&iter, NULL, &host)) {
 		const struct total *devices = host;
 
-		if (devices->count <= own)
+		if (devices->count < own ||
+		    (devices->count == own && is_behind(&devices->last, &most.last)))
 			continue;
 		own = devices->count;
 		most = totals->devices;

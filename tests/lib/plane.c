@@ -123,3 +123,24 @@ uint32_t plane_slot(const struct plane *plane, const char *id)
 		fail_msg("the policy has no interface %s with a device", id);
 	return iface->slot;
 }
+
+struct tap *plane_bridge(struct tap **vm, bool vnet_hdr)
+{
+	struct tap *neighbour = tap_new("tap9", false);
+
+	*vm = tap_new("tap0", vnet_hdr);
+	bridge_new("br0");
+	bridge_add("br0", *vm);
+	bridge_add("br0", neighbour);
+	return neighbour;
+}
+
+bool plane_arrives(const struct tap *from, const struct tap *to, const char *text, bool expected)
+{
+	struct frame sent;
+
+	frame_make_text(&sent, text);
+	tap_drain(to);
+	assert_int_equal(tap_write(from, &sent), 0);
+	return tap_read_exactly(to, &sent, expected ? TAP_WAIT_MS : 50);
+}

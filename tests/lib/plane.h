@@ -37,3 +37,9 @@ int plane_apply(struct plane *plane, const char *json, bool keep);
 int plane_attach(struct plane *plane, const char *id, const struct tap *tap,
 		 struct dataplane_attachment *attachment);
 uint32_t plane_slot(const struct plane *plane, const char *id);
+
+/* Makes tap0, the VM's, and a neighbour of it on a bridge, which it returns. */
+struct tap *plane_bridge(struct tap **vm, bool vnet_hdr);
+/* Sends the frame of this text (frame.h) and says whether it arrived. Waits long only when it is
+ * expected to. */
+bool plane_arrives(const struct tap *from, const struct tap *to, const char *text, bool expected);

@@ -143,9 +143,9 @@ static void consider_rule(struct reference *ref, const struct model_group *group
 {
 	for (guint i = 0; i < rule->peers->len; i++) {
 		const struct model_peer *peer = g_ptr_array_index(rule->peers, i);
-		unsigned int class = peer->kind == MODEL_PEER_ANY     ? 0
-				     : peer->kind == MODEL_PEER_GROUP ? 1
-								      : 2;
+		unsigned int class = peer->kind == MODEL_PEER_ANY     ? 1
+				     : peer->kind == MODEL_PEER_GROUP ? 2
+								      : 3;
 
 		if (!peer_matches(ref, peer))
 			continue;
@@ -171,7 +171,7 @@ static void consider_exempt(struct reference *ref)
 		    (exempt->protocol == SG_PROTO_ALL ||
 		     exempt->protocol == ref->packet->protocol) &&
 		    port_matches(exempt->ports, ref->packet->dport))
-			consider(ref, 2, peer_number(ref, &peer), exempt->protocol == SG_PROTO_ALL,
+			consider(ref, 0, peer_number(ref, &peer), exempt->protocol == SG_PROTO_ALL,
 				 0, NULL, NULL);
 	}
 }

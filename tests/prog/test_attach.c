@@ -39,42 +39,21 @@ static unsigned int entries_of(struct plane *plane, enum bpf_table_id id)
 	return count;
 }
 
-/* tcp to a port of the VM, sent by a bridged neighbour, as the device's egress sees it. */
-static struct tap *bridged(struct tap **vm, bool vnet_hdr)
-{
-	struct tap *neighbour = tap_new("tap9", false);
-
-	*vm = tap_new("tap0", vnet_hdr);
-	bridge_new("br0");
-	bridge_add("br0", *vm);
-	bridge_add("br0", neighbour);
-	return neighbour;
-}
-
-static bool arrives(const struct tap *from, const struct tap *to, const char *text, bool expected)
-{
-	struct frame sent;
-
-	frame_make_text(&sent, text);
-	tap_drain(to);
-	assert_int_equal(tap_write(from, &sent), 0);
-	return tap_read_exactly(to, &sent, expected ? TAP_WAIT_MS : 50);
-}
-
 /* Both directions are filtered: what a rule allows and what none does, and what the VM may send. */
 static void assert_filters(const struct tap *neighbour, const struct tap *vm)
 {
-	assert_true(arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:443 S", true));
-	assert_false(arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", false));
-	assert_true(arrives(vm, neighbour, "udp 10.0.0.5:4000 > 10.0.0.9:53", true));
-	assert_false(arrives(vm, neighbour, "udp 10.0.0.66:4000 > 10.0.0.9:53 smac=5", false));
+	assert_true(plane_arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:443 S", true));
+	assert_false(plane_arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", false));
+	assert_true(plane_arrives(vm, neighbour, "udp 10.0.0.5:4000 > 10.0.0.9:53", true));
+	assert_false(
+		plane_arrives(vm, neighbour, "udp 10.0.0.66:4000 > 10.0.0.9:53 smac=5", false));
 }
 
 static void each_hook_filters(struct plane *plane, const char *policy, bool vnet_hdr,
 			      enum model_hook expected)
 {
 	struct dataplane_attachment attachment = {};
-	struct tap *vm, *neighbour = bridged(&vm, vnet_hdr);
+	struct tap *vm, *neighbour = plane_bridge(&vm, vnet_hdr);
 
 	assert_int_equal(plane_apply(plane, policy, false), 0);
 	if (plane_attach(plane, "vm", vm, &attachment))
@@ -84,7 +63,7 @@ static void each_hook_filters(struct plane *plane, const char *policy, bool vnet
 	assert_int_equal(attachment.ifindex, vm->ifindex);
 	assert_filters(neighbour, vm);
 	assert_int_equal(dataplane_detach(plane->dataplane, attachment.slot, &plane->error), 0);
-	assert_true(arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", true));
+	assert_true(plane_arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", true));
 }
 
 static void auto_takes_xdp_for_plain_taps(void **state)
@@ -121,7 +100,7 @@ static void hook_changes_without_a_gap(void **state)
 						MODEL_HOOK_TC};
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(policies); i++) {
 		assert_int_equal(plane_apply(plane, policies[i], false), 0);
@@ -154,11 +133,33 @@ static void xdp_that_is_taken(void **state)
 	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
 }
 
+/* A bridge has no XDP of its own, and a number beyond the array that finds slots. */
+static void device_without_xdp_and_with_a_high_number(void **state)
+{
+	struct dataplane_attachment attachment = {};
+	struct plane *plane = *state;
+	struct tap device = {.name = "tap0", .ifindex = SG_MAX_IFINDEX + 4464};
+	uint32_t slot = 0;
+
+	command_check("ip", "link", "add", "tap0", "index", "70000", "type", "bridge", NULL);
+	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
+	assert_int_equal(plane_attach(plane, "vm", &device, &attachment), 0);
+	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_IFHIGH, &device.ifindex, &slot), 0);
+	assert_int_equal(slot, attachment.slot);
+	/* Who asks for XDP gets the generic one. */
+	assert_int_equal(plane_apply(plane, POLICY(",\"hook\":\"xdp\""), false), 0);
+	assert_int_equal(plane_attach(plane, "vm", &device, &attachment), 0);
+	assert_int_equal(attachment.hook, MODEL_HOOK_XDP);
+	assert_int_equal(dataplane_detach(plane->dataplane, attachment.slot, &plane->error), 0);
+	assert_int_equal(entries_of(plane, TABLE_IFHIGH), 0);
+}
+
 static void killed_and_opened_again_adopts(void **state)
 {
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(attachment));
 	struct sg_stats stats;
 
@@ -166,15 +167,16 @@ static void killed_and_opened_again_adopts(void **state)
 	assert_int_equal(plane_attach(plane, "vm", vm, &attachment), 0);
 	assert_filters(neighbour, vm);
 	/* A handshake, and a flow that must survive. */
-	assert_true(arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:443 S seq=100", true));
-	assert_true(arrives(vm, neighbour, "tcp 10.0.0.5:443 > 10.0.0.9:5000 SA seq=900 ack=101",
-			    true));
 	assert_true(
-		arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
+		plane_arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:443 S seq=100", true));
+	assert_true(plane_arrives(vm, neighbour,
+				  "tcp 10.0.0.5:443 > 10.0.0.9:5000 SA seq=900 ack=101", true));
+	assert_true(plane_arrives(neighbour, vm,
+				  "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
 	dataplane_close(&plane->dataplane);
-	assert_true(
-		arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
-	assert_false(arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:444 S", false));
+	assert_true(plane_arrives(neighbour, vm,
+				  "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
+	assert_false(plane_arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:444 S", false));
 	plane_reopen(plane);
 	assert_int_equal(dataplane_attachments(plane->dataplane, list, &plane->error), 0);
 	assert_int_equal(list->len, 1);
@@ -186,8 +188,8 @@ static void killed_and_opened_again_adopts(void **state)
 	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
 	assert_int_equal(plane->writes, 0);
 	assert_int_equal(plane_attach(plane, "vm", vm, &attachment), 0);
-	assert_true(
-		arrives(neighbour, vm, "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
+	assert_true(plane_arrives(neighbour, vm,
+				  "tcp 10.0.0.9:5000 > 10.0.0.5:443 A seq=101 ack=901", true));
 	assert_filters(neighbour, vm);
 	/* The counters went on, too. */
 	assert_int_equal(dataplane_stats(plane->dataplane, attachment.slot, &stats, NULL), 0);
@@ -199,7 +201,7 @@ static void tap_made_again_is_filtered_again(void **state)
 {
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(attachment));
 
 	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
@@ -220,7 +222,7 @@ static void programs_removed_behind_our_back_are_noticed(void **state)
 {
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(attachment));
 
 	assert_int_equal(plane_apply(plane, POLICY(",\"hook\":\"tc\""), false), 0);
@@ -281,7 +283,7 @@ static void detach_leaves_nothing_of_the_slot(void **state)
 {
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 	struct sg_slot exact;
 	struct sg_stats stats;
 	uint32_t id;
@@ -293,9 +295,9 @@ static void detach_leaves_nothing_of_the_slot(void **state)
 	assert_int_equal(plane_attach(plane, "vm", vm, &attachment), 0);
 	assert_true(entries_of(plane, TABLE_GUARD) >= 3);
 	assert_int_equal(entries_of(plane, TABLE_VLANS), 1);
-	assert_true(arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", false) == false);
-	assert_true(arrives(vm, neighbour, "udp 10.0.0.5:9 > 10.0.0.9:53", true));
-	assert_true(arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", true));
+	assert_true(plane_arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", false) == false);
+	assert_true(plane_arrives(vm, neighbour, "udp 10.0.0.5:9 > 10.0.0.9:53", true));
+	assert_true(plane_arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", true));
 	assert_int_equal(dataplane_stats(plane->dataplane, attachment.slot, &stats, &exact), 0);
 	assert_int_equal(exact.flows, 1);
 	assert_int_equal(dataplane_detach(plane->dataplane, attachment.slot, &plane->error), 0);
@@ -313,7 +315,7 @@ static void detach_leaves_nothing_of_the_slot(void **state)
 	assert_int_equal(dataplane_stats(plane->dataplane, attachment.slot, &stats, &exact), 0);
 	assert_int_equal(exact.flows, 0);
 	assert_int_equal(stats.packets[SG_EGRESS][SG_ALLOWED], 0);
-	assert_false(arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", false));
+	assert_false(plane_arrives(neighbour, vm, "udp 10.0.0.9:53 > 10.0.0.5:9", false));
 }
 
 static void reservations_never_exceed_the_host(void **state)
@@ -367,7 +369,7 @@ static void flush_removes_everything(void **state)
 	static const char *const hooks[] = {POLICY(",\"hook\":\"tc\""),
 					    POLICY(",\"hook\":\"xdp\"")};
 	struct plane *plane = *state;
-	struct tap *vm, *neighbour = bridged(&vm, false);
+	struct tap *vm, *neighbour = plane_bridge(&vm, false);
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(hooks); i++) {
 		struct dataplane_attachment attachment = {};
@@ -378,7 +380,8 @@ static void flush_removes_everything(void **state)
 		dataplane_close(&plane->dataplane);
 		assert_int_equal(dataplane_flush_all(&plane->options, &plane->error), 0);
 		assert_true(access(plane->options.bpffs, F_OK) && errno == ENOENT);
-		assert_true(arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", true));
+		assert_true(
+			plane_arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", true));
 		assert_int_equal(dataplane_flush_all(&plane->options, &plane->error), 0);
 		plane_reopen(plane);
 	}
@@ -396,6 +399,7 @@ int main(void)
 		TEST(tc_on_request),
 		TEST(hook_changes_without_a_gap),
 		TEST(xdp_that_is_taken),
+		TEST(device_without_xdp_and_with_a_high_number),
 		TEST(killed_and_opened_again_adopts),
 		TEST(tap_made_again_is_filtered_again),
 		TEST(programs_removed_behind_our_back_are_noticed),

@@ -7,7 +7,7 @@ import os
 # Codes of sgctl validate for what a schema cannot tell.
 BEYOND_SCHEMA = {
     "unknown-group", "unknown-prefix-list", "unknown-network", "unknown-service", "network-peer", "external-group",
-    "duplicate-id", "duplicate-address", "duplicate-device", "host-bits", "limit",
+    "duplicate-key", "duplicate-id", "duplicate-address", "duplicate-device", "host-bits", "limit",
 }
 
 # Values that fields get instead of their own, chosen to lie on both sides of each border of the format.

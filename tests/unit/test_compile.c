@@ -132,7 +132,7 @@ static void external_groups_and_lists_match_nothing(void **state)
 	assert_int_equal(numbers_find(f->numbers, NUMBER_PEER, "default:sg-ext"), 0);
 }
 
-static void exempt_endpoints_own_overlaps_in_every_policy(void **state)
+static void exempt_endpoints_stand_before_the_rules_of_every_policy(void **state)
 {
 	struct compiled *f = *state;
 	const struct image_ports *ports;
@@ -144,14 +144,14 @@ static void exempt_endpoints_own_overlaps_in_every_policy(void **state)
 	build_interface(f->model, "default", "one", "tap0", "10.0.0.1", "sg-web");
 	build_interface(f->model, "default", "two", "tap1", "10.0.0.2", "sg-default");
 	compiled_again(f);
-	INTERVALS(f, "one", SG_EGRESS, "default:169.254.169.254/32", 6,
-		  "79-79 sg-web/meta, 80-80 exempt, 81-81 sg-web/meta");
-	INTERVALS(f, "one", SG_EGRESS, "default:169.254.169.254/32", 17, "0-65535 exempt");
-	INTERVALS(f, "two", SG_EGRESS, "default:169.254.169.254/32", 6, "80-80 exempt");
+	INTERVALS(f, "one", SG_EGRESS, "default:169.254.169.254/32", 6, "79-81 sg-web/meta");
+	INTERVALS(f, "one", SG_DIR_EXEMPT, "default:169.254.169.254/32", 6, "80-80 exempt");
+	INTERVALS(f, "one", SG_DIR_EXEMPT, "default:169.254.169.254/32", 17, "0-65535 exempt");
+	INTERVALS(f, "two", SG_DIR_EXEMPT, "default:169.254.169.254/32", 6, "80-80 exempt");
 	INTERVALS(f, "one", SG_INGRESS, "default:169.254.169.254/32", 6, "");
-	assert_true(image_iface(f->image, "one")->policy->has[SG_EGRESS] & SG_HAS_PREFIX);
+	assert_true(image_iface(f->image, "one")->policy->has[SG_EGRESS] & SG_HAS_EXEMPT);
 	ports = image_policy_ports(
-		image_iface(f->image, "two")->policy, SG_EGRESS,
+		image_iface(f->image, "two")->policy, SG_DIR_EXEMPT,
 		numbers_find(f->numbers, NUMBER_PEER, "default:169.254.169.254/32"), 6);
 	assert_string_equal(
 		numbers_name(f->numbers, NUMBER_EXEMPT,
@@ -322,7 +322,7 @@ int main(void)
 		COMPILED_TEST(icmp_types_and_codes_are_intervals),
 		COMPILED_TEST(has_says_exactly_what_is_there),
 		COMPILED_TEST(external_groups_and_lists_match_nothing),
-		COMPILED_TEST(exempt_endpoints_own_overlaps_in_every_policy),
+		COMPILED_TEST(exempt_endpoints_stand_before_the_rules_of_every_policy),
 		COMPILED_TEST(equal_lists_of_groups_share_a_policy),
 		COMPILED_TEST(unreferenced_groups_cost_nothing),
 		COMPILED_TEST(prefixes_carry_those_around_them),

@@ -272,12 +272,12 @@ static void the_api_description_knows_the_same_reasons_and_states(void **state)
 	assert_non_null(document);
 	allows = api_enumeration(document, "AllowReason");
 	drops = api_enumeration(document, "DropReason");
-	assert_int_equal(json_array_size(allows) + json_array_size(drops), SG_REASONS);
 	for (uint32_t reason = 0; reason < SG_REASONS; reason++) {
 		if (!has_string(sg_reason_is_drop(reason) ? drops : allows, reason_name(reason)))
 			fail_msg("schemas/api.openapi.json lacks the reason '%s'",
 				 reason_name(reason));
 	}
+	assert_int_equal(json_array_size(allows) + json_array_size(drops), SG_REASONS);
 	states = api_enumeration(document, "FlowState");
 	assert_int_equal(json_array_size(states), SG_TCP_STATES);
 	for (uint32_t tcp = 0; tcp < SG_TCP_STATES; tcp++)

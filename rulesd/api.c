@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api.c - the server: connections, rights, routes, bodies; handlers answer in files of their own.
+ *
+ * A request that is refused from its head alone (rights, route, size) is still read to its end
+ * before it is answered, unless the client waits to be told to go on: to close a Unix socket with
+ * unread data resets it, and the client would see that instead of the answer.
+ */
+#include "rulesd/api.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rulesd/api_request.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/http_loop.h"
+#include "rulesd/log.h"
+
+struct api {
+	struct engine *engine;
+	const struct options *options;
+	struct api_groups groups;
+	struct MHD_Daemon *daemon;
+	guint source;
+	struct stat socket; /* to remove ours only */
+	size_t body_bytes;  /* held by all requests */
+	GList *waiting;	    /* of struct api_request, suspended */
+};
+
+/* ---------------------------------------------------------------- one request */
+
+static void request_free(struct api_request *request)
+{
+	if (request->body) {
+		request->api->body_bytes -= request->body->len;
+		g_byte_array_unref(request->body);
+	}
+	if (request->response)
+		MHD_destroy_response(request->response);
+	g_free(request->id);
+	g_free(request);
+}
+
+static const char *header(const struct api_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* Whether url is the route's; *id is what stands for "{id}". */
+static bool route_matches(const struct api_route *route, const char *url, const char **id)
+{
+	const char *mark = strstr(route->path, "{id}");
+	size_t fixed;
+
+	if (!mark)
+		return strcmp(route->path, url) == 0;
+	fixed = (size_t)(mark - route->path);
+	if (strncmp(route->path, url, fixed) != 0 || !url[fixed] || strchr(url + fixed, '/'))
+		return false;
+	*id = url + fixed;
+	return true;
+}
+
+static const char *allowed_methods(const char *url)
+{
+	g_autoptr(GString) methods = g_string_new(NULL);
+	const char *id = NULL;
+
+	for (const struct api_route *route = api_routes; route->method; route++) {
+		if (route_matches(route, url, &id))
+			g_string_append_printf(methods, "%s%s", methods->len ? ", " : "",
+					       route->method);
+	}
+	return g_intern_string(methods->str);
+}
+
+static void find_route(struct api_request *request, const char *method, const char *url)
+{
+	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	const char *allowed;
+	const char *id = NULL;
+
+	for (const struct api_route *route = api_routes; route->method; route++) {
+		if (strcmp(route->method, wanted) != 0 || !route_matches(route, url, &id))
+			continue;
+		request->route = route;
+		request->id = g_strdup(id);
+		return;
+	}
+	allowed = allowed_methods(url);
+	if (!*allowed) {
+		api_fail(request, MHD_HTTP_NOT_FOUND, "not-found", NULL, "no resource %s", url);
+		return;
+	}
+	api_fail(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method", allowed, "%s is not for %s",
+		 method, url);
+	MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, allowed);
+}
+
+static void check_rights(struct api_request *request)
+{
+	const struct api *api = request->api;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const bool write = request->route->right == API_WRITE;
+	const char *group = api->options->socket_group;
+	g_autofree char *fix = NULL;
+	enum api_right right = API_NONE;
+	uid_t uid = (uid_t)-1;
+
+	if (info)
+		right = api_socket_right(info->connect_fd, &api->groups, &uid);
+	if (right >= request->route->right)
+		return;
+	if (!write && api->options->read_group)
+		group = api->options->read_group;
+	fix = group ? g_strdup_printf("join the group %s (usermod -aG %s USER, then log in again), "
+				      "or be root",
+				      group, group)
+		    : g_strdup("be root, or start rulesd with --socket-group or --read-group");
+	api_fail(request, MHD_HTTP_FORBIDDEN, "forbidden", fix, "uid %u may not %s", uid,
+		 write ? "change anything" : "read this");
+}
+
+static enum MHD_Result check_parameter(void *arg, enum MHD_ValueKind kind, const char *key,
+				       const char *value)
+{
+	struct api_request *request = arg;
+	g_autofree char *word = g_strconcat(key, " ", NULL);
+	const char *found = strstr(request->route->query, word);
+
+	(void)kind;
+	(void)value;
+	if (found && (found == request->route->query || found[-1] == ' '))
+		return MHD_YES;
+	api_fail(request, MHD_HTTP_BAD_REQUEST, "unknown-parameter",
+		 *request->route->query ? request->route->query : NULL, "%s %s has no parameter %s",
+		 request->route->method, request->route->path, key);
+	return MHD_NO;
+}
+
+static void check_length(struct api_request *request)
+{
+	const char *text = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	guint64 length = 0;
+
+	if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &length, NULL))
+		return;
+	if (length > request->route->body)
+		api_fail(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", NULL,
+			 "a body of %" G_GUINT64_FORMAT " bytes; at most %u are taken", length,
+			 request->route->body);
+}
+
+static void check_match(struct api_request *request)
+{
+	const char *wanted = header(request, MHD_HTTP_HEADER_IF_MATCH);
+	g_autofree char *held =
+		g_strdup_printf("\"%" G_GUINT64_FORMAT "\"", engine_generation(request->engine));
+
+	if (!request->route->changes || !wanted || strcmp(wanted, "*") == 0 ||
+	    strcmp(wanted, held) == 0)
+		return;
+	api_fail(request, MHD_HTTP_PRECONDITION_FAILED, "generation",
+		 "read what holds now, and try again", "If-Match is %s, and the generation is %s",
+		 wanted, held);
+}
+
+/* From the head alone. What it refuses has a response afterwards. */
+static void begin(struct api_request *request, const char *method, const char *url)
+{
+	find_route(request, method, url);
+	if (!request->response)
+		check_rights(request);
+	if (!request->response)
+		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
+					  check_parameter, request);
+	if (!request->response)
+		check_length(request);
+}
+
+static void take_body(struct api_request *request, const char *data, size_t size)
+{
+	struct api *api = request->api;
+	const size_t have = request->body ? request->body->len : 0;
+
+	if (request->response)
+		return;
+	if (have + size > request->route->body) {
+		api_fail(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", NULL,
+			 "the body is larger than the %u bytes that are taken",
+			 request->route->body);
+		return;
+	}
+	if (api->body_bytes + size > API_BODIES) {
+		api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "try again later",
+			 "other requests hold too much memory");
+		return;
+	}
+	if (!request->body)
+		request->body = g_byte_array_new();
+	g_byte_array_append(request->body, (const guint8 *)data, (guint)size);
+	api->body_bytes += size;
+}
+
+static enum MHD_Result send_response(struct api_request *request)
+{
+	return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connection, const char *url,
+				      const char *method, const char *version, const char *data,
+				      size_t *size, void **context)
+{
+	struct api *api = arg;
+	struct api_request *request = *context;
+
+	(void)version;
+	if (!request) {
+		request = g_new0(struct api_request, 1);
+		request->api = api;
+		request->engine = api->engine;
+		request->connection = connection;
+		*context = request;
+		begin(request, method, url);
+		if (request->response && header(request, MHD_HTTP_HEADER_EXPECT))
+			return send_response(request);
+		return MHD_YES;
+	}
+	if (*size) {
+		take_body(request, data, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (!request->response && !request->handled) {
+		request->handled = true;
+		check_match(request);
+		if (!request->response)
+			request->route->handle(request);
+	}
+	return request->response ? send_response(request) : MHD_YES;
+}
+
+/* ---------------------------------------------------------------- waiting */
+
+static void stop_waiting(struct api_request *request)
+{
+	g_clear_handle_id(&request->wait_timer, g_source_remove);
+	request->api->waiting = g_list_remove(request->api->waiting, request);
+}
+
+static void resume(struct api_request *request)
+{
+	stop_waiting(request);
+	MHD_resume_connection(request->connection);
+}
+
+static gboolean wait_is_over(gpointer arg)
+{
+	struct api_request *request = arg;
+
+	request->wait_timer = 0;
+	api_interface_waited(request, true);
+	resume(request);
+	return G_SOURCE_REMOVE;
+}
+
+void api_wait(struct api_request *request, unsigned int seconds)
+{
+	MHD_suspend_connection(request->connection);
+	request->wait_timer = g_timeout_add_seconds(seconds, wait_is_over, request);
+	request->api->waiting = g_list_prepend(request->api->waiting, request);
+}
+
+static void iface_changed(void *arg)
+{
+	struct api *api = arg;
+	GList *next;
+
+	for (GList *item = api->waiting; item; item = next) {
+		struct api_request *request = item->data;
+
+		next = item->next;
+		if (api_interface_waited(request, false))
+			resume(request);
+	}
+}
+
+static void completed(void *arg, struct MHD_Connection *connection, void **context,
+		      enum MHD_RequestTerminationCode code)
+{
+	struct api_request *request = *context;
+
+	(void)arg;
+	(void)connection;
+	(void)code;
+	if (!request)
+		return;
+	stop_waiting(request);
+	request_free(request);
+	*context = NULL;
+}
+
+/* ---------------------------------------------------------------- the server */
+
+int api_open(struct engine *engine, const struct options *options, struct api **api, char **error)
+{
+	g_autofree struct api *made = g_new0(struct api, 1);
+	int fd = -1;
+	int err;
+
+	made->engine = engine;
+	made->options = options;
+	err = api_groups_find(options->socket_group, options->read_group, &made->groups, error);
+	if (err == 0)
+		err = api_socket_listen(options->socket, &made->groups, &fd, error);
+	if (err < 0)
+		return err;
+	if (stat(options->socket, &made->socket) < 0)
+		made->socket = (struct stat){0};
+	err = http_start(fd, access_handler, completed, made, &made->daemon, &made->source);
+	if (err < 0) {
+		unlink(options->socket);
+		*error = g_strdup_printf("socket %s: the HTTP server does not start: %s",
+					 options->socket, g_strerror(-err));
+		return err;
+	}
+	engine->iface_changed = iface_changed;
+	engine->iface_changed_arg = made;
+	*api = TAKE_PTR(made);
+	return 0;
+}
+
+void api_close(struct api **api)
+{
+	struct api *a = TAKE_PTR(*api);
+	struct stat now;
+
+	if (!a)
+		return;
+	a->engine->iface_changed = NULL;
+	while (a->waiting) {
+		struct api_request *request = a->waiting->data;
+
+		api_interface_waited(request, true);
+		resume(request);
+	}
+	MHD_run(a->daemon); /* those answers */
+	http_stop(&a->daemon, &a->source);
+	if (stat(a->options->socket, &now) == 0 && now.st_dev == a->socket.st_dev &&
+	    now.st_ino == a->socket.st_ino)
+		unlink(a->options->socket);
+	g_free(a);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api_interfaces.c - /v1/interfaces: how each one stands, attaching and detaching by hand.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "rulesd/addr.h"
+#include "rulesd/api_request.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/names.h"
+
+static json_t *addresses_json(const GArray *addresses)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < addresses->len; i++) {
+		char text[ADDR_TEXT_SIZE];
+
+		json_array_append_new(
+			list, json_string(addr_format(&g_array_index(addresses, struct sg_addr, i),
+						      text)));
+	}
+	return list;
+}
+
+static json_t *cidrs_json(const GArray *cidrs)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < cidrs->len; i++) {
+		char text[CIDR_TEXT_SIZE];
+
+		json_array_append_new(list, json_string(cidr_format(
+						    &g_array_index(cidrs, struct cidr, i), text)));
+	}
+	return list;
+}
+
+static json_t *groups_json(const GPtrArray *groups)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < groups->len; i++)
+		json_array_append_new(list, json_string(groups->pdata[i]));
+	return list;
+}
+
+static json_t *vlans_json(const GArray *vlans)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < vlans->len; i++)
+		json_array_append_new(list, json_integer(g_array_index(vlans, uint16_t, i)));
+	return list;
+}
+
+static json_t *mac_json(const struct model_interface *iface)
+{
+	char text[MAC_TEXT_SIZE];
+
+	return iface->has_mac ? json_string(mac_format(iface->mac, text)) : json_null();
+}
+
+static uint32_t flows_of(const struct engine *engine, const struct engine_iface *runtime)
+{
+	struct sg_stats stats;
+	struct sg_slot exact;
+
+	if (!runtime || !runtime->ifindex ||
+	    dataplane_stats(engine->dataplane, runtime->slot, &stats, &exact) < 0)
+		return 0;
+	return exact.flows;
+}
+
+json_t *api_interface_json(const struct engine *engine, const struct model_interface *iface)
+{
+	const struct engine_iface *runtime = NULL;
+	const enum engine_iface_state state = engine_iface_state(engine, iface, &runtime);
+	const struct model_conntrack conntrack = model_effective_conntrack(engine->model, iface);
+	const bool attached = runtime && runtime->ifindex;
+	json_t *json = json_pack("{ss ss ss ss}", "id", iface->id, "network", iface->network,
+				 "state", engine_state_name(state), "source",
+				 iface->attached ? "attached" : "policy");
+
+	json_object_set_new(json, "device", api_string_or_null(iface->device));
+	json_object_set_new(json, "ifindex",
+			    attached ? json_integer(runtime->ifindex) : json_null());
+	json_object_set_new(json, "hook",
+			    attached ? json_string(hook_name(runtime->hook)) : json_null());
+	json_object_set_new(json, "groups", groups_json(iface->groups));
+	json_object_set_new(json, "addresses", addresses_json(iface->addresses));
+	json_object_set_new(json, "allowed_addresses", cidrs_json(iface->allowed));
+	json_object_set_new(json, "mac", mac_json(iface));
+	json_object_set_new(json, "spoof_guard", json_boolean(iface->spoof_guard));
+	json_object_set_new(json, "vlans", vlans_json(iface->vlans));
+	json_object_set_new(json, "host", api_string_or_null(iface->host));
+	json_object_set_new(json, "description", api_string_or_null(iface->description));
+	json_object_set_new(json, "error", api_string_or_null(runtime ? runtime->error : NULL));
+	json_object_set_new(json, "max_flows", json_integer(conntrack.max_flows));
+	json_object_set_new(json, "flows", json_integer(flows_of(engine, runtime)));
+	return json;
+}
+
+static gint compare_ids(gconstpointer a, gconstpointer b)
+{
+	const struct model_interface *const *left = a;
+	const struct model_interface *const *right = b;
+
+	return strcmp((*left)->id, (*right)->id);
+}
+
+void api_get_interfaces(struct api_request *request)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	json_t *list = json_array();
+	GHashTableIter networks;
+	gpointer network;
+
+	g_hash_table_iter_init(&networks, request->engine->model->networks);
+	while (g_hash_table_iter_next(&networks, NULL, &network)) {
+		GHashTableIter interfaces;
+		gpointer iface;
+
+		g_hash_table_iter_init(&interfaces, ((struct model_network *)network)->interfaces);
+		while (g_hash_table_iter_next(&interfaces, NULL, &iface))
+			g_ptr_array_add(all, iface);
+	}
+	g_ptr_array_sort(all, compare_ids);
+	for (guint i = 0; i < all->len; i++)
+		json_array_append_new(list, api_interface_json(request->engine, all->pdata[i]));
+	api_reply(request, MHD_HTTP_OK, list);
+}
+
+static void no_interface(struct api_request *request)
+{
+	api_fail(request, MHD_HTTP_NOT_FOUND, "not-found", NULL, "no interface %s", request->id);
+}
+
+void api_get_interface(struct api_request *request)
+{
+	const struct model_interface *iface = model_interface(request->engine->model, request->id);
+
+	if (!iface)
+		no_interface(request);
+	else
+		api_reply(request, MHD_HTTP_OK, api_interface_json(request->engine, iface));
+}
+
+static int read_wait(struct api_request *request, unsigned int *seconds)
+{
+	const char *text = api_query(request, "wait");
+	guint64 number = 0;
+
+	*seconds = 0;
+	if (!text)
+		return 0;
+	if (!g_ascii_string_to_unsigned(text, 10, 0, API_MAX_WAIT, &number, NULL)) {
+		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter",
+			 "a number of seconds from 0 to 300 is wanted", "wait=%s", text);
+		return -EINVAL;
+	}
+	*seconds = (unsigned int)number;
+	return 0;
+}
+
+/* 201 new, 200 changed, 202 while there is no device to filter. */
+bool api_interface_waited(struct api_request *request, bool late)
+{
+	const struct engine *engine = request->engine;
+	const struct model_interface *iface = model_interface(engine->model, request->id);
+	const struct engine_iface *runtime = NULL;
+	enum engine_iface_state state;
+
+	if (!iface) {
+		no_interface(request); /* deleted meanwhile */
+		return true;
+	}
+	state = engine_iface_state(engine, iface, &runtime);
+	if (state == ENGINE_WAITING && !late)
+		return false;
+	if (state == ENGINE_WAITING)
+		api_reply(request, MHD_HTTP_ACCEPTED, api_interface_json(engine, iface));
+	else
+		api_reply(request, request->created ? MHD_HTTP_CREATED : MHD_HTTP_OK,
+			  api_interface_json(engine, iface));
+	return true;
+}
+
+void api_put_interface(struct api_request *request)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	const GByteArray *body = request->body;
+	bool allow_waiting = false;
+	unsigned int seconds = 0;
+	int err;
+
+	if (read_wait(request, &seconds) < 0 ||
+	    api_query_bool(request, "allow_waiting", &allow_waiting) < 0)
+		return;
+	err = engine_put_interface(request->engine, request->id,
+				   body ? (const char *)body->data : "", body ? body->len : 0,
+				   allow_waiting || seconds > 0, &request->created, diag);
+	if (err < 0) {
+		api_fail_engine(request, err, diag);
+		return;
+	}
+	if (!api_interface_waited(request, seconds == 0))
+		api_wait(request, seconds);
+}
+
+void api_delete_interface(struct api_request *request)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	int err = engine_delete_interface(request->engine, request->id, diag);
+
+	if (err < 0)
+		api_fail_engine(request, err, diag);
+	else
+		api_reply(request, MHD_HTTP_OK,
+			  json_pack("{sI}", "generation",
+				    (json_int_t)engine_generation(request->engine)));
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api_reply.c - answers in their one form, and questions read from a request.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "rulesd/api_request.h"
+#include "rulesd/cleanup.h"
+
+void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text)
+{
+	struct MHD_Response *response;
+
+	/* g_free is free since GLib 2.46, which is what libmicrohttpd calls. */
+	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (status < 300) {
+		g_autofree char *tag = g_strdup_printf("\"%" G_GUINT64_FORMAT "\"",
+						       engine_generation(request->engine));
+
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+	}
+	if (request->response)
+		MHD_destroy_response(request->response);
+	request->response = response;
+	request->status = status;
+}
+
+void api_reply(struct api_request *request, unsigned int status, json_t *json)
+{
+	AUTO_JSON json_t *owned = json;
+	g_autofree char *text = json_dumps(owned, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	api_reply_text(request, status, "application/json",
+		       g_strconcat(text ? text : "null", "\n", NULL));
+}
+
+void api_fail_diag(struct api_request *request, unsigned int status, const struct diag *diag)
+{
+	api_reply(request, status, json_pack("{so}", "errors", diag_to_json(diag)));
+}
+
+void api_fail(struct api_request *request, unsigned int status, const char *code, const char *fix,
+	      const char *format, ...)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	g_autofree char *message = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	message = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	diag_add(diag, code, (struct place){0}, NULL, fix, "%s", message);
+	api_fail_diag(request, status, diag);
+}
+
+void api_fail_engine(struct api_request *request, int err, const struct diag *diag)
+{
+	unsigned int status;
+
+	switch (err) {
+	case -EBADMSG:
+		status = MHD_HTTP_BAD_REQUEST;
+		break;
+	case -EINVAL:
+	case -ENOSPC:
+		status = MHD_HTTP_UNPROCESSABLE_CONTENT;
+		break;
+	case -EEXIST:
+		status = MHD_HTTP_CONFLICT;
+		break;
+	case -ENOENT:
+	case -ENODEV:
+		status = MHD_HTTP_NOT_FOUND;
+		break;
+	default:
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		break;
+	}
+	api_fail_diag(request, status, diag);
+}
+
+const char *api_query(const struct api_request *request, const char *key)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+struct presence {
+	const char *key;
+	bool found;
+};
+
+static enum MHD_Result look_for(void *arg, enum MHD_ValueKind kind, const char *key,
+				const char *value)
+{
+	struct presence *presence = arg;
+
+	(void)kind;
+	(void)value;
+	presence->found |= strcmp(key, presence->key) == 0;
+	return presence->found ? MHD_NO : MHD_YES;
+}
+
+int api_query_bool(struct api_request *request, const char *key, bool *value)
+{
+	const char *text = api_query(request, key);
+	struct presence presence = {.key = key};
+
+	if (text && (strcmp(text, "0") == 0 || strcmp(text, "false") == 0)) {
+		*value = false;
+		return 0;
+	}
+	if (text && *text && strcmp(text, "1") != 0 && strcmp(text, "true") != 0) {
+		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter", "1 or 0 is wanted", "%s=%s",
+			 key, text);
+		return -EINVAL;
+	}
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_for, &presence);
+	*value = presence.found;
+	return 0;
+}
+
+json_t *api_body_json(struct api_request *request)
+{
+	json_error_t error = {0};
+	json_t *json = NULL;
+
+	if (request->body)
+		json = json_loadb((const char *)request->body->data, request->body->len,
+				  JSON_REJECT_DUPLICATES, &error);
+	if (json)
+		return json;
+	api_fail(request, MHD_HTTP_BAD_REQUEST, "syntax", "send one JSON object", "the body: %s",
+		 request->body ? error.text : "is empty");
+	return NULL;
+}
+
+json_t *api_string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static gint compare_keys(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *api_sorted(GHashTable *table)
+{
+	guint count = 0;
+	g_autofree gpointer *keys = g_hash_table_get_keys_as_array(table, &count);
+	GPtrArray *values = g_ptr_array_sized_new(count);
+
+	if (count)
+		qsort(keys, count, sizeof(*keys), compare_keys);
+	for (guint i = 0; i < count; i++)
+		g_ptr_array_add(values, g_hash_table_lookup(table, keys[i]));
+	return values;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api_request.h - one request of the API and how handlers answer it; private to api*.c.
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "rulesd/api_socket.h"
+#include "rulesd/diag.h"
+#include "rulesd/engine.h"
+
+#define API_BODY_POLICY (256u << 20) /* bytes */
+#define API_BODY_OBJECT (1u << 20)
+#define API_BODIES	(512u << 20) /* of all requests together */
+#define API_MAX_WAIT	300	     /* seconds of ?wait= */
+
+struct api;
+struct api_request;
+
+struct api_route {
+	const char *method;
+	const char *path; /* ends in "/{id}" for one object */
+	enum api_right right;
+	unsigned int body; /* most bytes; 0: takes none */
+	const char *query; /* permitted parameters, each with a space behind it */
+	bool changes;	   /* If-Match counts */
+	void (*handle)(struct api_request *request);
+};
+
+struct api_request {
+	struct api *api;
+	struct engine *engine;
+	struct MHD_Connection *connection;
+	const struct api_route *route;
+	char *id; /* of "/{id}", or NULL */
+	GByteArray *body;
+	unsigned int status;
+	struct MHD_Response *response; /* NULL: not answered yet */
+	bool handled;
+
+	/* PUT /v1/interfaces/{id}?wait=: suspended until the interface filters or the time is up */
+	guint wait_timer;
+	bool created;
+};
+
+/* The table; a NULL method ends it. */
+extern const struct api_route api_routes[];
+
+/* -------------------------------------------------- answers */
+
+/* Takes json. */
+void api_reply(struct api_request *request, unsigned int status, json_t *json);
+/* Takes text (g_free). */
+void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text);
+/* One error in the form of INTERFACES.md; fix may be NULL. */
+void api_fail(struct api_request *request, unsigned int status, const char *code, const char *fix,
+	      const char *format, ...) G_GNUC_PRINTF(5, 6);
+void api_fail_diag(struct api_request *request, unsigned int status, const struct diag *diag);
+/* What the engine returned, as its header lists them. */
+void api_fail_engine(struct api_request *request, int err, const struct diag *diag);
+
+/* -------------------------------------------------- questions */
+
+/* NULL when it was not given. */
+const char *api_query(const struct api_request *request, const char *key);
+/* "1", "true" or nothing behind the name; false when it is not given. -EINVAL: has been answered.
+ */
+int api_query_bool(struct api_request *request, const char *key, bool *value);
+/* The body as JSON; NULL: has been answered with 400. The caller owns it. */
+json_t *api_body_json(struct api_request *request);
+
+/* -------------------------------------------------- waiting */
+
+/* Suspends the request for at most this many seconds; then, or when the state of any interface
+ * changed, again is called, and returns true when it has answered. late: the time is up. */
+void api_wait(struct api_request *request, unsigned int seconds);
+/* api_interfaces.c: the answer to a request that waited. */
+bool api_interface_waited(struct api_request *request, bool late);
+
+/* -------------------------------------------------- objects */
+
+/* The values of a table keyed by strings, sorted by key. The caller unrefs. */
+GPtrArray *api_sorted(GHashTable *table);
+json_t *api_interface_json(const struct engine *engine, const struct model_interface *iface);
+json_t *api_result_json(const struct engine_result *result);
+json_t *api_string_or_null(const char *text);
+/* sg-web in the rule's own network, blue:sg-web elsewhere; "any", a CIDR, a prefix list. */
+char *api_peer_text(const struct model_peer *peer, const char *network);
+
+/* -------------------------------------------------- handlers, one file a resource */
+
+void api_get_status(struct api_request *request);
+void api_get_policy(struct api_request *request);
+void api_put_policy(struct api_request *request);
+void api_get_generations(struct api_request *request);
+void api_post_rollback(struct api_request *request);
+void api_get_interfaces(struct api_request *request);
+void api_get_interface(struct api_request *request);
+void api_put_interface(struct api_request *request);
+void api_delete_interface(struct api_request *request);
+void api_get_groups(struct api_request *request);
+void api_get_members(struct api_request *request);
+void api_get_prefix_lists(struct api_request *request);
+void api_get_rules(struct api_request *request);
+void api_get_services(struct api_request *request);
+void api_get_stats(struct api_request *request);
+void api_get_flows(struct api_request *request);
+void api_delete_flows(struct api_request *request);
+void api_post_flows(struct api_request *request);
+void api_get_events(struct api_request *request);
+void api_post_trace(struct api_request *request);
+void api_get_metrics(struct api_request *request);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api_status.c - /v1/status, /v1/services, and what is not there yet.
+ */
+#include "rulesd/api_request.h"
+#include "rulesd/names.h"
+#include "rulesd/totals.h"
+
+static void set_number(json_t *json, const char *key, uint64_t number)
+{
+	json_object_set_new(json, key, json_integer((json_int_t)number));
+}
+
+void api_get_status(struct api_request *request)
+{
+	const struct engine *engine = request->engine;
+	const struct totals totals = totals_of(engine);
+	const int64_t uptime_us = g_get_monotonic_time() - engine->started_us;
+	json_t *json = json_pack("{ss ss ss}", "version", TAPGUARD_VERSION, "host",
+				 engine->options->host, "source", engine_source(engine));
+
+	set_number(json, "generation", engine_generation(engine));
+	json_object_set_new(json, "policy_sha256", api_string_or_null(engine_sha256(engine)));
+	set_number(json, "interfaces", totals.interfaces);
+	set_number(json, "groups", totals.groups);
+	set_number(json, "members", totals.members);
+	set_number(json, "flows", totals.flows);
+	json_object_set_new(json, "dataplane", json_string(dataplane_name(engine->dataplane)));
+	set_number(json, "attached", totals.states.filtering);
+	set_number(json, "waiting", totals.states.waiting);
+	set_number(json, "failed", totals.states.failed);
+	set_number(json, "remote", totals.states.remote);
+	set_number(json, "max_flows", engine->options->max_flows);
+	set_number(json, "reserved_flows", totals.reserved_flows);
+	set_number(json, "uptime", (uint64_t)uptime_us / G_USEC_PER_SEC);
+	json_object_set_new(json, "policy_error", api_string_or_null(engine->policy_error));
+	api_reply(request, MHD_HTTP_OK, json);
+}
+
+void api_get_services(struct api_request *request)
+{
+	json_t *list = json_array();
+	const struct service *service;
+
+	for (unsigned int i = 0; (service = service_at(i)); i++) {
+		json_t *matches = json_array();
+
+		for (unsigned int j = 0; j < service->count; j++) {
+			const struct service_match *match = &service->matches[j];
+			g_autofree char *ports =
+				match->first == match->last
+					? g_strdup_printf("%u", match->first)
+					: g_strdup_printf("%u-%u", match->first, match->last);
+			char protocol[8];
+
+			json_array_append_new(
+				matches,
+				json_pack("{ss so}", "protocol",
+					  protocol_format(match->protocol, protocol), "ports",
+					  protocol_has_ports(match->protocol) ? json_string(ports)
+									      : json_null()));
+		}
+		json_array_append_new(list,
+				      json_pack("{ss ss so}", "name", service->name, "description",
+						service->description, "matches", matches));
+	}
+	api_reply(request, MHD_HTTP_OK, list);
+}
+
+void api_get_events(struct api_request *request)
+{
+	api_fail(request, MHD_HTTP_NOT_IMPLEMENTED, "not-supported", NULL,
+		 "events are not supported yet");
+}
+
+void api_post_flows(struct api_request *request)
+{
+	api_fail(request, MHD_HTTP_NOT_IMPLEMENTED, "not-supported", NULL,
+		 "importing flows is not supported yet");
+}

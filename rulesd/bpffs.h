@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpffs.h - the directory that programs and maps are pinned in: there, and sure to outlive rulesd.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * Makes path a directory (0700) on a bpffs, mounting one where there is none: at /sys/fs/bpf for a
+ * path below it, else at path itself. Refuses a bpffs that dies with rulesd's mount namespace
+ * (see bpffs.c for how that is judged). 0, or -errno and *error with the fix (the caller frees it).
+ */
+int bpffs_prepare(const char *path, char **error);
+/* Whether path exists on a bpffs. */
+bool bpffs_exists(const char *path);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine.c - starting from what is pinned and on disk, stopping, timers, and what is true of the
+ * whole.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "rulesd/bpffs.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/engine_parts.h"
+#include "rulesd/load.h"
+#include "rulesd/log.h"
+#include "rulesd/validate.h"
+
+#define COLLECT_EVERY_MS  1000
+#define COLLECT_AGAIN_MS  5
+#define REPAIR_EVERY_SECS 10
+
+uint64_t engine_generation(const struct engine *engine)
+{
+	return dataplane_generation(engine->dataplane) + engine->state->offset;
+}
+
+const char *engine_source(const struct engine *engine)
+{
+	const struct state_generation *current = state_current(engine->state);
+
+	return current ? current->source : "none";
+}
+
+const char *engine_sha256(const struct engine *engine)
+{
+	const struct state_generation *current = state_current(engine->state);
+
+	return current ? current->sha256 : NULL;
+}
+
+const char *engine_state_name(enum engine_iface_state state)
+{
+	static const char *const names[] = {
+		[ENGINE_FILTERING] = "filtering",
+		[ENGINE_WAITING] = "waiting",
+		[ENGINE_FAILED] = "failed",
+		[ENGINE_REMOTE] = "remote",
+	};
+
+	return names[state];
+}
+
+enum engine_iface_state engine_iface_state(const struct engine *engine,
+					   const struct model_interface *iface,
+					   const struct engine_iface **runtime)
+{
+	*runtime = image_iface(engine->image, iface->id)
+			   ? g_hash_table_lookup(engine->ifaces, iface->id)
+			   : NULL;
+	return *runtime ? (*runtime)->state : ENGINE_REMOTE;
+}
+
+struct engine_counts engine_counts(const struct engine *engine)
+{
+	struct engine_counts counts = {0};
+	GHashTableIter iter;
+	gpointer value;
+	unsigned int all = 0;
+
+	g_hash_table_iter_init(&iter, engine->model->networks);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		all += g_hash_table_size(((struct model_network *)value)->interfaces);
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct engine_iface *iface = value;
+
+		counts.filtering += iface->state == ENGINE_FILTERING;
+		counts.waiting += iface->state == ENGINE_WAITING;
+		counts.failed += iface->state == ENGINE_FAILED;
+	}
+	all -= MIN(all, counts.filtering + counts.waiting + counts.failed);
+	counts.remote = all;
+	return counts;
+}
+
+const char *engine_slot_id(const struct engine *engine, uint32_t slot)
+{
+	return numbers_name(engine->numbers, NUMBER_SLOT, slot);
+}
+
+const char *engine_rule_name(const struct engine *engine, uint32_t rule)
+{
+	const char *name;
+
+	if (!rule || rule & SG_RULE_EXEMPT)
+		return NULL;
+	name = image_rule_name(engine->image, rule);
+	if (name)
+		return name;
+	/* NETWORK:DIRECTION:GROUP/RULE, of a policy that held before. */
+	name = numbers_name(engine->numbers, NUMBER_RULE, rule);
+	name = name ? strchr(name, ':') : NULL;
+	name = name ? strchr(name + 1, ':') : NULL;
+	return name ? name + 1 : NULL;
+}
+
+static gboolean collect(gpointer arg)
+{
+	struct engine *engine = arg;
+	bool more = false;
+	int err = dataplane_collect(engine->dataplane, &more);
+
+	if (err < 0)
+		log_debug("collecting expired flows: %s", g_strerror(-err));
+	engine->collect_timer = g_timeout_add(
+		err == 0 && more ? COLLECT_AGAIN_MS : COLLECT_EVERY_MS, collect, engine);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean repair(gpointer arg)
+{
+	engine_repair(arg);
+	return G_SOURCE_CONTINUE;
+}
+
+/* One sentence out of a list of findings, for a start that fails. */
+static void summarize(const struct diag *diag, const char *what, char **error)
+{
+	const struct diag_entry *first = diag->entries->len ? diag->entries->pdata[0] : NULL;
+
+	*error = g_strdup_printf(
+		"%s: %s%s%s%s", what, first && first->place.file ? first->place.file : "",
+		first && first->place.file ? ": " : "", first ? first->message : "unknown error",
+		diag->entries->len > 1 ? " (and more)" : "");
+}
+
+static int restore_attached(struct engine *engine, struct model *model, struct diag *diag,
+			    char **error)
+{
+	g_autoptr(GPtrArray) kept =
+		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	int err = state_load_attached(engine->state, kept, error);
+
+	if (err < 0)
+		return err;
+	for (guint i = 0; i < kept->len; i++) {
+		const struct load_source *source = kept->pdata[i];
+		struct model_interface *iface = NULL;
+		struct model_interface *none = NULL;
+
+		err = load_interface(source->name, source->text, source->length, &iface, diag);
+		if (err == 0) {
+			iface->attached = true;
+			err = model_insert_interface(model, iface, &none, diag);
+			if (err < 0)
+				model_interface_free(iface);
+			if (none)
+				model_interface_free(none);
+		}
+		if (err < 0) {
+			summarize(diag, "an interface attached by hand does not load", error);
+			return err;
+		}
+	}
+	err = kept->len ? model_validate(model, diag) : 0;
+	if (err < 0)
+		summarize(diag, "interfaces attached by hand do not fit the policy", error);
+	return err;
+}
+
+/* The model of what was in force before. */
+static int restore_model(struct engine *engine, struct diag *diag, char **error)
+{
+	g_autoptr(GPtrArray) sources =
+		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	const struct state_generation *current = state_current(engine->state);
+	CLEANUP(model_free) struct model *model = NULL;
+	int err;
+
+	if (current) {
+		err = state_load_sources(engine->state, current, sources, error);
+		if (err < 0)
+			return err;
+	}
+	err = candidate_model(current ? sources : NULL, NULL, &model, diag);
+	if (err < 0) {
+		summarize(diag,
+			  "the policy that held before does not load any more (start the rulesd "
+			  "that accepted it)",
+			  error);
+		return err;
+	}
+	err = restore_attached(engine, model, diag, error);
+	if (err < 0)
+		return err;
+	engine->model = TAKE_PTR(model);
+	if (current)
+		engine->sources = TAKE_PTR(sources);
+	return 0;
+}
+
+static int restore_kernel(struct engine *engine, struct diag *diag, char **error)
+{
+	CLEANUP(candidate_clear) struct candidate candidate = {0};
+	uint64_t kernel = 0;
+	int err = candidate_compile(engine, engine->model, &candidate, diag);
+
+	if (err < 0) {
+		summarize(diag, "the policy that held before does not compile", error);
+		return err;
+	}
+	err = candidate_enforce(engine, &candidate, false, &kernel, NULL, diag);
+	if (err < 0) {
+		summarize(diag, "the policy cannot be restored", error);
+		return err;
+	}
+	candidate_take(engine, &candidate);
+	engine->state->offset =
+		candidate_offset(engine->state->offset, kernel, engine->state->generation, false);
+	return engine_restore(engine, error);
+}
+
+static void iface_free(void *arg)
+{
+	struct engine_iface *iface = arg;
+
+	g_free(iface->id);
+	g_free(iface->device);
+	g_free(iface->error);
+	g_free(iface);
+}
+
+int engine_open(const struct options *options, struct engine **engine, char **error)
+{
+	CLEANUP(engine_close) struct engine *e = g_new0(struct engine, 1);
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	const struct dataplane_options dataplane = {
+		.bpffs = options->bpffs,
+		.max_flows = options->max_flows,
+	};
+	int err;
+
+	e->options = options;
+	e->started_us = g_get_monotonic_time();
+	e->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, iface_free);
+	err = state_open(options->state_dir, &e->state, error);
+	if (err == 0)
+		err = state_load_numbers(e->state, &e->numbers, error);
+	if (err == 0)
+		err = bpffs_prepare(options->bpffs, error);
+	if (err == 0)
+		err = dataplane_open(&dataplane, &e->dataplane, error);
+	if (err < 0)
+		return err;
+	err = links_open(engine_link_changed, e, &e->links);
+	if (err < 0) {
+		*error = g_strdup_printf("rtnetlink: %s", g_strerror(-err));
+		return err;
+	}
+	err = restore_model(e, diag, error);
+	if (err == 0)
+		err = restore_kernel(e, diag, error);
+	if (err < 0)
+		return err;
+	e->ready = true;
+	engine_note(e);
+	e->collect_timer = g_timeout_add(COLLECT_EVERY_MS, collect, e);
+	e->repair_timer = g_timeout_add_seconds(REPAIR_EVERY_SECS, repair, e);
+	*engine = TAKE_PTR(e);
+	return 0;
+}
+
+void engine_close(struct engine **engine)
+{
+	struct engine *e = TAKE_PTR(*engine);
+
+	if (!e)
+		return;
+	g_clear_handle_id(&e->collect_timer, g_source_remove);
+	g_clear_handle_id(&e->repair_timer, g_source_remove);
+	if (e->links)
+		links_close(&e->links);
+	dataplane_close(&e->dataplane);
+	image_free(&e->image);
+	model_free(&e->model);
+	numbers_free(&e->numbers);
+	g_clear_pointer(&e->sources, g_ptr_array_unref);
+	g_clear_pointer(&e->ifaces, g_hash_table_unref);
+	state_close(&e->state);
+	g_free(e->policy_error);
+	g_free(e);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine.h - the core of rulesd: the one place that owns what holds, and that changes it.
+ *
+ *   engine.c            start, stop, timers, numbers of the whole
+ *   engine_candidate.c  a change worked out, before anything is touched
+ *   engine_policy.c     replacing the policy, rollback
+ *   engine_interface.c  interfaces attached by hand
+ *   engine_attach.c     devices coming and going: attaching, detaching, repairing
+ *
+ * Everything runs in one thread, on the default GMainContext. A change either holds as a whole, in
+ * the kernel and on disk, before the call returns 0, or nothing changed and diag says why.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rulesd/dataplane.h"
+#include "rulesd/diag.h"
+#include "rulesd/image.h"
+#include "rulesd/links.h"
+#include "rulesd/model.h"
+#include "rulesd/numbers.h"
+#include "rulesd/options.h"
+#include "rulesd/state.h"
+
+enum engine_iface_state {
+	ENGINE_FILTERING, /* programs in place, both directions decided by its rules */
+	ENGINE_WAITING,	  /* no such device yet; attached at once when it appears */
+	ENGINE_FAILED,	  /* the device is there, but error says why it is not filtered; retried */
+	ENGINE_REMOTE,	  /* no device, or another host's: a member only */
+};
+
+/* An interface that this host attaches, at run time. */
+struct engine_iface {
+	char *id;
+	char *device;
+	uint32_t slot;
+	uint32_t ifindex;     /* of the device that the slot is attached to; 0: to none */
+	enum model_hook hook; /* in use; only while ifindex is not 0 */
+	enum engine_iface_state state;
+	char *error; /* ENGINE_FAILED: why */
+
+	enum model_hook wanted_hook; /* as the model said when it was attached */
+};
+
+/* Read by everyone, written by engine*.c only. */
+struct engine {
+	const struct options *options;
+	struct state *state;
+	struct dataplane *dataplane;
+	struct links *links;
+	struct numbers *numbers;
+	GPtrArray *sources;  /* of struct load_source: the policy that holds; NULL: none yet */
+	struct model *model; /* of sources, plus interfaces attached by hand */
+	struct image *image; /* of model */
+	GHashTable *ifaces;  /* id -> struct engine_iface, those of image->ifaces */
+	char *policy_error;  /* why the policy directory is not what holds, or NULL */
+	int64_t started_us;  /* monotonic */
+
+	/* Told after the state of an interface changed; for who waits for it. */
+	void (*iface_changed)(void *arg);
+	void *iface_changed_arg;
+
+	bool ready; /* start is over: link events count from now on */
+	guint collect_timer;
+	guint repair_timer;
+};
+
+struct engine_counts {
+	unsigned int filtering, waiting, failed, remote;
+};
+
+struct engine_result {
+	uint64_t generation;
+	bool changed;
+	int writes; /* to kernel maps; -1 when unknown (a dry run) */
+	struct engine_counts interfaces;
+};
+
+/*
+ * Restores what the state directory says: opens the dataplane, applies, adopts what is pinned,
+ * attaches what is missing and detaches what is not wanted any more. 0 or -errno and *error (the
+ * caller frees it).
+ */
+int engine_open(const struct options *options, struct engine **engine, char **error);
+/* Everything that filters stays. */
+void engine_close(struct engine **engine);
+
+/* What users see as generation; never goes back. */
+uint64_t engine_generation(const struct engine *engine);
+/* "api", "policy-dir:PATH" or "none", and the policy's SHA-256 or NULL. Borrowed. */
+const char *engine_source(const struct engine *engine);
+const char *engine_sha256(const struct engine *engine);
+struct engine_counts engine_counts(const struct engine *engine);
+
+/*
+ * Changes. 0 with *result or *created filled, or a negative code and at least one entry in diag:
+ *   -EBADMSG  not JSON                          -EINVAL  does not validate or compile
+ *   -EEXIST   the other kind of source owns it  -ENOENT  no such object   -ENODEV no such device
+ *   -ENOSPC   its flows do not fit              -EIO     the kernel or the disk refused
+ */
+
+/* Takes sources, also on failure. keep: live flows survive what is removed. */
+int engine_replace_policy(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
+			  bool dry_run, struct engine_result *result, struct diag *diag);
+/* generation 0: the policy before the one that holds. */
+int engine_rollback(struct engine *engine, uint64_t generation, struct engine_result *result,
+		    struct diag *diag);
+/* text: the policy's object plus "network". *created: the id is new. A device that does not exist
+ * is -ENODEV unless allow_waiting. */
+int engine_put_interface(struct engine *engine, const char *id, const char *text, size_t length,
+			 bool allow_waiting, bool *created, struct diag *diag);
+int engine_delete_interface(struct engine *engine, const char *id, struct diag *diag);
+
+/* Of any interface of the model; ifindex and hook through *runtime (NULL when remote). */
+enum engine_iface_state engine_iface_state(const struct engine *engine,
+					   const struct model_interface *iface,
+					   const struct engine_iface **runtime);
+const char *engine_state_name(enum engine_iface_state state);
+/* The interface whose slot it is, or NULL. Borrowed. */
+const char *engine_slot_id(const struct engine *engine, uint32_t slot);
+/* "sg-web/https", also of a rule that no policy has any more; NULL for none and for exempt
+ * endpoints. Borrowed. */
+const char *engine_rule_name(const struct engine *engine, uint32_t rule);

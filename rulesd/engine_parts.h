@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_parts.h - what the parts of the engine owe each other; private to engine*.c and its test.
+ */
+#pragma once
+
+#include "rulesd/engine.h"
+
+/* -------------------------------------------------- engine_candidate.c */
+
+/* A change that has been worked out and not taken yet. */
+struct candidate {
+	struct numbers *numbers;
+	struct image *image;
+};
+
+void candidate_clear(struct candidate *candidate);
+
+/* A code of engine.h for what the loader found: -EBADMSG or -EINVAL. */
+int candidate_load_error(const struct diag *diag);
+/* The policy of sources (NULL: none) as a model, with the interfaces that from carries by hand
+ * (NULL: none) added and everything validated. */
+int candidate_model(const GPtrArray *sources, const struct model *from, struct model **model,
+		    struct diag *diag);
+/*
+ * Puts an interface into its network, which is the owner from then on; *replaced is the one with
+ * the same id, taken out of the model (NULL: none). -EINVAL when there is no such network, and then
+ * iface still is the caller's.
+ */
+int model_insert_interface(struct model *model, struct model_interface *iface,
+			   struct model_interface **replaced, struct diag *diag);
+/* Takes it out of the model; NULL when there is none. */
+struct model_interface *model_steal_interface(struct model *model, const char *id);
+/* Compiles beside what holds. */
+int candidate_compile(const struct engine *engine, const struct model *model,
+		      struct candidate *candidate, struct diag *diag);
+/* -ENOSPC when the devices that are there reserve more flows than the host has. */
+int candidate_check_flows(const struct engine *engine, const struct image *image,
+			  struct diag *diag);
+/* Saves and takes its numbers, and has the kernel enforce it. The image is not the engine's yet. */
+int candidate_enforce(struct engine *engine, struct candidate *candidate, bool keep,
+		      uint64_t *generation, unsigned int *writes, struct diag *diag);
+/* Back to what the engine holds, after candidate_enforce when a later step failed. */
+void candidate_revert(struct engine *engine, const struct candidate *candidate);
+/* Swaps its image with the engine's. */
+void candidate_take(struct engine *engine, struct candidate *candidate);
+/* The visible generation for one of the kernel, with the offset that keeps it from going back. */
+uint64_t candidate_offset(uint64_t offset, uint64_t kernel, uint64_t seen, bool must_rise);
+
+int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
+
+/* -------------------------------------------------- engine_attach.c */
+
+/* Adopts, attaches and detaches until the kernel has what the image says. Never fails as a whole:
+ * what cannot be attached is ENGINE_FAILED with its error. */
+void engine_reconcile(struct engine *engine);
+/* At start: detaches what is pinned and not wanted any more, then reconciles. */
+int engine_restore(struct engine *engine, char **error);
+/* Puts back programs that are gone, and tries again what failed. */
+void engine_repair(struct engine *engine);
+void engine_link_changed(const struct link *link, bool gone, void *arg);
+/* Writes down the generation that users have seen by now. */
+void engine_note(struct engine *engine);

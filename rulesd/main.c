@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main.c - rulesd: the daemon that makes the kernel obey a policy. Options, signals, main loop.
+ */
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "rulesd/api.h"
+#include "rulesd/bpffs.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/engine.h"
+#include "rulesd/log.h"
+#include "rulesd/metrics.h"
+#include "rulesd/options.h"
+#include "rulesd/policy_dir.h"
+
+#define EXIT_USAGE 2
+
+struct rulesd {
+	struct options options;
+	struct engine *engine;
+	struct policy_dir *policy_dir;
+	struct api *api;
+	struct metrics *metrics;
+	GMainLoop *loop;
+};
+
+static gboolean on_stop(gpointer arg)
+{
+	struct rulesd *rulesd = arg;
+
+	log_info("stopping; what is filtered stays filtered");
+	g_main_loop_quit(rulesd->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_reload(gpointer arg)
+{
+	struct rulesd *rulesd = arg;
+
+	if (rulesd->policy_dir)
+		policy_dir_reload(rulesd->policy_dir);
+	else
+		log_warning("SIGHUP: there is no policy directory to read (--policy-dir)");
+	return G_SOURCE_CONTINUE;
+}
+
+/* The order matters: the API answers only after everything pinned and saved is in force. */
+static int start(struct rulesd *rulesd, char **error)
+{
+	const struct options *options = &rulesd->options;
+	int err = engine_open(options, &rulesd->engine, error);
+
+	if (err == 0 && options->policy_dir)
+		err = policy_dir_open(rulesd->engine, options->policy_dir, &rulesd->policy_dir,
+				      error);
+	if (err == 0 && options->metrics)
+		err = metrics_open(rulesd->engine, options->metrics, &rulesd->metrics, error);
+	if (err == 0)
+		err = api_open(rulesd->engine, options, &rulesd->api, error);
+	return err;
+}
+
+static void stop(struct rulesd *rulesd)
+{
+	api_close(&rulesd->api);
+	metrics_close(&rulesd->metrics);
+	policy_dir_close(&rulesd->policy_dir);
+	engine_close(&rulesd->engine);
+	g_clear_pointer(&rulesd->loop, g_main_loop_unref);
+}
+
+static int run(struct rulesd *rulesd)
+{
+	g_autofree char *error = NULL;
+
+	signal(SIGPIPE, SIG_IGN); /* clients that leave early */
+	rulesd->loop = g_main_loop_new(NULL, FALSE);
+	g_unix_signal_add(SIGTERM, on_stop, rulesd);
+	g_unix_signal_add(SIGINT, on_stop, rulesd);
+	g_unix_signal_add(SIGHUP, on_reload, rulesd);
+	if (start(rulesd, &error) < 0) {
+		log_error("%s", error ? error : "unknown error");
+		stop(rulesd);
+		return EXIT_FAILURE;
+	}
+	log_info("ready: version %s, host %s, generation %" G_GUINT64_FORMAT ", socket %s",
+		 TAPGUARD_VERSION, rulesd->options.host, engine_generation(rulesd->engine),
+		 rulesd->options.socket);
+	sd_notify(0, "READY=1");
+	g_main_loop_run(rulesd->loop);
+	sd_notify(0, "STOPPING=1");
+	stop(rulesd);
+	return EXIT_SUCCESS;
+}
+
+static int flush(const struct options *options)
+{
+	const struct dataplane_options dataplane = {
+		.bpffs = options->bpffs,
+		.max_flows = options->max_flows,
+	};
+	g_autofree char *error = NULL;
+
+	if (state_in_use(options->state_dir)) {
+		log_error("rulesd runs with the state directory %s: stop it before --flush",
+			  options->state_dir);
+		return EXIT_FAILURE;
+	}
+	if (!bpffs_exists(options->bpffs)) {
+		log_info("nothing is pinned in %s", options->bpffs);
+		return EXIT_SUCCESS;
+	}
+	if (dataplane_flush_all(&dataplane, &error) < 0) {
+		log_error("%s", error ? error : "unknown error");
+		return EXIT_FAILURE;
+	}
+	log_info("removed every program, map and table in %s; nothing is filtered any more",
+		 options->bpffs);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct rulesd rulesd = {0};
+	enum options_action action = OPTIONS_RUN;
+	g_autofree char *error = NULL;
+	int status;
+
+	if (options_parse(argc, argv, &rulesd.options, &action, &error) < 0) {
+		fprintf(stderr, "rulesd: %s\n", error);
+		return EXIT_USAGE;
+	}
+	if (action == OPTIONS_HELP) {
+		fputs(options_help, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (action == OPTIONS_VERSION) {
+		puts("rulesd " TAPGUARD_VERSION);
+		return EXIT_SUCCESS;
+	}
+	log_setup(rulesd.options.log_format, rulesd.options.log_level);
+	status = rulesd.options.flush ? flush(&rulesd.options) : run(&rulesd);
+	options_clear(&rulesd.options);
+	return status;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * state.c - opening, locking and reading the state directory; see state.h for its layout.
+ */
+#include "rulesd/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/state_file.h"
+#include "rulesd/state_json.h"
+
+static int fail(char **error, int err, const char *path, const char *what)
+{
+	*error = g_strdup_printf("state directory %s: %s: %s", path, what, g_strerror(-err));
+	return err;
+}
+
+void state_generation_free(struct state_generation *generation)
+{
+	if (!generation)
+		return;
+	g_free(generation->time);
+	g_free(generation->sha256);
+	g_free(generation->source);
+	g_free(generation->file);
+	g_free(generation);
+}
+
+void state_close(struct state **state)
+{
+	struct state *s = TAKE_PTR(*state);
+
+	if (!s)
+		return;
+	cleanup_fd(&s->dir);
+	cleanup_fd(&s->policies);
+	cleanup_fd(&s->attached);
+	cleanup_fd(&s->lock);
+	g_ptr_array_unref(s->generations);
+	state_generation_free(s->pending);
+	g_free(s->numbers_text);
+	g_free(s->path);
+	g_free(s);
+}
+
+/* It holds what decides over traffic: nobody but its owner may get at it. */
+static int check_owner(const struct state *state, char **error)
+{
+	struct stat st;
+
+	if (fstat(state->dir, &st) < 0)
+		return fail(error, -errno, state->path, "stat");
+	if (st.st_uid != geteuid()) {
+		*error = g_strdup_printf("state directory %s belongs to uid %u, not to rulesd's "
+					 "%u: chown it",
+					 state->path, st.st_uid, geteuid());
+		return -EPERM;
+	}
+	if (st.st_mode & 077 && fchmod(state->dir, 0700) < 0)
+		return fail(error, -errno, state->path, "chmod 0700");
+	return 0;
+}
+
+static int take_lock(struct state *state, char **error)
+{
+	state->lock = openat(state->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (state->lock < 0)
+		return fail(error, -errno, state->path, "lock");
+	if (flock(state->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fail(error, -errno, state->path, "lock");
+	*error = g_strdup_printf("state directory %s is in use by another rulesd: stop it, or give "
+				 "this one its own --state-dir",
+				 state->path);
+	return -EBUSY;
+}
+
+bool state_in_use(const char *path)
+{
+	g_autofree char *name = g_build_filename(path, "lock", NULL);
+	AUTO_FD int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static int open_below(struct state *state, const char *name, int *fd, char **error)
+{
+	if (mkdirat(state->dir, name, 0700) < 0 && errno != EEXIST)
+		return fail(error, -errno, state->path, name);
+	*fd = openat(state->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *fd < 0 ? fail(error, -errno, state->path, name) : 0;
+}
+
+/* Names of the files in a directory, but no temporary ones: those were of a change that never was.
+ */
+static int list_files(int dir, GPtrArray *names)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream;
+	struct dirent *entry;
+
+	if (copy < 0)
+		return -errno;
+	stream = fdopendir(copy);
+	if (!stream) {
+		int saved = errno;
+
+		close(copy);
+		return -saved;
+	}
+	while ((entry = readdir(stream))) {
+		if (g_str_has_suffix(entry->d_name, STATE_FILE_TEMP))
+			unlinkat(dir, entry->d_name, 0);
+		else if (g_str_has_suffix(entry->d_name, ".json"))
+			g_ptr_array_add(names, g_strdup(entry->d_name));
+	}
+	closedir(stream);
+	return 0;
+}
+
+/* Removes policies that no generation names: too old, or of a change that never was. */
+static int tidy_policies(struct state *state, char **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	int err = list_files(state->policies, names);
+
+	if (err < 0)
+		return fail(error, err, state->path, "policies");
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		guint64 number = g_ascii_strtoull(name, NULL, 10);
+		bool used = false;
+
+		for (guint j = 0; j < state->generations->len && !used; j++) {
+			const struct state_generation *known = state->generations->pdata[j];
+
+			used = strcmp(known->file, name) == 0;
+		}
+		if (!used)
+			unlinkat(state->policies, name, 0);
+		else if (number >= state->next_file)
+			state->next_file = number + 1;
+	}
+	return 0;
+}
+
+static int read_current(struct state *state, char **error)
+{
+	g_autofree char *text = NULL;
+	size_t length = 0;
+	int err = state_file_read(state->dir, "current.json", &text, &length);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err < 0)
+		return fail(error, err, state->path, "current.json");
+	return state_current_from_text(state, text, length, error);
+}
+
+int state_open(const char *path, struct state **state, char **error)
+{
+	CLEANUP(state_close) struct state *s = g_new0(struct state, 1);
+	g_autoptr(GPtrArray) leftovers = g_ptr_array_new_with_free_func(g_free);
+	int err;
+
+	s->path = g_strdup(path);
+	s->dir = s->policies = s->attached = s->lock = -1;
+	s->next_file = 1;
+	s->generations = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)(void (*)(void))state_generation_free);
+	if (g_mkdir_with_parents(path, 0700) < 0)
+		return fail(error, -errno, path, "mkdir");
+	s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir < 0)
+		return fail(error, -errno, path, "open");
+	err = check_owner(s, error);
+	if (err < 0)
+		return err;
+	err = take_lock(s, error);
+	if (err < 0)
+		return err;
+	err = list_files(s->dir, leftovers);
+	if (err < 0)
+		return fail(error, err, path, "read");
+	err = open_below(s, "policies", &s->policies, error);
+	if (err < 0)
+		return err;
+	err = open_below(s, "attached", &s->attached, error);
+	if (err < 0)
+		return err;
+	err = read_current(s, error);
+	if (err < 0)
+		return err;
+	err = tidy_policies(s, error);
+	if (err < 0)
+		return err;
+	*state = TAKE_PTR(s);
+	return 0;
+}
+
+const struct state_generation *state_current(const struct state *state)
+{
+	if (state->generations->len == 0)
+		return NULL;
+	return state->generations->pdata[state->generations->len - 1];
+}
+
+const struct state_generation *state_find(const struct state *state, uint64_t generation)
+{
+	for (guint i = 0; i < state->generations->len; i++) {
+		const struct state_generation *entry = state->generations->pdata[i];
+
+		if (entry->generation == generation)
+			return entry;
+	}
+	return NULL;
+}
+
+int state_load_numbers(struct state *state, struct numbers **numbers, char **error)
+{
+	g_autofree char *text = NULL;
+	AUTO_JSON json_t *json = NULL;
+	size_t length = 0;
+	int err = state_file_read(state->dir, "numbers.json", &text, &length);
+
+	if (err == -ENOENT) {
+		*numbers = numbers_new();
+		return 0;
+	}
+	if (err < 0)
+		return fail(error, err, state->path, "numbers.json");
+	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	if (!json || numbers_from_json(numbers, json) < 0)
+		return fail(error, -EINVAL, state->path, "numbers.json");
+	g_free(state->numbers_text);
+	state->numbers_text = TAKE_PTR(text);
+	return 0;
+}
+
+int state_load_sources(const struct state *state, const struct state_generation *generation,
+		       GPtrArray *sources, char **error)
+{
+	g_autofree char *text = NULL;
+	size_t length = 0;
+	int err = state_file_read(state->policies, generation->file, &text, &length);
+
+	if (err == 0)
+		err = state_sources_from_text(text, length, sources);
+	return err < 0 ? fail(error, err, state->path, generation->file) : 0;
+}
+
+int state_load_attached(const struct state *state, GPtrArray *interfaces, char **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	int err = list_files(state->attached, names);
+
+	if (err < 0)
+		return fail(error, err, state->path, "attached");
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		struct load_source *source;
+		char *text = NULL;
+		size_t length = 0;
+
+		err = state_file_read(state->attached, name, &text, &length);
+		if (err < 0)
+			return fail(error, err, state->path, name);
+		source = g_new0(struct load_source, 1);
+		source->name = g_strndup(name, strlen(name) - strlen(".json"));
+		source->text = text;
+		source->length = length;
+		g_ptr_array_add(interfaces, source);
+	}
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * state_file.c - atomic and durable files: temporary, fsync, rename, fsync of the directory.
+ */
+#include "rulesd/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+
+static char *temp_name(const char *name)
+{
+	return g_strconcat(name, STATE_FILE_TEMP, NULL);
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, data, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		data += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+int state_file_prepare(int dir, const char *name, const char *data, size_t length)
+{
+	g_autofree char *temp = temp_name(name);
+	AUTO_FD int fd = -1;
+	int err;
+
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, data, length);
+	if (err == 0 && fsync(fd) < 0)
+		err = -errno;
+	if (err < 0)
+		unlinkat(dir, temp, 0);
+	return err;
+}
+
+int state_file_commit(int dir, const char *name)
+{
+	g_autofree char *temp = temp_name(name);
+
+	if (renameat(dir, temp, dir, name) < 0)
+		return -errno;
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+void state_file_abort(int dir, const char *name)
+{
+	g_autofree char *temp = temp_name(name);
+
+	unlinkat(dir, temp, 0);
+}
+
+int state_file_write(int dir, const char *name, const char *data, size_t length)
+{
+	int err = state_file_prepare(dir, name, data, length);
+
+	if (err < 0)
+		return err;
+	err = state_file_commit(dir, name);
+	if (err < 0)
+		state_file_abort(dir, name);
+	return err;
+}
+
+int state_file_remove(int dir, const char *name)
+{
+	if (unlinkat(dir, name, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+int state_file_read(int dir, const char *name, char **data, size_t *length)
+{
+	AUTO_FD int fd = -1;
+	g_autofree char *text = NULL;
+	struct stat st;
+	size_t have = 0;
+
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	text = g_malloc((size_t)st.st_size + 1);
+	while (have < (size_t)st.st_size) {
+		ssize_t got = read(fd, text + have, (size_t)st.st_size - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	text[have] = '\0';
+	*data = TAKE_PTR(text);
+	*length = have;
+	return 0;
+}

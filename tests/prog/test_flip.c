@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_flip.c - packets while policies change: every one sees the old or the new policy, members
+ * and prefixes included, never a mixture.
+ *
+ * Both policies let the same addresses in, by different groups, sets and rules; and both refuse
+ * others that a mixture of them would let in. Frames run on other CPUs without a pause meanwhile.
+ */
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "rulesd/bpf_internal.h"
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/plane.h"
+
+#define FLIPS 150
+
+#define POLICY(rules, list, groups_1, groups_2)                                                    \
+	"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[" rules                               \
+	"]},\"sg-a\":{},\"sg-b\":{}},"                                                             \
+	"\"prefix_lists\":{\"pl-x\":{\"entries\":[" list "]}},\"interfaces\":{\"vm\":{\"device\":" \
+	"\"tap0\",\"addresses\":[\"10.0.0.5\"],\"groups\":[\"sg-web\"]},\"one\":{\"addresses\":["  \
+	"\"10.0.1.1\"],\"groups\":[" groups_1                                                      \
+	"]},\"two\":{\"addresses\":[\"10.0.1.2\"],\"groups\":[" groups_2 "]}}}"
+#define RULE(id, from) \
+	"{\"id\":\"" id "\",\"protocol\":\"tcp\",\"ports\":[443],\"from\":[" from "]}"
+
+/* "one" is let in by the group that it is in, and "two" is in the group that is not let in. */
+static const char *const left =
+	POLICY(RULE("a", "\"sg-a\",\"pl-x\""), "\"10.3.0.0/16\"", "\"sg-a\"", "\"sg-b\"");
+static const char *const right =
+	POLICY(RULE("b", "\"sg-b\",\"10.3.0.0/16\"") "," RULE("c", "\"10.3.1.0/24\""),
+	       "\"10.4.0.0/16\"", "\"sg-b\"", "\"sg-a\"");
+
+struct traffic {
+	int program;
+	uint32_t ifindex;
+	const char *source;
+	bool allowed;
+	unsigned int cpu_seed;
+	volatile bool *stop;
+	unsigned long frames;
+	unsigned long wrong;
+};
+
+static void *run_frames(void *arg)
+{
+	struct traffic *traffic = arg;
+	struct frame frame;
+	uint16_t port = (uint16_t)(1024 + traffic->cpu_seed * 7919);
+
+	frame_make(&frame, "tcp %s:1 > 10.0.0.5:443 S", traffic->source);
+	while (!*traffic->stop) {
+		struct __sk_buff skb = {.ifindex = traffic->ifindex};
+		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.bytes,
+			    .data_size_in = (uint32_t)frame.length, .ctx_in = &skb,
+			    .ctx_size_in = sizeof(skb), .repeat = 1);
+		bool passed;
+
+		/* A new connection each time: only those ask the policy. */
+		port = port == 65535 ? 1024 : port + 1;
+		frame.bytes[34] = (uint8_t)(port >> 8);
+		frame.bytes[35] = (uint8_t)port;
+		if (bpf_prog_test_run_opts(traffic->program, &options))
+			continue;
+		passed = options.retval == (uint32_t)TC_ACT_UNSPEC;
+		traffic->frames++;
+		traffic->wrong += passed != traffic->allowed;
+	}
+	return NULL;
+}
+
+static void no_packet_sees_a_mixture(void **state)
+{
+	struct plane *plane = *state;
+	struct dataplane_attachment attachment = {};
+	struct tap *tap = tap_new("tap0", false);
+	volatile bool stop = false;
+	struct traffic traffic[] = {
+		{.source = "10.0.1.1", .allowed = true},
+		{.source = "10.0.1.2", .allowed = false},
+		{.source = "10.3.1.9", .allowed = true}, /* a longer prefix comes and goes */
+	};
+	pthread_t threads[G_N_ELEMENTS(traffic)];
+	struct dataplane_flow_filter half = {.protocol = -1, .sport = -1, .dport = -1};
+	unsigned int removed;
+
+	if (plane_apply(plane, left, false) || plane_attach(plane, "vm", tap, &attachment))
+		fail_msg("%s", plane->error);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++) {
+		traffic[i].program = plane->dataplane->program[PROGRAM_TC_INGRESS];
+		traffic[i].ifindex = tap->ifindex;
+		traffic[i].cpu_seed = i;
+		traffic[i].stop = &stop;
+		pthread_create(&threads[i], NULL, run_frames, &traffic[i]);
+	}
+	for (unsigned int i = 0; i < FLIPS; i++) {
+		if (plane_apply(plane, i % 2 ? left : right, false))
+			break;
+		dataplane_flows_remove(plane->dataplane, &half, &removed, NULL);
+	}
+	stop = true;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++)
+		pthread_join(threads[i], NULL);
+	assert_null(plane->error);
+	assert_true(plane->generation >= FLIPS);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++) {
+		print_message("%s: %lu frames, %lu decided wrongly\n", traffic[i].source,
+			      traffic[i].frames, traffic[i].wrong);
+		assert_true(traffic[i].frames > FLIPS);
+		assert_int_equal(traffic[i].wrong, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(no_packet_sees_a_mixture, plane_setup,
+						plane_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
