@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_restart.c - rulesd may die: filtering goes on, and the next one adopts what is pinned
+ * without any connection noticing.
+ */
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/scene.h"
+
+static const char policy[] =
+	"{ \"version\": 1,"
+	"  \"groups\": { \"sg-web\": { \"ingress\": [ { \"id\": \"https\", \"protocol\": \"tcp\","
+	"    \"ports\": [443], \"from\": [\"any\"] } ], \"egress\": [] }, \"sg-open\": {} },"
+	"  \"interfaces\": { \"web\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\","
+	"    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] } } }";
+
+struct stage {
+	struct tap *web, *outside;
+	struct daemon *daemon;
+	struct scene_connection connection;
+};
+
+static struct stage open_stage(void)
+{
+	struct stage stage = {.web = scene_tap("tap0"), .outside = scene_tap("tap1")};
+
+	stage.daemon = daemon_start("restart", NULL);
+	daemon_apply(stage.daemon, policy);
+	stage.connection = (struct scene_connection){
+		.client = stage.outside,
+		.server = stage.web,
+		.client_address = "10.0.0.9",
+		.server_address = "10.0.0.5",
+		.client_port = 4000,
+		.server_port = 443,
+	};
+	scene_connect(&stage.connection);
+	return stage;
+}
+
+static void check_filtering(struct stage *stage)
+{
+	assert_true(scene_exchange(&stage->connection));
+	assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 A");
+	assert_drops(stage->web, stage->outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
+}
+
+static json_int_t status_number(const struct daemon *daemon, const char *name)
+{
+	AUTO_JSON json_t *status = sgctl_json(daemon, "show", "status", NULL);
+
+	return json_integer_value(json_object_get(status, name));
+}
+
+static void killed_rulesd_leaves_filtering_and_the_next_one_adopts(void **state)
+{
+	struct stage stage = open_stage();
+	json_int_t generation = status_number(stage.daemon, "generation");
+
+	(void)state;
+	daemon_kill(stage.daemon);
+	check_filtering(&stage);
+	daemon_restart(stage.daemon, NULL);
+	check_filtering(&stage);
+	assert_int_equal(status_number(stage.daemon, "generation"), generation);
+	assert_int_equal(status_number(stage.daemon, "flows"), 1);
+	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4002 > 10.0.0.5:443 S");
+	/* It still obeys. */
+	daemon_apply(stage.daemon,
+		     "{ \"version\": 1, \"groups\": { \"sg-web\": {} },"
+		     "  \"interfaces\": { \"web\": { \"device\": \"tap0\","
+		     "    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] } } }");
+	assert_false(scene_exchange(&stage.connection));
+}
+
+static void stopped_rulesd_exits_0_and_leaves_filtering(void **state)
+{
+	struct stage stage = open_stage();
+
+	(void)state;
+	assert_int_equal(daemon_stop(stage.daemon), 0);
+	check_filtering(&stage);
+	daemon_restart(stage.daemon, NULL);
+	check_filtering(&stage);
+}
+
+static void nothing_passes_unfiltered_while_it_starts(void **state)
+{
+	struct stage stage = open_stage();
+
+	(void)state;
+	for (unsigned int round = 0; round < 3; round++) {
+		daemon_kill(stage.daemon);
+		daemon_restart(stage.daemon, NULL);
+		check_filtering(&stage);
+	}
+}
+
+static void attachments_by_hand_come_back(void **state)
+{
+	struct stage stage = open_stage();
+	AUTO_JSON json_t *interfaces = NULL;
+
+	(void)state;
+	sgctl_check(stage.daemon, "attach", "tap1", "--id", "hand", "--address", "10.0.0.9",
+		    "--mac", "52:54:00:00:00:09", "--group", "sg-open", NULL);
+	assert_drops(stage.outside, stage.web, "udp 10.0.0.77:1 > 10.0.0.5:2 smac=9");
+	daemon_kill(stage.daemon);
+	assert_drops(stage.outside, stage.web, "udp 10.0.0.77:1 > 10.0.0.5:2 smac=9");
+	daemon_restart(stage.daemon, NULL);
+	interfaces = sgctl_json(stage.daemon, "show", "interfaces", NULL);
+	assert_int_equal(json_array_size(interfaces), 2);
+	assert_true(scene_wait_state(stage.daemon, "hand", "filtering", 0) >= 0);
+	assert_drops(stage.outside, stage.web, "arp 10.0.0.77 > 10.0.0.5 smac=9");
+	assert_passes(stage.outside, stage.web, "arp 10.0.0.9 > 10.0.0.5");
+}
+
+/* The tap is deleted and made again while nobody looks: same name, another device. */
+static void a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start(void **state)
+{
+	struct stage stage = open_stage();
+
+	(void)state;
+	daemon_kill(stage.daemon);
+	tap_delete(stage.web);
+	stage.web = scene_tap("tap0");
+	daemon_restart(stage.daemon, NULL);
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+}
+
+static void flush_removes_everything_of_the_instance(void **state)
+{
+	struct stage stage = open_stage();
+	const char *const flush[] = {".build/rulesd",
+				     "--flush",
+				     "--bpffs",
+				     stage.daemon->bpffs,
+				     "--state-dir",
+				     stage.daemon->state_dir,
+				     "--socket",
+				     stage.daemon->socket,
+				     NULL};
+	AUTO_COMMAND struct command command = {0};
+
+	(void)state;
+	daemon_stop(stage.daemon);
+	command = command_run(flush);
+	assert_int_equal(command.status, 0);
+	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	assert_passes(stage.web, stage.outside, "udp 10.0.0.77:4001 > 10.0.0.9:53");
+}
+
+static void a_live_socket_is_an_error_a_stale_one_is_replaced(void **state)
+{
+	struct stage stage = open_stage();
+	const char *const second[] = {
+		".build/rulesd",	 "--socket", stage.daemon->socket, "--state-dir",
+		"/nonexistent/tapguard", "--bpffs",  stage.daemon->bpffs,  NULL};
+	AUTO_COMMAND struct command command = command_run(second);
+
+	(void)state;
+	assert_int_not_equal(command.status, 0);
+	assert_true(command.err[0] != '\0');
+	check_filtering(&stage);
+	daemon_kill(stage.daemon);
+	assert_int_equal(access(stage.daemon->socket, F_OK), 0);
+	daemon_restart(stage.daemon, NULL);
+	check_filtering(&stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			killed_rulesd_leaves_filtering_and_the_next_one_adopts, scene_setup,
+			scene_teardown),
+		cmocka_unit_test_setup_teardown(stopped_rulesd_exits_0_and_leaves_filtering,
+						scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(nothing_passes_unfiltered_while_it_starts,
+						scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(attachments_by_hand_come_back, scene_setup,
+						scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start, scene_setup,
+			scene_teardown),
+		cmocka_unit_test_setup_teardown(flush_removes_everything_of_the_instance,
+						scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_a_stale_one_is_replaced,
+						scene_setup, scene_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
