@@ -23,6 +23,7 @@
 
 /* ------------------------------------------------------------------ maps and programs */
 
+/* clang-format off: it would lay these lists out anew at every run */
 #define BPF_TABLES(X) \
 	X(CONTROL)    \
 	X(IFINDEX)    \
@@ -35,7 +36,16 @@
 	X(MEMBERS)    \
 	X(PREFIXES)   \
 	X(SETS)       \
-	X(POLICY) X(INTERVALS) X(PEERGONE) X(HALF) X(FLOWS) X(RULES) X(FRAGS) X(EVENTS) X(COLLECT)
+	X(POLICY)     \
+	X(INTERVALS)  \
+	X(PEERGONE)   \
+	X(HALF)       \
+	X(FLOWS)      \
+	X(RULES)      \
+	X(FRAGS)      \
+	X(EVENTS)     \
+	X(COLLECT)
+/* clang-format on */
 
 enum bpf_table_id {
 #define X(name) TABLE_##name,
@@ -44,13 +54,16 @@ enum bpf_table_id {
 		TABLE_COUNT,
 };
 
-#define BPF_PROGRAMS(X)                      \
-	X(XDP, "sg_xdp")                     \
-	X(TC_EGRESS, "sg_tc_egress")         \
-	X(TC_INGRESS, "sg_tc_ingress")       \
+/* clang-format off */
+#define BPF_PROGRAMS(X) \
+	X(XDP, "sg_xdp") \
+	X(TC_EGRESS, "sg_tc_egress") \
+	X(TC_INGRESS, "sg_tc_ingress") \
 	X(COLLECT_FLOWS, "sg_collect_flows") \
-	X(COLLECT_HALF, "sg_collect_half")   \
-	X(COLLECT_FRAGS, "sg_collect_frags") X(COLLECT_CLOCK, "sg_collect_clock")
+	X(COLLECT_HALF, "sg_collect_half") \
+	X(COLLECT_FRAGS, "sg_collect_frags") \
+	X(COLLECT_CLOCK, "sg_collect_clock")
+/* clang-format on */
 
 enum bpf_program_id {
 #define X(name, symbol) PROGRAM_##name,

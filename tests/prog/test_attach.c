@@ -49,6 +49,15 @@ static void assert_filters(const struct tap *neighbour, const struct tap *vm)
 		plane_arrives(vm, neighbour, "udp 10.0.0.66:4000 > 10.0.0.9:53 smac=5", false));
 }
 
+/* Kernels before 6.6 have no tcx: auto then takes tc. */
+static enum model_hook best_tc(void)
+{
+	uint32_t ids[64];
+	LIBBPF_OPTS(bpf_prog_query_opts, options, .prog_ids = ids, .prog_cnt = 64);
+
+	return bpf_prog_query_opts(1, 46, &options) ? MODEL_HOOK_TC : MODEL_HOOK_TCX;
+}
+
 static void each_hook_filters(struct plane *plane, const char *policy, bool vnet_hdr,
 			      enum model_hook expected)
 {
@@ -71,9 +80,9 @@ static void auto_takes_xdp_for_plain_taps(void **state)
 	each_hook_filters(*state, POLICY(""), false, MODEL_HOOK_XDP);
 }
 
-static void auto_takes_tcx_for_taps_with_offloads(void **state)
+static void auto_takes_tc_for_taps_with_offloads(void **state)
 {
-	each_hook_filters(*state, POLICY(""), true, MODEL_HOOK_TCX);
+	each_hook_filters(*state, POLICY(""), true, best_tc());
 }
 
 static void xdp_on_request(void **state)
@@ -81,9 +90,19 @@ static void xdp_on_request(void **state)
 	each_hook_filters(*state, POLICY(",\"hook\":\"xdp\""), true, MODEL_HOOK_XDP);
 }
 
-static void tcx_on_request(void **state)
+static void tcx_on_request_where_the_kernel_has_it(void **state)
 {
-	each_hook_filters(*state, POLICY(",\"hook\":\"tcx\""), false, MODEL_HOOK_TCX);
+	struct dataplane_attachment attachment = {};
+	struct plane *plane = *state;
+
+	if (best_tc() == MODEL_HOOK_TCX) {
+		each_hook_filters(plane, POLICY(",\"hook\":\"tcx\""), false, MODEL_HOOK_TCX);
+		return;
+	}
+	assert_int_equal(plane_apply(plane, POLICY(",\"hook\":\"tcx\""), false), 0);
+	assert_int_equal(plane_attach(plane, "vm", tap_new("tap0", false), &attachment),
+			 -EOPNOTSUPP);
+	assert_non_null(strstr(plane->error, "Linux 6.6"));
 }
 
 static void tc_on_request(void **state)
@@ -93,11 +112,12 @@ static void tc_on_request(void **state)
 
 static void hook_changes_without_a_gap(void **state)
 {
-	static const char *const policies[] = {
-		POLICY(",\"hook\":\"tc\""), POLICY(",\"hook\":\"xdp\""),
-		POLICY(",\"hook\":\"tcx\""), POLICY(",\"hook\":\"tc\"")};
-	static const enum model_hook hooks[] = {MODEL_HOOK_TC, MODEL_HOOK_XDP, MODEL_HOOK_TCX,
-						MODEL_HOOK_TC};
+	bool tcx = best_tc() == MODEL_HOOK_TCX;
+	const char *const policies[] = {POLICY(",\"hook\":\"tc\""), POLICY(",\"hook\":\"xdp\""),
+					tcx ? POLICY(",\"hook\":\"tcx\"")
+					    : POLICY(",\"hook\":\"tc\""),
+					POLICY(",\"hook\":\"tc\"")};
+	const enum model_hook hooks[] = {MODEL_HOOK_TC, MODEL_HOOK_XDP, best_tc(), MODEL_HOOK_TC};
 	struct dataplane_attachment attachment = {};
 	struct plane *plane = *state;
 	struct tap *vm, *neighbour = plane_bridge(&vm, false);
@@ -130,7 +150,7 @@ static void xdp_that_is_taken(void **state)
 	/* auto makes do with tcx. */
 	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
 	assert_int_equal(plane_attach(plane, "vm", vm, &attachment), 0);
-	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
+	assert_int_equal(attachment.hook, best_tc());
 }
 
 /* A bridge has no XDP of its own, and a number beyond the array that finds slots. */
@@ -144,7 +164,7 @@ static void device_without_xdp_and_with_a_high_number(void **state)
 	command_check("ip", "link", "add", "tap0", "index", "70000", "type", "bridge", NULL);
 	assert_int_equal(plane_apply(plane, POLICY(""), false), 0);
 	assert_int_equal(plane_attach(plane, "vm", &device, &attachment), 0);
-	assert_int_equal(attachment.hook, MODEL_HOOK_TCX);
+	assert_int_equal(attachment.hook, best_tc());
 	assert_int_equal(table_lookup(plane->dataplane, TABLE_IFHIGH, &device.ifindex, &slot), 0);
 	assert_int_equal(slot, attachment.slot);
 	/* Who asks for XDP gets the generic one. */
@@ -393,9 +413,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(auto_takes_xdp_for_plain_taps),
-		TEST(auto_takes_tcx_for_taps_with_offloads),
+		TEST(auto_takes_tc_for_taps_with_offloads),
 		TEST(xdp_on_request),
-		TEST(tcx_on_request),
+		TEST(tcx_on_request_where_the_kernel_has_it),
 		TEST(tc_on_request),
 		TEST(hook_changes_without_a_gap),
 		TEST(xdp_that_is_taken),
