@@ -39,32 +39,7 @@ void api_get_status(struct api_request *request)
 
 void api_get_services(struct api_request *request)
 {
-	json_t *list = json_array();
-	const struct service *service;
-
-	for (unsigned int i = 0; (service = service_at(i)); i++) {
-		json_t *matches = json_array();
-
-		for (unsigned int j = 0; j < service->count; j++) {
-			const struct service_match *match = &service->matches[j];
-			g_autofree char *ports =
-				match->first == match->last
-					? g_strdup_printf("%u", match->first)
-					: g_strdup_printf("%u-%u", match->first, match->last);
-			char protocol[8];
-
-			json_array_append_new(
-				matches,
-				json_pack("{ss so}", "protocol",
-					  protocol_format(match->protocol, protocol), "ports",
-					  protocol_has_ports(match->protocol) ? json_string(ports)
-									      : json_null()));
-		}
-		json_array_append_new(list,
-				      json_pack("{ss ss so}", "name", service->name, "description",
-						service->description, "matches", matches));
-	}
-	api_reply(request, MHD_HTTP_OK, list);
+	api_reply(request, MHD_HTTP_OK, services_to_json());
 }
 
 void api_get_events(struct api_request *request)

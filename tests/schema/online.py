@@ -89,6 +89,8 @@ def lists(session):
     for path in ("/v1/groups", "/v1/rules", "/v1/prefix-lists", "/v1/services", "/v1/generations"):
         answer = session.ask("GET", path, 200)
         session.check(f"{path} lists something", isinstance(answer, list) and answer)
+    ping = [service for service in session.ask("GET", "/v1/services", 200) if service["name"] == "ping"]
+    session.check("ping is an echo request", [{"type": "echo-request"}] * 2 == [match["icmp"] for match in ping[0]["matches"]])
     session.ask("GET", "/v1/members", 200, query="?group=sg-web")
     session.ask("GET", "/v1/members", 404, query="?group=sg-nobody")
     metrics = session.ask("GET", "/metrics", 200)
