@@ -75,10 +75,31 @@ check_live_connections() {
 	done
 }
 
-# WANTED FAMILY FROM TO SERVICE
-check_probe() {
-	probe "${@:2}"
-	check "IPv$2 $3 -> $4 $5: expected $1, seen $verdict" [ "$verdict" = "$1" ]
+# Standard input: lines of WANTED FAMILY FROM TO SERVICE, all tried at once.
+check_probes() {
+	local lines line wanted family from to service
+
+	mapfile -t lines
+	for line in "${lines[@]}"; do
+		read -r wanted family from to service <<<"$line"
+		send_probe "$family" "$from" "$to" "$service"
+	done
+	hear_probes
+	for line in "${lines[@]}"; do
+		read -r wanted family from to service <<<"$line"
+		line=${seen[$family.$from.$to.$service]}
+		check "IPv$family $from -> $to $service: expected $wanted, seen $line" \
+			[ "$line" = "$wanted" ]
+	done
+}
+
+# NAME: the interface has dropped packets of a connection that lost its rule.
+check_revoked() {
+	local count
+
+	count=$("$top/.build/sgctl" stats --json --interface "${interface[$1]}" |
+		jq '.[0].drops.revoked // 0')
+	check "stats of ${interface[$1]}: $count packets dropped as revoked" [ "$count" -gt 0 ]
 }
 
 # JQ-FILTER: applies the present policy as the filter changes it.
@@ -91,33 +112,43 @@ change_policy() {
 
 add_a_rule() {
 	title "A rule is added: sg-db lets sg-web in at 5432"
-	check_probe drop 4 web db 5432
-	check_probe drop 6 web db 5432
+	check_probes <<-EOF
+		drop 4 web db 5432
+		drop 6 web db 5432
+	EOF
 	change_policy '.groups["sg-db"].ingress +=
 		[{"id": "reports", "protocol": "tcp", "ports": [5432], "from": ["sg-web"]}]'
-	check_probe allow 4 web db 5432
-	check_probe allow 6 web db 5432
-	check_probe drop 4 bastion db 5432
+	check_probes <<-EOF
+		allow 4 web db 5432
+		allow 6 web db 5432
+		drop 4 bastion db 5432
+	EOF
 	check_live_connections
 }
 
 move_a_vm() {
 	title "A VM moves: the bastion leaves sg-bastion for sg-app"
 	change_policy '.interfaces["bastion-1"].groups = ["sg-app"]'
-	check_probe allow 4 bastion db 5432
-	check_probe allow 6 bastion db 5432
-	check_probe allow 4 web bastion 8080
-	check_probe drop 4 bastion web 22
-	check_probe drop 6 bastion web ping
+	check_probes <<-EOF
+		allow 4 bastion db 5432
+		allow 6 bastion db 5432
+		allow 4 web bastion 8080
+		drop 4 bastion web 22
+		drop 6 bastion web ping
+	EOF
 	check_live_connections bastion-web
+	check_revoked web
 }
 
 remove_a_rule() {
 	title "A rule is removed: sg-app lets sg-web in at 8080 no more"
 	change_policy '.groups["sg-app"].ingress |= map(select(.ports != [8080]))'
-	check_probe drop 4 web app 8080
-	check_probe allow 4 app db 5432
+	check_probes <<-EOF
+		drop 4 web app 8080
+		allow 4 app db 5432
+	EOF
 	check_live_connections bastion-web web-app
+	check_revoked app
 }
 
 refuse_a_broken_policy() {
@@ -129,8 +160,10 @@ refuse_a_broken_policy() {
 	"$top/.build/sgctl" apply "$run/broken.json" >"$run/apply.log" 2>&1 || status=$?
 	check "sgctl apply exits 1 and names every mistake with its place" \
 		[ "$status $(grep -c "broken.json:[0-9]*:[0-9]*: /" "$run/apply.log")" = "1 3" ]
-	check_probe allow 4 app db 5432
-	check_probe drop 4 web app 8080
+	check_probes <<-EOF
+		allow 4 app db 5432
+		drop 4 web app 8080
+	EOF
 	check_live_connections bastion-web web-app
 }
 
@@ -138,12 +171,16 @@ kill_rulesd() {
 	title "rulesd is killed, and comes back"
 	kill -KILL "$rulesd_pid"
 	wait "$rulesd_pid" 2>/dev/null || true
-	check_probe allow 4 app db 5432
-	check_probe drop 4 web app 8080
+	check_probes <<-EOF
+		allow 4 app db 5432
+		drop 4 web app 8080
+	EOF
 	check_live_connections bastion-web web-app
 	start_rulesd
-	check_probe allow 6 app db 5432
-	check_probe drop 6 web app 8080
+	check_probes <<-EOF
+		allow 6 app db 5432
+		drop 6 web app 8080
+	EOF
 	check_live_connections bastion-web web-app
 }
 

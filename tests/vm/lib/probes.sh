@@ -11,7 +11,7 @@ services=(ping 22 80 443 5432 8080 53/udp)
 families=(4 6)
 probe_timeout_ms=1200
 
-declare -A seen=()
+declare -A seen=() outstanding=()
 
 # KEY ANSWER-WORD...: turns an answer into what was seen.
 judge() {
@@ -42,15 +42,6 @@ probe_words_of() {
 	esac
 }
 
-# FAMILY FROM TO SERVICE: tries one service; what was seen is in ${seen[...]} and in $verdict.
-probe() {
-	probe_words_of "$1" "$3" "$4"
-	ask "$2" probe "${probe_words[@]}"
-	# shellcheck disable=SC2086 # words
-	judge "$1.$2.$3.$4" $reply
-	verdict=${seen[$1.$2.$3.$4]}
-}
-
 # Calls the command given with FAMILY FROM TO SERVICE for every probe there is.
 for_every_probe() {
 	local family from to service
@@ -67,25 +58,29 @@ for_every_probe() {
 	done
 }
 
+# FAMILY FROM TO SERVICE: does not wait for the answer.
 send_probe() {
 	probe_words_of "$1" "$3" "$4"
 	tell "$2" "$1.$2.$3.$4" probe "${probe_words[@]}"
 	outstanding[$2]=$((${outstanding[$2]:-0} + 1))
 }
 
-probe_everything() {
+# The answers to all that were sent.
+hear_probes() {
 	local name
-	local -A outstanding=()
 
-	for_every_probe send_probe
-	for name in "${everyone[@]}"; do
-		while [ "${outstanding[$name]}" -gt 0 ]; do
+	for name in "${!outstanding[@]}"; do
+		for ((; outstanding[$name] > 0; outstanding[$name]--)); do
 			hear "$name"
 			# shellcheck disable=SC2086 # words
 			judge "$reply_id" $reply
-			outstanding[$name]=$((outstanding[$name] - 1))
 		done
 	done
+}
+
+probe_everything() {
+	for_every_probe send_probe
+	hear_probes
 }
 
 # Without a filter everything must pass, or a drop would prove nothing later.
