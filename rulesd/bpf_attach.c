@@ -72,7 +72,7 @@ static int flush_flows(struct dataplane *dataplane, uint32_t slot, uint32_t shar
 	struct sg_collect pass = {.shard = shard, .slot = slot, .flags = SG_COLLECT_FLUSH};
 	/* Deleting it waits for every program that runs now: none of them can open a flow in a
 	 * shard after the pass below. */
-	int code = table_delete(dataplane, TABLE_HALF, &slot, error);
+	int code = shards_drop_half(dataplane, slot, error);
 
 	if (!code)
 		code = collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &pass, error);
@@ -204,7 +204,7 @@ static int attach_fresh(struct dataplane *dataplane, const struct image_iface *i
 		/* Not far enough for dataplane_detach to know the reservation. */
 		shards_release(dataplane, shard, iface->conntrack.max_flows, NULL);
 		clear_guards(dataplane, slot, NULL);
-		table_delete(dataplane, TABLE_HALF, &slot, NULL);
+		shards_drop_half(dataplane, slot, NULL);
 		return code;
 	}
 	if (!code)

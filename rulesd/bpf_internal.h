@@ -163,6 +163,9 @@ struct dataplane {
 	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
+	/* Ids of the inner maps, 0 until known. Kernel 6.1: to look one up waits for a grace
+	 * period. */
+	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
 
 	/* Kernel numbers of members and prefixes as of opening, until an apply has used them. */
 	GHashTable *read_members, *read_prefixes;
@@ -286,6 +289,8 @@ int shards_resize(struct dataplane *dataplane, const char *id, uint32_t shard, u
 int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flows, char **error);
 /* The inner map of half-open flows of a slot. */
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Waits for every program that runs now: afterwards none opens a flow of the slot. */
+int shards_drop_half(struct dataplane *dataplane, uint32_t slot, char **error);
 /* Opens the inner map of an outer one; -ENOENT when the element is empty. The caller closes fd. */
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
 		      struct bpf_table *inner);

@@ -23,6 +23,11 @@ uint32_t shards_reserved(const struct dataplane *dataplane)
 	return sum;
 }
 
+static uint32_t *id_of(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	return outer == TABLE_HALF ? &dataplane->half_ids[index] : &dataplane->flows_ids[index];
+}
+
 /* Creates an inner map and puts it in its place; the outer map holds the only reference. */
 static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 		      const struct bpf_table *prototype, const char *name, uint32_t index,
@@ -35,6 +40,7 @@ static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 	if (fd < 0)
 		return bpf_fail(error, -errno, "map %s[%u] of %u entries: bpf(MAP_CREATE)",
 				prototype->name, index, entries);
+	*id_of(dataplane, outer, index) = 0;
 	return table_update(dataplane, outer, &index, &fd, BPF_ANY, error);
 }
 
@@ -56,20 +62,38 @@ static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t capa
 	return code;
 }
 
+int shards_drop_half(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	dataplane->half_ids[slot] = 0;
+	return table_delete(dataplane, TABLE_HALF, &slot, error);
+}
+
+/* The map that an outer one has at index; -ENOENT when it has none. */
+static int open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	uint32_t *id = id_of(dataplane, outer, index);
+	int fd = *id ? bpf_map_get_fd_by_id(*id) : -1;
+	int code;
+
+	if (fd >= 0)
+		return fd;
+	*id = 0;
+	code = table_lookup(dataplane, outer, &index, id);
+	if (code || !*id)
+		return code ? code : -ENOENT;
+	fd = bpf_map_get_fd_by_id(*id);
+	return fd < 0 ? -errno : fd;
+}
+
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
 		      struct bpf_table *inner)
 {
-	struct bpf_table opened = {.name = dataplane->table[outer].name};
-	uint32_t id = 0;
-	int code = table_lookup(dataplane, outer, &index, &id);
+	struct bpf_table opened = {.name = dataplane->table[outer].name,
+				   .fd = open_inner(dataplane, outer, index)};
+	int code;
 
-	if (code)
-		return code;
-	if (!id)
-		return -ENOENT;
-	opened.fd = bpf_map_get_fd_by_id(id);
 	if (opened.fd < 0)
-		return -errno;
+		return opened.fd;
 	code = table_describe(&opened);
 	if (code) {
 		close(opened.fd);
@@ -150,6 +174,7 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
 	own->reserved -= MIN(max_flows, own->reserved);
 	if (own->reserved || !own->capacity)
 		return 0;
+	dataplane->flows_ids[shard] = 0;
 	code = table_delete(dataplane, TABLE_FLOWS, &shard, error);
 	if (!code)
 		own->capacity = 0;
