@@ -191,6 +191,15 @@ static enum exit_status report(const struct args *args, const json_t *iface)
 	return EXIT_FAILED;
 }
 
+/* Of the first attachment, not of the interface: a parameter of the request. */
+static int check_adopt_flows(const struct args *args, char **error)
+{
+	const char *text = args_value(args, "adopt-flows");
+	uint64_t ignored;
+
+	return text ? endpoint_parse_number("--adopt-flows", text, 1, 3600, &ignored, error) : 0;
+}
+
 enum exit_status command_attach(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
@@ -199,10 +208,11 @@ enum exit_status command_attach(const struct args *args)
 	AUTO_JSON json_t *iface = NULL;
 	g_autofree char *error = NULL;
 
-	if (request(args, &body, &error))
+	if (check_adopt_flows(args, &error) || request(args, &body, &error))
 		return output_usage_error(args, "%s", error);
 	client_add_segment(path, args_value(args, "id"));
 	client_add_query(path, "allow_waiting", args_flag(args, "wait") ? "1" : NULL);
+	client_add_query(path, "adopt_flows", args_value(args, "adopt-flows"));
 	if (client_request(args, "PUT", path->str, body, &iface, NULL, diag))
 		return output_failure(args, diag);
 	return report(args, iface);

@@ -37,6 +37,7 @@ static const struct option attach_options[] = {
 	{"no-spoof-guard", NULL, "do not judge the addresses it sends from", 0, 0},
 	{"vlan", "N", "a VLAN id whose tagged frames pass", OPTION_LIST, 0},
 	{"max-flows", "N", "flows it may have (default: 16384)", 0, 0},
+	{"adopt-flows", "SECONDS", "let TCP connections that run already go on", 0, 0},
 	{0},
 };
 

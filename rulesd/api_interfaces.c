@@ -147,17 +147,19 @@ void api_get_interface(struct api_request *request)
 		api_reply(request, MHD_HTTP_OK, api_interface_json(request->engine, iface));
 }
 
-static int read_wait(struct api_request *request, unsigned int *seconds)
+static int read_seconds(struct api_request *request, const char *key, unsigned int least,
+			unsigned int most, unsigned int *seconds)
 {
-	const char *text = api_query(request, "wait");
+	const char *text = api_query(request, key);
+	g_autofree char *fix = NULL;
 	guint64 number = 0;
 
 	*seconds = 0;
 	if (!text)
 		return 0;
-	if (!g_ascii_string_to_unsigned(text, 10, 0, API_MAX_WAIT, &number, NULL)) {
-		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter",
-			 "a number of seconds from 0 to 300 is wanted", "wait=%s", text);
+	if (!g_ascii_string_to_unsigned(text, 10, least, most, &number, NULL)) {
+		fix = g_strdup_printf("a number of seconds from %u to %u is wanted", least, most);
+		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter", fix, "%s=%s", key, text);
 		return -EINVAL;
 	}
 	*seconds = (unsigned int)number;
@@ -191,16 +193,18 @@ void api_put_interface(struct api_request *request)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	const GByteArray *body = request->body;
-	bool allow_waiting = false;
+	struct engine_put how = {0};
 	unsigned int seconds = 0;
 	int err;
 
-	if (read_wait(request, &seconds) < 0 ||
-	    api_query_bool(request, "allow_waiting", &allow_waiting) < 0)
+	if (read_seconds(request, "wait", 0, API_MAX_WAIT, &seconds) < 0 ||
+	    read_seconds(request, "adopt_flows", 1, API_MAX_ADOPT, &how.adopt_seconds) < 0 ||
+	    api_query_bool(request, "allow_waiting", &how.allow_waiting) < 0)
 		return;
+	how.allow_waiting |= seconds > 0;
 	err = engine_put_interface(request->engine, request->id,
-				   body ? (const char *)body->data : "", body ? body->len : 0,
-				   allow_waiting || seconds > 0, &request->created, diag);
+				   body ? (const char *)body->data : "", body ? body->len : 0, &how,
+				   &request->created, diag);
 	if (err < 0) {
 		api_fail_engine(request, err, diag);
 		return;

@@ -69,6 +69,7 @@ void api_fail_engine(struct api_request *request, int err, const struct diag *di
 		status = MHD_HTTP_UNPROCESSABLE_CONTENT;
 		break;
 	case -EEXIST:
+	case -EALREADY:
 		status = MHD_HTTP_CONFLICT;
 		break;
 	case -ENOENT:

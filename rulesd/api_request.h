@@ -17,6 +17,7 @@
 #define API_BODY_OBJECT (1u << 20)
 #define API_BODIES	(512u << 20) /* of all requests together */
 #define API_MAX_WAIT	300	     /* seconds of ?wait= */
+#define API_MAX_ADOPT	3600	     /* seconds of ?adopt_flows= */
 
 struct api;
 struct api_request;

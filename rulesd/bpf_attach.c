@@ -90,6 +90,7 @@ static void clear_iface(struct dataplane *dataplane, uint32_t slot)
 	memset(iface->conf, 0, sizeof(iface->conf));
 	iface->removed_at = 0;
 	iface->keep_until = 0;
+	iface->adopt_until = 0;
 	memset(&dataplane->slots[slot], 0, sizeof(dataplane->slots[slot]));
 	/* Last, because a slot with an ifindex is one that still has to be detached. */
 	__atomic_store_n(&iface->ifindex, 0, __ATOMIC_RELEASE);
@@ -164,32 +165,59 @@ static int reset_counters(struct dataplane *dataplane, uint32_t slot, char **err
 	return table_update(dataplane, TABLE_STATS, &slot, zeros, BPF_ANY, error);
 }
 
+/* How and for how long a slot begins. */
+struct beginning {
+	uint32_t ifindex;
+	bool vnet_hdr;
+	unsigned int adopt_seconds;
+	uint32_t policy;
+};
+
+/* The end of the time in which flows that run already are adopted; 0: there is none. */
+static int adopt_end(struct dataplane *dataplane, unsigned int seconds, uint64_t *until,
+		     char **error)
+{
+	struct sg_collect clock = {};
+	int code;
+
+	*until = 0;
+	if (!seconds)
+		return 0;
+	code = collect_pass(dataplane, PROGRAM_COLLECT_CLOCK, &clock, error);
+	if (!code)
+		*until = clock.jiffies + (uint64_t)seconds * dataplane->hz;
+	return code;
+}
+
 /* No packet finds the slot before set_slot_of_ifindex, so nothing here needs an epoch. */
-static int fill_maps(struct dataplane *dataplane, const struct image_iface *iface, uint32_t ifindex,
-		     uint32_t policy, uint32_t shard, char **error)
+static int fill_maps(struct dataplane *dataplane, const struct image_iface *iface,
+		     const struct beginning *begin, uint32_t shard, char **error)
 {
 	struct sg_iface *mapped = &dataplane->ifaces[iface->slot];
+	uint64_t adopt_until = 0;
 	int code = shards_make_half(dataplane, iface->slot, error);
 
 	if (!code)
 		code = reset_counters(dataplane, iface->slot, error);
 	if (!code)
 		code = write_guards(dataplane, iface, error);
+	if (!code)
+		code = adopt_end(dataplane, begin->adopt_seconds, &adopt_until, error);
 	if (code)
 		return code;
 	mapped->slot = iface->slot;
 	mapped->removed_at = 0;
 	mapped->keep_until = 0;
+	mapped->adopt_until = adopt_until;
 	mapped->since[1] = SG_NEVER;
-	mapped->conf[0] = plan_conf(dataplane, iface, policy, shard);
+	mapped->conf[0] = plan_conf(dataplane, iface, begin->policy, shard);
 	__atomic_store_n(&mapped->since[0], dataplane_generation(dataplane), __ATOMIC_RELEASE);
-	__atomic_store_n(&mapped->ifindex, ifindex, __ATOMIC_RELEASE);
-	return set_slot_of_ifindex(dataplane, ifindex, iface->slot, error);
+	__atomic_store_n(&mapped->ifindex, begin->ifindex, __ATOMIC_RELEASE);
+	return set_slot_of_ifindex(dataplane, begin->ifindex, iface->slot, error);
 }
 
 static int attach_fresh(struct dataplane *dataplane, const struct image_iface *iface,
-			uint32_t ifindex, bool vnet_hdr, uint32_t policy, enum model_hook *used,
-			char **error)
+			const struct beginning *begin, enum model_hook *used, char **error)
 {
 	uint32_t slot = iface->slot, shard = SG_MAX_SHARDS;
 	int code = clear_guards(dataplane, slot, error);
@@ -199,7 +227,7 @@ static int attach_fresh(struct dataplane *dataplane, const struct image_iface *i
 				      error);
 	if (code)
 		return code;
-	code = fill_maps(dataplane, iface, ifindex, policy, shard, error);
+	code = fill_maps(dataplane, iface, begin, shard, error);
 	if (code && !dataplane->ifaces[slot].ifindex) {
 		/* Not far enough for dataplane_detach to know the reservation. */
 		shards_release(dataplane, shard, iface->conntrack.max_flows, NULL);
@@ -208,8 +236,8 @@ static int attach_fresh(struct dataplane *dataplane, const struct image_iface *i
 		return code;
 	}
 	if (!code)
-		code = hooks_install(dataplane, iface->device, slot, ifindex, iface->hook, vnet_hdr,
-				     used, error);
+		code = hooks_install(dataplane, iface->device, slot, begin->ifindex, iface->hook,
+				     begin->vnet_hdr, used, error);
 	if (code)
 		dataplane_detach(dataplane, slot, NULL);
 	return code;
@@ -252,9 +280,12 @@ static int check_device(struct dataplane *dataplane, const struct image_iface *i
 
 int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     const struct image_iface *iface, uint32_t ifindex, bool vnet_hdr,
-		     struct dataplane_attachment *attachment, char **error)
+		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
+		     char **error)
 {
-	uint32_t slot = iface->slot, policy = 0;
+	struct beginning begin = {
+		.ifindex = ifindex, .vnet_hdr = vnet_hdr, .adopt_seconds = adopt_seconds};
+	uint32_t slot = iface->slot;
 	enum model_hook used = iface->hook;
 	unsigned int writes = 0;
 	int code;
@@ -267,7 +298,7 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 	if (!code)
 		code = apply_settle(dataplane, error);
 	if (!code && iface->policy)
-		code = held_policy_ensure(dataplane, iface->policy, &policy, &writes, error);
+		code = held_policy_ensure(dataplane, iface->policy, &begin.policy, &writes, error);
 	if (code)
 		return code;
 	/* The same number may be another device by now: then nothing of ours runs on it. */
@@ -277,8 +308,7 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		if (dataplane->ifaces[slot].ifindex)
 			code = dataplane_detach(dataplane, slot, error);
 		if (!code)
-			code = attach_fresh(dataplane, iface, ifindex, vnet_hdr, policy, &used,
-					    error);
+			code = attach_fresh(dataplane, iface, &begin, &used, error);
 	}
 	if (code)
 		return code;

@@ -8,6 +8,7 @@
 #include "rulesd/bpf_internal.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,8 @@ int dataplane_flush_all(const struct dataplane_options *options, char **error)
 	g_autofree char *bpffs = g_strdup(options->bpffs);
 	const struct dataplane instance = {.bpffs = bpffs};
 
+	/* What is not there is no news here: a device that went took its filters along. */
+	libbpf_set_print(NULL);
 	flush_filters(&instance);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(folders); i++) {
 		int code = flush_folder(&instance, folders[i], error);

@@ -72,12 +72,15 @@ uint64_t dataplane_generation(const struct dataplane *dataplane);
 /*
  * Starts filtering a device with iface's slot and configuration: maps first, then programs, then
  * reads both back. A slot that is pinned on the same ifindex is adopted (bpf_link_update), one on
- * another ifindex is replaced. `vnet_hdr` is what rtnetlink says of the tap (hook auto). -ENOSPC
- * when the reservation of flows does not fit options->max_flows.
+ * another ifindex is replaced. `vnet_hdr` is what rtnetlink says of the tap (hook auto).
+ * adopt_seconds: TCP connections that run already may become flows for so long, if rules allow
+ * them; 0, and a slot that is adopted, never. -ENOSPC when the reservation of flows does not fit
+ * options->max_flows.
  */
 int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     const struct image_iface *iface, uint32_t ifindex, bool vnet_hdr,
-		     struct dataplane_attachment *attachment, char **error);
+		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
+		     char **error);
 /* Stops filtering: programs off, configuration away, flows gone. 0 also when the device is gone
  * already. */
 int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);

@@ -44,6 +44,9 @@ struct engine_iface {
 	char *error; /* ENGINE_FAILED: why */
 
 	enum model_hook wanted_hook; /* as the model said when it was attached */
+	/* attach --adopt-flows, until it is attached for the first time. Not kept on disk: neither
+	 * a restart nor a device that comes back opens that window again. */
+	unsigned int adopt_seconds;
 };
 
 /* Read by everyone, written by engine*.c only. */
@@ -101,6 +104,7 @@ struct engine_counts engine_counts(const struct engine *engine);
  *   -EBADMSG  not JSON                          -EINVAL  does not validate or compile
  *   -EEXIST   the other kind of source owns it  -ENOENT  no such object   -ENODEV no such device
  *   -ENOSPC   its flows do not fit              -EIO     the kernel or the disk refused
+ *   -EALREADY what only a new one may have
  */
 
 /* Takes sources, also on failure. keep: live flows survive what is removed. */
@@ -109,10 +113,15 @@ int engine_replace_policy(struct engine *engine, GPtrArray *sources, const char 
 /* generation 0: the policy before the one that holds. */
 int engine_rollback(struct engine *engine, uint64_t generation, struct engine_result *result,
 		    struct diag *diag);
-/* text: the policy's object plus "network". *created: the id is new. A device that does not exist
- * is -ENODEV unless allow_waiting. */
+struct engine_put {
+	bool allow_waiting;	    /* a device that does not exist is no -ENODEV */
+	unsigned int adopt_seconds; /* TCP connections that run when it is first attached may
+				     * become flows for so long; not 0: -EALREADY if it is known */
+};
+
+/* text: the policy's object plus "network". *created: the id is new. */
 int engine_put_interface(struct engine *engine, const char *id, const char *text, size_t length,
-			 bool allow_waiting, bool *created, struct diag *diag);
+			 const struct engine_put *how, bool *created, struct diag *diag);
 int engine_delete_interface(struct engine *engine, const char *id, struct diag *diag);
 
 /* Of any interface of the model; ifindex and hook through *runtime (NULL when remote). */

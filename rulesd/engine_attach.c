@@ -58,7 +58,7 @@ static void attach(struct engine *engine, struct engine_iface *iface,
 	int err;
 
 	err = dataplane_attach(engine->dataplane, engine->image, wanted, link->ifindex,
-			       link->vnet_hdr, &attachment, &error);
+			       link->vnet_hdr, iface->adopt_seconds, &attachment, &error);
 	if (err == -ENODEV) {
 		/* Gone since we heard of it; rtnetlink is about to say so. */
 		set_state(engine, iface, ENGINE_WAITING, NULL);
@@ -76,6 +76,10 @@ static void attach(struct engine *engine, struct engine_iface *iface,
 	iface->ifindex = link->ifindex;
 	iface->hook = attachment.hook;
 	iface->wanted_hook = wanted->hook;
+	if (iface->adopt_seconds)
+		log_info("interface %s: adopts TCP connections that run already for %u s",
+			 iface->id, iface->adopt_seconds);
+	iface->adopt_seconds = 0;
 	set_state(engine, iface, ENGINE_FILTERING, NULL);
 	log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->device,
 		 iface->ifindex, hook_name(iface->hook));
@@ -158,6 +162,18 @@ static struct engine_iface *iface_new(const struct image_iface *wanted)
 	iface->slot = wanted->slot;
 	iface->state = ENGINE_WAITING;
 	return iface;
+}
+
+void engine_adopt_once(struct engine *engine, const char *id, unsigned int seconds)
+{
+	const struct image_iface *wanted = image_iface(engine->image, id);
+	struct engine_iface *iface;
+
+	if (!seconds || !wanted || g_hash_table_contains(engine->ifaces, id))
+		return;
+	iface = iface_new(wanted);
+	iface->adopt_seconds = seconds;
+	g_hash_table_insert(engine->ifaces, iface->id, iface);
 }
 
 /* Those that the image has no more, and those that moved to another device. */

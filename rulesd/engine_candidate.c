@@ -39,14 +39,8 @@ int engine_disk_error(const struct engine *engine, int err, struct diag *diag)
 	return -EIO;
 }
 
-static int network_missing(const struct model_interface *iface, struct diag *diag)
+static int network_missing(const struct model_interface *iface, const char *fix, struct diag *diag)
 {
-	g_autofree char *fix = NULL;
-
-	fix = iface->attached ? g_strdup_printf("detach %s first, or keep the network in the "
-						"policy",
-						iface->id)
-			      : NULL;
 	diag_add(diag, "unknown-network", iface->place, NULL, fix,
 		 "interface %s is in network %s, which the policy does not have", iface->id,
 		 iface->network);
@@ -68,7 +62,9 @@ int model_insert_interface(struct model *model, struct model_interface *iface,
 	struct model_network *network = model_network(model, iface->network);
 
 	if (!network)
-		return network_missing(iface, diag);
+		return network_missing(
+			iface, "write the network into the policy, or choose one that it has",
+			diag);
 	*replaced = model_steal_interface(model, iface->id);
 	g_hash_table_replace(network->interfaces, iface->id, iface);
 	return 0;
@@ -92,6 +88,12 @@ static int carry(struct model *model, const struct model_interface *iface, struc
 			 "hand, never both",
 			 iface->id);
 		return -EINVAL;
+	}
+	if (!model_network(model, iface->network)) {
+		g_autofree char *fix = g_strdup_printf(
+			"detach %s first, or keep the network in the policy", iface->id);
+
+		return network_missing(iface, fix, diag);
 	}
 	copy = model_interface_copy(iface);
 	err = model_insert_interface(model, copy, &none, diag);

@@ -48,6 +48,20 @@ static int check_policy_owns(const struct engine *engine, const char *id, struct
 	return -EEXIST;
 }
 
+/* Asked for again it would be ignored, or be a hole that a script opens again and again. */
+static int check_adoption(const struct engine *engine, const char *id, unsigned int seconds,
+			  struct diag *diag)
+{
+	if (!seconds || !model_interface(engine->model, id))
+		return 0;
+	diag_add(diag, "not-new", (struct place){0}, NULL,
+		 "leave out --adopt-flows (?adopt_flows), or detach it first",
+		 "interface %s is attached already; running flows are adopted only when an "
+		 "interface is first attached",
+		 id);
+	return -EALREADY;
+}
+
 static bool attaches_here(const struct engine *engine, const struct model_interface *iface)
 {
 	return iface->device && (!iface->host || strcmp(iface->host, engine->options->host) == 0);
@@ -81,7 +95,8 @@ static int check_attached(const struct engine *engine, const char *id, struct di
  * leaves no trace. The model has been changed already.
  */
 static int take_interface(struct engine *engine, const char *id, struct candidate *candidate,
-			  const char *text, size_t length, struct diag *diag)
+			  const char *text, size_t length, unsigned int adopt_seconds,
+			  struct diag *diag)
 {
 	uint64_t kernel = 0;
 	int err = state_attached_prepare(engine->state, id, text, length);
@@ -94,6 +109,7 @@ static int take_interface(struct engine *engine, const char *id, struct candidat
 		return err;
 	}
 	candidate_take(engine, candidate);
+	engine_adopt_once(engine, id, adopt_seconds);
 	engine_reconcile(engine);
 	err = check_attached(engine, id, diag);
 	if (err == 0) {
@@ -111,7 +127,7 @@ static int take_interface(struct engine *engine, const char *id, struct candidat
 }
 
 int engine_put_interface(struct engine *engine, const char *id, const char *text, size_t length,
-			 bool allow_waiting, bool *created, struct diag *diag)
+			 const struct engine_put *how, bool *created, struct diag *diag)
 {
 	CLEANUP(cleanup_interface) struct model_interface *iface = NULL;
 	CLEANUP(cleanup_interface) struct model_interface *old = NULL;
@@ -122,10 +138,12 @@ int engine_put_interface(struct engine *engine, const char *id, const char *text
 	if (load_interface(id, text, length, &iface, diag) < 0)
 		return candidate_load_error(diag);
 	err = check_policy_owns(engine, id, diag);
+	if (err == 0)
+		err = check_adoption(engine, id, how->adopt_seconds, diag);
 	if (err < 0)
 		return err;
 	links_poll(engine->links);
-	if (!allow_waiting) {
+	if (!how->allow_waiting) {
 		err = check_device(engine, iface, diag);
 		if (err < 0)
 			return err;
@@ -142,7 +160,8 @@ int engine_put_interface(struct engine *engine, const char *id, const char *text
 	if (err == 0)
 		err = candidate_check_flows(engine, candidate.image, diag);
 	if (err == 0)
-		err = take_interface(engine, id, &candidate, text, length, diag);
+		err = take_interface(engine, id, &candidate, text, length, how->adopt_seconds,
+				     diag);
 	if (err < 0) {
 		put_back(engine->model, id, TAKE_PTR(old));
 		if (candidate.image)

@@ -54,6 +54,8 @@ int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
 /* Adopts, attaches and detaches until the kernel has what the image says. Never fails as a whole:
  * what cannot be attached is ENGINE_FAILED with its error. */
 void engine_reconcile(struct engine *engine);
+/* Before the reconciliation that sees id for the first time. */
+void engine_adopt_once(struct engine *engine, const char *id, unsigned int seconds);
 /* At start: detaches what is pinned and not wanted any more, then reconciles. */
 int engine_restore(struct engine *engine, char **error);
 /* Puts back programs that are gone, and tries again what failed. */

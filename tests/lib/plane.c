@@ -112,7 +112,7 @@ int plane_attach(struct plane *plane, const char *id, const struct tap *tap,
 		fail_msg("the policy has no interface %s with a device", id);
 	g_clear_pointer(&plane->error, g_free);
 	return dataplane_attach(plane->dataplane, plane->image, iface, tap->ifindex, tap->vnet_hdr,
-				attachment, &plane->error);
+				0, attachment, &plane->error);
 }
 
 uint32_t plane_slot(const struct plane *plane, const char *id)

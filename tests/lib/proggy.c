@@ -224,7 +224,7 @@ static void attach(const struct image *image, const struct image_iface *iface)
 	g_autofree char *error = NULL;
 
 	g_hash_table_insert(proggy.taps, g_strdup(iface->id), tap);
-	if (dataplane_attach(proggy.dataplane, image, iface, tap->ifindex, false, &attachment,
+	if (dataplane_attach(proggy.dataplane, image, iface, tap->ifindex, false, 0, &attachment,
 			     &error) < 0)
 		fail_msg("dataplane_attach %s: %s", iface->id, error);
 	assert_true(attachment.live);
