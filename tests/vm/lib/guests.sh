@@ -23,7 +23,7 @@ declare -A address6=([web]=fd77::11 [app]=fd77::12 [db]=fd77::13 [bastion]=fd77:
 # As the example names them.
 declare -A interface=([web]=web-1 [app]=app-1 [db]=db-1 [bastion]=bastion-1)
 
-declare -A to_agent=() from_agent=()
+declare -A to_agent=() from_agent=() process=()
 
 # NAME: makes the FIFOs and opens both for reading and writing, so that nobody waits for the other.
 open_channel() {
@@ -41,6 +41,7 @@ start_agent() {
 	open_channel "$1"
 	nsenter --net="/run/netns/$2" setpriv --pdeathsig KILL "$agent" "$1" \
 		<"$run/$1.in" >"$run/$1.out" 2>"$run/$1.console" &
+	process[$1]=$!
 	started $!
 }
 
@@ -57,6 +58,7 @@ start_vm() {
 		-netdev "tap,id=net0,ifname=${device[$name]},script=no,downscript=no,vhost=off" \
 		-device "virtio-net-pci,netdev=net0,mac=${mac[$name]},romfile=") \
 		</dev/null >"$run/$name.qemu" 2>&1 &
+	process[$name]=$!
 	started $!
 }
 
@@ -79,8 +81,11 @@ wait_ready() {
 	local name=$1 line deadline=$((SECONDS + ${2:-60}))
 
 	while [ $SECONDS -lt $deadline ]; do
-		read -r -t 1 -u "${from_agent[$name]}" line || continue
-		[ "$line" != "agent ready $name" ] || return 0
+		if read -r -t 1 -u "${from_agent[$name]}" line; then
+			[ "$line" != "agent ready $name" ] || return 0
+		elif ! kill -0 "${process[$name]}" 2>/dev/null; then
+			break
+		fi
 	done
 	tail -n 5 "$run/$name.console" "$run/$name.qemu" >&2 2>/dev/null || true
 	die "guest $name did not start"
