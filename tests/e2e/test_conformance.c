@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_conformance.c - the 18 states of tests/data/conformance on real taps, probe by probe: what
- * arrives, and what sgctl trace says of both ends.
+ * arrives, and whether sgctl says the same of both ends and names the rule that the kernel named.
  *
  * The states follow each other on one rulesd, so that updates are tested too. Every probe is a
  * frame that opens a flow, from a port of its own.
@@ -84,22 +84,59 @@ static void check_on_taps(const struct conformance_state *state)
 	}
 }
 
-/* One end of a probe as an assertion of sgctl test. */
-static json_t *assertion(const struct conformance_probe *probe, bool egress)
+/* Which rule the kernel named: "INTERFACE DIRECTION PROTOCOL PORT" of the opener -> "sg-web/https".
+ */
+static GHashTable *rules_of_flows(void)
 {
-	g_autofree char *dst = g_strdup_printf("%s:%u", probe->destination->address, probe->port);
-	g_autofree char *src = g_strdup_printf("%s:10000", probe->source->address);
+	AUTO_JSON json_t *flows = sgctl_json(stage.daemon, "flows", NULL);
+	GHashTable *rules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	size_t index;
+	json_t *flow;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "interface",
-			 egress ? probe->source->id : probe->destination->id, "direction",
-			 egress ? "egress" : "ingress", "protocol",
-			 probe->protocol == IPPROTO_TCP ? "tcp" : "udp", "src", src, "dst", dst,
-			 "expect", (egress ? probe->egress : probe->ingress) ? "allow" : "deny");
+	json_array_foreach (flows, index, flow) {
+		const char *interface, *direction, *protocol, *rule;
+		int port;
+
+		assert_int_equal(json_unpack(flow, "{s:s, s:s, s:s, s:i, s:s}", "interface",
+					     &interface, "direction", &direction, "protocol",
+					     &protocol, "sport", &port, "rule", &rule),
+				 0);
+		g_hash_table_insert(
+			rules, g_strdup_printf("%s %s %s %d", interface, direction, protocol, port),
+			g_strdup(rule));
+	}
+	return rules;
+}
+
+/* One end of a probe as an assertion of sgctl test, with the rule that the kernel named. */
+static json_t *assertion(const struct conformance_probe *probe, unsigned int number, bool egress,
+			 GHashTable *rules)
+{
+	const char *interface = egress ? probe->source->id : probe->destination->id;
+	const char *direction = egress ? "egress" : "ingress";
+	const char *protocol = probe->protocol == IPPROTO_TCP ? "tcp" : "udp";
+	bool allowed = egress ? probe->egress : probe->ingress;
+	g_autofree char *dst = g_strdup_printf("%s:%u", probe->destination->address, probe->port);
+	g_autofree char *src = g_strdup_printf("%s:%u", probe->source->address, 10000 + number);
+	g_autofree char *key =
+		g_strdup_printf("%s %s %s %u", interface, direction, protocol, 10000 + number);
+	const char *rule = g_hash_table_lookup(rules, key);
+	json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "interface", interface,
+				 "direction", direction, "protocol", protocol, "src", src, "dst",
+				 dst, "expect", allowed ? "allow" : "deny");
+
+	/* What the source did not let out never reached the destination. */
+	if (rule)
+		json_object_set_new(made, "rule", json_string(rule));
+	else if (allowed && (egress || probe->egress))
+		fail_msg("no flow of %s", key);
+	return made;
 }
 
 /* All probes in one run of sgctl test, which asks what sgctl trace asks. */
 static void check_trace(const struct conformance_state *state)
 {
+	g_autoptr(GHashTable) rules = rules_of_flows();
 	AUTO_JSON json_t *tests = json_array();
 	g_autofree char *text = NULL;
 
@@ -109,8 +146,8 @@ static void check_trace(const struct conformance_state *state)
 
 		if (probe->source == probe->destination)
 			continue;
-		json_array_append_new(tests, assertion(probe, true));
-		json_array_append_new(tests, assertion(probe, false));
+		json_array_append_new(tests, assertion(probe, i, true, rules));
+		json_array_append_new(tests, assertion(probe, i, false, rules));
 	}
 	text = json_dumps(tests, JSON_INDENT(1));
 	sgctl_check(stage.daemon, "test", policy_file("probes.json", text), NULL);
