@@ -100,6 +100,14 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguar
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
+# tests/fuzz: the differential test, its reference, and libFuzzer's programs (clang, with sanitizers of their own).
+FUZZ_REF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fuzz/reference/*.c))
+FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c)))
+
+$(B)/fuzz/differential: $(FUZZ_DIFF_OBJ) $(FUZZ_REF_OBJ) $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
 # Static: it runs in guests that have no libraries, and in namespaces on the host.
 $(AGENT): $(wildcard tests/vm/agent/*.[ch]) rulesd/cleanup.h
 	@mkdir -p $(@D)

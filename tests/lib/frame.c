@@ -475,4 +475,7 @@ void frame_build(const struct frame_spec *spec, struct frame *frame)
 	room(frame, spec->pad);
 	if (spec->cut > 0 && spec->cut < frame->length)
 		frame->length = spec->cut;
+	for (unsigned int i = 0; i < spec->poke_count; i++)
+		if (spec->pokes[i].at < frame->length)
+			frame->bytes[spec->pokes[i].at] = spec->pokes[i].value;
 }

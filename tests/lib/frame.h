@@ -35,6 +35,7 @@
  *                   a authentication, n no next header
  *   ethertype= ttl= ipid= df
  *   cut=N pad=N     keep the first N bytes; N bytes after the packet
+ *   poke=AT:BYTE    repeatable: this byte of the frame, whatever it was
  * Lies: ver= ihl= tot= (IPv4 total, IPv6 payload length) doff= udplen= badsum.
  *
  * MACs follow from the addresses when they are not given: 52:54:00:00:00:XX of the last byte, the
@@ -70,8 +71,9 @@ enum frame_body {
 	FRAME_ETH, /* no IP */
 };
 
-#define FRAME_MAX_TAGS 4
-#define FRAME_MAX_EXT  16
+#define FRAME_MAX_TAGS	4
+#define FRAME_MAX_EXT	16
+#define FRAME_MAX_POKES 8
 
 struct frame_spec {
 	enum frame_body body;
@@ -83,6 +85,11 @@ struct frame_spec {
 	int ethertype; /* -1: of the body */
 	size_t cut;    /* 0: whole */
 	size_t pad;
+	struct {
+		uint16_t at;
+		uint8_t value;
+	} pokes[FRAME_MAX_POKES];
+	unsigned int poke_count;
 
 	bool v6;
 	struct sg_addr src, dst;

@@ -290,6 +290,21 @@ static int parse_tag(struct frame_spec *spec, const char *text)
 	return 0;
 }
 
+static int parse_poke(struct frame_spec *spec, const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ":", 2);
+	uint64_t at, value;
+
+	if (spec->poke_count == FRAME_MAX_POKES || !parts[0] || !parts[1] ||
+	    parse_number(parts[0], FRAME_ROOM - 1, &at) < 0 ||
+	    parse_number(parts[1], UINT8_MAX, &value) < 0)
+		return -EINVAL;
+	spec->pokes[spec->poke_count].at = (uint16_t)at;
+	spec->pokes[spec->poke_count].value = (uint8_t)value;
+	spec->poke_count++;
+	return 0;
+}
+
 static int parse_fragment(struct frame_spec *spec, const char *text)
 {
 	g_autofree char *number = g_strdup(text);
@@ -319,6 +334,8 @@ static int parse_pair(struct frame_spec *spec, const char *name, const char *val
 {
 	if (strcmp(name, "vlan") == 0)
 		return parse_tag(spec, value);
+	if (strcmp(name, "poke") == 0)
+		return parse_poke(spec, value);
 	if (strcmp(name, "frag") == 0)
 		return parse_fragment(spec, value);
 	if (strcmp(name, "ext") == 0)

@@ -341,6 +341,16 @@ const struct image *proggy_image(void)
 	return proggy.image;
 }
 
+const struct model *proggy_model(void)
+{
+	return proggy.model;
+}
+
+const struct numbers *proggy_numbers(void)
+{
+	return proggy.numbers;
+}
+
 const uint8_t *proggy_mac(const char *interface_id)
 {
 	const struct image_iface *iface = image_iface(proggy.image, interface_id);

@@ -57,6 +57,8 @@ const uint8_t *proggy_mac(const char *interface_id);
 
 /* The compiled policy that holds; borrowed until the next change. */
 const struct image *proggy_image(void);
+const struct model *proggy_model(void);
+const struct numbers *proggy_numbers(void);
 
 /* A descriptor of a pinned map of the instance, for tests that break things on purpose. The caller
  * closes it. */
