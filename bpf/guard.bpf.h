@@ -230,7 +230,8 @@ static __noinline __u32 sg_guard_open(const struct sg_view *view, const struct s
 			return SG_GO_ON;
 		return sg_is_link_local(source) ? SG_DROP_LINK_LOCAL : SG_DROP_SPOOFED_SOURCE;
 	}
-	if (sg_guard_bits(view, p->key.slot, source) & SG_GUARD_OWN)
+	if (sg_guard_bits(view, p->key.slot, source) & SG_GUARD_OWN ||
+	    (view->conf->flags & SG_IF_CHECK_MAC && sg_is_link_local_of(source, view->conf->mac)))
 		return SG_DROP_LAND;
 	if (sg_is_multicast(destination) || sg_is_broadcast(destination) ||
 	    sg_is_mine(view, p, destination))

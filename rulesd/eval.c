@@ -208,7 +208,8 @@ static struct eval_verdict guard_addresses(const struct image_iface *iface,
 		return verdict_of(is_v6_link_local(&packet->src) ? SG_DROP_LINK_LOCAL
 								 : SG_DROP_SPOOFED_SOURCE);
 	}
-	if (guard_bits(iface, &packet->src) & SG_GUARD_OWN)
+	if (guard_bits(iface, &packet->src) & SG_GUARD_OWN ||
+	    (iface->flags & SG_IF_CHECK_MAC && is_own_link_local(iface, &packet->src)))
 		return verdict_of(SG_DROP_LAND);
 	if (addr_is_multicast(&packet->dst) || is_broadcast(&packet->dst) ||
 	    is_mine(iface, &packet->dst))
