@@ -115,6 +115,15 @@ sg_inline int sg_flow_is_fresh(const struct sg_view *view, const struct sg_flow 
 	return READ_ONCE(flow->stamp) >= READ_ONCE(view->control->last_removal);
 }
 
+/* Whether the packet opens an ended flow anew: then the rules are asked about it, not about the old
+ * flow. */
+sg_inline int sg_flow_reopens(const struct sg_packet *p, __u32 state)
+{
+	if (p->flags & SG_PKT_TCP)
+		return sg_tcp_reopens(state, p->tcp.flags);
+	return p->flags & SG_PKT_SCTP && state == SG_SCTP_CLOSED && sg_sctp_opens(&p->sctp);
+}
+
 /* Moves a flow from the LRU into the shard: exact count first, undone when the insert fails. */
 static __noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *p,
 					const struct sg_flow *half_open, __u32 word)
@@ -169,7 +178,8 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
 	__u32 from_opener = (flow->opener & 1) == dir, confirm = 0, next;
 
-	if (!sg_flow_is_fresh(view, flow) && !sg_flow_still_allowed(view, p, &p->key, flow)) {
+	if (!sg_flow_is_fresh(view, flow) && !sg_flow_reopens(p, SG_FLOW_STATE(word)) &&
+	    !sg_flow_still_allowed(view, p, &p->key, flow)) {
 		sg_flow_delete(view, &p->key, hit);
 		return SG_DROP_REVOKED;
 	}
@@ -313,7 +323,8 @@ static __noinline int sg_flow_related(const struct sg_view *view, struct sg_pack
 
 	p->inner.slot = p->key.slot;
 	sg_flow_find(view, &p->inner, &hit);
-	if (!hit.flow || hit.over || SG_FLOW_STATE(hit.state) == SG_TCP_CLOSED)
+	if (!hit.flow || hit.over || SG_FLOW_STATE(hit.state) == SG_TCP_CLOSED ||
+	    SG_FLOW_STATE(hit.state) == SG_SCTP_CLOSED)
 		return 0;
 	/* Whose rule may be gone is not asked here (kernel 6.1: the stack); the flow's next packet
 	 * settles it. */

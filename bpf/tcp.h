@@ -72,6 +72,13 @@ static __inline __attribute__((always_inline)) int sg_tcp_flags_valid(__u8 flags
 	}
 }
 
+/* A SYN on a tuple whose connection is over. */
+static __inline __attribute__((always_inline)) int sg_tcp_reopens(__u32 state, __u8 flags)
+{
+	return (state == SG_TCP_CLOSED || state == SG_TCP_TIME_WAIT) &&
+	       (flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK | SG_TCP_FLAG_RST)) == SG_TCP_FLAG_SYN;
+}
+
 static __inline __attribute__((always_inline)) __u32 sg_tcp_end(const struct sg_tcp_segment *seg)
 {
 	return seg->seq + seg->length + !!(seg->flags & SG_TCP_FLAG_SYN) +
@@ -221,13 +228,10 @@ static __inline __attribute__((always_inline)) enum sg_tcp_result sg_tcp_track(
 	enum sg_tcp_result result;
 
 	*next = state;
-	if (state == SG_TCP_CLOSED || state == SG_TCP_TIME_WAIT) {
-		if ((seg->flags & (SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK | SG_TCP_FLAG_RST)) ==
-		    SG_TCP_FLAG_SYN)
-			return SG_TCP_REOPEN;
-		if (state == SG_TCP_CLOSED)
-			return SG_TCP_OVER;
-	}
+	if (sg_tcp_reopens(state, seg->flags))
+		return SG_TCP_REOPEN;
+	if (state == SG_TCP_CLOSED)
+		return SG_TCP_OVER;
 	if (seg->flags & SG_TCP_FLAG_RST)
 		return sg_tcp_reset(mine, theirs, state, from_opener, seg, next);
 
