@@ -31,7 +31,7 @@ sg_inline void sg_frag_key_of(struct sg_frag_key *key, const struct sg_packet *p
 	key->dst = *sg_destination(p);
 	key->id = p->frag_id;
 	key->slot = p->key.slot;
-	key->proto = p->proto;
+	key->proto = p->frag_proto;
 	key->dir = p->dir;
 }
 
@@ -54,12 +54,18 @@ sg_inline void sg_frag_forget(const struct sg_frag_key *key)
 		__sync_fetch_and_add(&counters->frags, -1);
 }
 
+enum sg_frag_walk_what {
+	SG_FRAG_MARK, /* sets bits; finds out which were set */
+	SG_FRAG_LOOK, /* finds out only */
+	SG_FRAG_WIPE, /* clears the words that the bits are in */
+};
+
 struct sg_frag_walk {
 	struct sg_frag *frag;
 	__u32 first; /* units */
 	__u32 last;
-	__u32 overlap;
-	__u32 wipe;
+	__u32 found;
+	__u32 what; /* enum sg_frag_walk_what */
 };
 
 static long sg_frag_word(__u32 index, void *context)
@@ -70,7 +76,7 @@ static long sg_frag_word(__u32 index, void *context)
 
 	if (word >= SG_FRAG_WORDS || start >= walk->last)
 		return 1;
-	if (walk->wipe) {
+	if (walk->what == SG_FRAG_WIPE) {
 		walk->frag->bits[word] = 0;
 		return 0;
 	}
@@ -78,22 +84,23 @@ static long sg_frag_word(__u32 index, void *context)
 		mask <<= (walk->first - start) & 63;
 	if (walk->last < start + 64)
 		mask &= ~(~0ULL << ((walk->last - start) & 63));
-	if (__sync_fetch_and_or(&walk->frag->bits[word], mask) & mask)
-		walk->overlap = 1;
+	if (walk->what == SG_FRAG_LOOK ? READ_ONCE(walk->frag->bits[word]) & mask
+				       : __sync_fetch_and_or(&walk->frag->bits[word], mask) & mask)
+		walk->found = 1;
 	return 0;
 }
 
 /*
- * Sets the bits of units [first, last); 1 when one of them was set before. With wipe it clears the
- * words that they are in. Verifier: a plain loop over the words multiplies its states beyond the
- * limit.
+ * Walks over the bits of units [first, last); 1 when one of them was set before. Verifier: a plain
+ * loop over the words multiplies its states beyond the limit.
  */
-sg_inline int sg_frag_mark(struct sg_frag *frag, __u32 first, __u32 last, __u32 wipe)
+sg_inline int sg_frag_bits(struct sg_frag *frag, __u32 first, __u32 last,
+			   enum sg_frag_walk_what what)
 {
-	struct sg_frag_walk walk = {.frag = frag, .first = first, .last = last, .wipe = wipe};
+	struct sg_frag_walk walk = {.frag = frag, .first = first, .last = last, .what = what};
 
 	bpf_loop(SG_FRAG_WORDS, sg_frag_word, &walk, 0);
-	return walk.overlap;
+	return walk.found;
 }
 
 /* Remembers the datagram of a first fragment that passed. Returns verdict, or why it drops after
@@ -124,9 +131,9 @@ sg_inline __u32 sg_frag_first(const struct sg_view *view, const struct sg_packet
 	blank->seen = view->now;
 	blank->stamp = view->generation;
 	blank->units = units;
-	sg_frag_mark(blank, 0, units, 0);
+	sg_frag_bits(blank, 0, units, SG_FRAG_MARK);
 	error = bpf_map_update_elem(&sg_frags, &key, blank, BPF_NOEXIST) != 0;
-	sg_frag_mark(blank, 0, units, 1);
+	sg_frag_bits(blank, 0, units, SG_FRAG_WIPE);
 	if (error) {
 		__sync_fetch_and_add(&counters->frags, -1);
 		return SG_DROP_FRAG_ALLOWANCE;
@@ -152,7 +159,10 @@ sg_inline __u32 sg_frag_later(const struct sg_view *view, const struct sg_packet
 	if (first == last || last > SG_FRAG_UNITS || (more && p->frag_bytes & 7) ||
 	    (total && (more ? last >= total : last != total)))
 		return SG_DROP_FRAG_LENGTH;
-	if (sg_frag_mark(frag, first, last, 0))
+	/* A last one behind which something was before would never complete the datagram. */
+	if (!more && sg_frag_bits(frag, last, SG_FRAG_UNITS, SG_FRAG_LOOK))
+		return SG_DROP_FRAG_LENGTH;
+	if (sg_frag_bits(frag, first, last, SG_FRAG_MARK))
 		return SG_DROP_FRAG_OVERLAP;
 	if (!more)
 		WRITE_ONCE(frag->total, last);

@@ -71,8 +71,9 @@ struct sg_packet {
 	__u32 frag_id;	  /* host order */
 	__u16 frag_unit;  /* offset of a fragment, in units of 8 bytes */
 	__u16 frag_bytes; /* what it brings */
+	__u8 frag_proto;  /* what the whole datagram begins with */
 	__u32 bytes;	  /* of the whole frame */
-	__u32 l3_bytes;	  /* from the IP header to the end of the frame */
+	__u32 end;	  /* offset of the end that the IP header gives */
 	__u32 flags;	  /* enum sg_packet_flags */
 	__be16 ethertype; /* of the payload, the tag aside */
 	__u16 vid;

@@ -212,6 +212,7 @@ sg_inline __u32 sg_parse_ipv4(const struct sg_frame *f, struct sg_packet *p, __u
 	sg_addr_set_v4(p->dir == SG_EGRESS ? &p->key.local : &p->key.remote, sg_raw32(h + 12));
 	sg_addr_set_v4(p->dir == SG_EGRESS ? &p->key.remote : &p->key.local, sg_raw32(h + 16));
 	p->l4 = l3 + header;
+	p->end = l3 + total;
 	frag = sg_be16(h + 6);
 	if (frag & 0x3fff) {
 		__u32 offset = (frag & 0x1fff) * 8;
@@ -220,6 +221,7 @@ sg_inline __u32 sg_parse_ipv4(const struct sg_frame *f, struct sg_packet *p, __u
 		if (frag & 0x2000)
 			p->flags |= SG_PKT_MORE_FRAGMENTS;
 		p->frag_id = sg_be16(h + 4);
+		p->frag_proto = p->proto;
 		p->frag_unit = frag & 0x1fff;
 		p->frag_bytes = total - header;
 		if (offset) {
@@ -259,6 +261,7 @@ sg_inline __u32 sg_parse_ipv6(const struct sg_frame *f, struct sg_packet *p, __u
 	if (total > room)
 		return SG_DROP_IP_LENGTH;
 	p->family = 6;
+	p->end = l3 + total;
 	if (h[7] == 255)
 		p->flags |= SG_PKT_HOP_LIMIT_255;
 	sg_addr_copy(p->dir == SG_EGRESS ? &p->key.local : &p->key.remote, h + 8);
@@ -284,6 +287,9 @@ sg_inline __u32 sg_parse_ipv6(const struct sg_frame *f, struct sg_packet *p, __u
 				return SG_DROP_IPV6_EXTENSION;
 			length = 8;
 			p->frag_id = sg_be32(h + 4);
+			/* Not the transport, which later fragments cannot know: headers may stand
+			 * between them. */
+			p->frag_proto = h[0];
 			p->frag_unit = frag >> 3;
 			p->frag_bytes = total - at - 8;
 			/* Atomic fragments (RFC 6946) are whole packets, but have the header. */
@@ -373,7 +379,6 @@ sg_inline __u32 sg_parse(const struct sg_frame *f, struct sg_packet *p, __s32 vl
 			return SG_DROP_VLAN;
 	}
 	p->ethertype = bpf_htons(type);
-	p->l3_bytes = f->bytes - l3;
 	switch (type) {
 	case SG_ETH_IPV4:
 		return sg_parse_ipv4(f, p, l3);

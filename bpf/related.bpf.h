@@ -11,6 +11,13 @@
 
 #include "bpf/parse.bpf.h"
 
+/* What lies behind the packet's own end is padding, whatever it looks like. */
+sg_inline void *sg_inner_at(const struct sg_frame *f, const struct sg_packet *p, __u32 offset,
+			    __u32 size)
+{
+	return offset + size > p->end ? 0 : sg_at(f, offset, size);
+}
+
 /*
  * Fills p->inner and p->inner_seq. The packet inside travelled against p->dir. What does not fit
  * clears SG_PKT_ERROR: then only a rule can allow the message. SG_DROP_TRUNCATED: more bytes are
@@ -27,7 +34,7 @@ static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packe
 	p->flags &= ~SG_PKT_ERROR;
 	__builtin_memset(&p->inner, 0, sizeof(p->inner));
 	if (p->family == 4) {
-		h = sg_at(f, p->l4 + 8, 20);
+		h = sg_inner_at(f, p, p->l4 + 8, 20);
 		if (!h)
 			return SG_DROP_TRUNCATED;
 		/* The inner header's own length and offset: no options beyond 60, no later
@@ -41,7 +48,7 @@ static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packe
 	} else {
 		__u32 i;
 
-		h = sg_at(f, p->l4 + 8, 40);
+		h = sg_inner_at(f, p, p->l4 + 8, 40);
 		if (!h)
 			return SG_DROP_TRUNCATED;
 		if (h[0] >> 4 != 6)
@@ -54,7 +61,7 @@ static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packe
 		for (i = 0; i < 2; i++) {
 			if (!sg_is_extension(proto))
 				break;
-			h = sg_at(f, l4, 8);
+			h = sg_inner_at(f, p, l4, 8);
 			if (!h)
 				return SG_DROP_TRUNCATED;
 			if (proto == SG_IPPROTO_FRAGMENT && sg_be16(h + 2) & 0xfff8)
@@ -74,7 +81,7 @@ static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packe
 	p->inner.remote = inner_dir == SG_EGRESS ? dst : src;
 	p->inner.proto = proto;
 	if (proto == SG_IPPROTO_TCP || proto == SG_IPPROTO_UDP || proto == SG_IPPROTO_SCTP) {
-		h = sg_at(f, l4, 8);
+		h = sg_inner_at(f, p, l4, 8);
 		if (!h)
 			return SG_DROP_TRUNCATED;
 		sport = sg_raw16(h);
@@ -86,7 +93,7 @@ static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packe
 		   (proto == SG_IPPROTO_ICMPV6 && p->family == 6)) {
 		int is_reply, request;
 
-		h = sg_at(f, l4, 8);
+		h = sg_inner_at(f, p, l4, 8);
 		if (!h)
 			return SG_DROP_TRUNCATED;
 		request = sg_icmp_request(p->family, h[0], &is_reply);
