@@ -98,7 +98,7 @@ static struct replay_step *add_step(struct course *course, struct talk **talk)
 	struct replay_step *step = NULL;
 
 	*talk = NULL;
-	if (random_chance(3)) {
+	if (random_chance(4)) {
 		step = replay_add(course->replay, REPLAY_CHANGE, 0,
 				  random_policy_change(course->policy));
 		step->keep = random_chance(30);
@@ -112,6 +112,20 @@ static struct replay_step *add_step(struct course *course, struct talk **talk)
 		step = add_old_frame(course);
 	}
 	return step ? step : add_frame(course, talk);
+}
+
+/* Who is not heard gives up, so that most frames belong to something that lives. */
+static void hear(struct course *course, struct talk *talk, bool arrived)
+{
+	talk_heard(talk, arrived);
+	if (arrived || !random_chance(30))
+		return;
+	for (size_t i = 0; i < TALKS; i++) {
+		if (course->talks[i] != talk)
+			continue;
+		talk_free(talk);
+		course->talks[i] = talk_new();
+	}
 }
 
 /* One policy and what happens under it; NULL or the difference. */
@@ -129,7 +143,7 @@ static char *run_course(struct course *course)
 			continue;
 		course->seen[step->reason]++;
 		if (talk)
-			talk_heard(talk, !sg_reason_is_drop(step->reason));
+			hear(course, talk, !sg_reason_is_drop(step->reason));
 	}
 	return difference;
 }

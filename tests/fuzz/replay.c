@@ -238,8 +238,9 @@ static void print_policy(const char *name, const char *policy)
 
 static void print_frame(const struct replay_step *step)
 {
-	print_message("%s%s %s = %s\n", step->reason < SG_REASONS ? "" : "# not run: ", proggy_dir(step->program) == SG_EGRESS ? "out" : "in",
-		      step->text, step->reason < SG_REASONS ? reason_name(step->reason) : "?");
+	print_message("%s%s %s = %s\n", step->reason < SG_REASONS ? "" : "# not run: ",
+		      proggy_dir(step->program) == SG_EGRESS ? "out" : "in", step->text,
+		      step->reason < SG_REASONS ? reason_name(step->reason) : "?");
 }
 
 void replay_print(const struct replay *replay, const char *difference)

@@ -32,7 +32,9 @@ struct talk *talk_new(void)
 	talk->v6 = chance(40);
 	vm = &random_vms[talk->vm];
 	talk->local = chance(93) ? (talk->v6 ? vm->v6 : vm->v4) : random_address(talk->v6, true);
-	talk->remote = random_address(talk->v6, chance(20));
+	do
+		talk->remote = random_address(talk->v6, chance(20));
+	while (strcmp(talk->remote, talk->local) == 0 && chance(90));
 	talk->opener = chance(50) ? SG_EGRESS : SG_INGRESS;
 	/* Few client ports, so that tuples meet again. */
 	talk->port[talk->opener] = chance(90) ? 40000 + (unsigned int)talk_up_to(3) : random_port();

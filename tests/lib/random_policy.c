@@ -97,8 +97,12 @@ static void add_peers(GString *json, bool may_name_blue)
 	}
 }
 
-static void add_rules(GString *json, const char *direction, const char *peers, bool may_name_blue)
+/* open: one rule more that allows much, so that flows live. */
+static void add_rules(GString *json, const char *direction, const char *peers, bool may_name_blue,
+		      bool open)
 {
+	static const char *const wide[] = {"tcp", "udp", "sctp", "icmp", "icmpv6", "all", "tcp"};
+
 	g_string_append_printf(json, "\"%s\": [", direction);
 	for (int i = 0, count = g_random_int_range(0, 5); i < count; i++) {
 		g_string_append_printf(json, "%s{\"id\": \"r%d\", %s, \"%s\": [", i ? ", " : "", i,
@@ -106,17 +110,21 @@ static void add_rules(GString *json, const char *direction, const char *peers, b
 		add_peers(json, may_name_blue);
 		g_string_append(json, "]}");
 	}
+	if (open)
+		g_string_append_printf(
+			json, "%s{\"id\": \"open\", \"protocol\": \"%s\", \"%s\": [\"any\"]}",
+			json->str[json->len - 1] == '[' ? "" : ", ", RANDOM_PICK(wide), peers);
 	g_string_append(json, "]");
 }
 
-static void add_objects(GString *json, bool may_name_blue)
+static void add_objects(GString *json, bool may_name_blue, bool stateful)
 {
 	g_string_append(json, "\"groups\": {");
 	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
 		g_string_append_printf(json, "%s\"%s\": {", i ? ", " : "", groups[i]);
-		add_rules(json, "ingress", "from", may_name_blue);
+		add_rules(json, "ingress", "from", may_name_blue, stateful && random_chance(40));
 		g_string_append(json, ", ");
-		add_rules(json, "egress", "to", may_name_blue);
+		add_rules(json, "egress", "to", may_name_blue, stateful && random_chance(40));
 		g_string_append(json, "}");
 	}
 	g_string_append(json, "}, \"prefix_lists\": {");
@@ -172,12 +180,12 @@ char *random_policy(bool stateful)
 			"{\"address\": \"%s\", \"protocol\": \"udp\"}]",
 			RANDOM_PICK(v4), RANDOM_PICK(v6));
 	g_string_append(json, "}}, ");
-	add_objects(json, true);
+	add_objects(json, true, stateful);
 	add_interface(json, "vm1", "dtap1", 1, "\"10.0.0.1\", \"fd00::1\"", stateful);
 	add_interface(json, "vm2", "dtap2", 2, "\"10.0.0.2\", \"fd00::2\"", stateful);
 	add_interface(json, "far", NULL, 0, "\"10.0.1.1\", \"fd00::3\", \"192.0.2.1\"", stateful);
 	g_string_append(json, "}}\n---\n{\"version\": 1, \"network\": \"blue\", ");
-	add_objects(json, false);
+	add_objects(json, false, stateful);
 	add_interface(json, "blue1", "dtap3", 1, "\"10.0.0.1\", \"fd00::1\"", stateful);
 	add_interface(json, "blue2", NULL, 0, "\"10.0.0.2\", \"2001:db8::1\", \"10.1.0.1\"",
 		      stateful);
@@ -205,7 +213,7 @@ static void change_rules(json_t *document)
 
 	if (!size)
 		return;
-	at = (size_t)g_random_int_range(0, (gint32)size);
+	at = random_chance(50) ? size - 1 : (size_t)g_random_int_range(0, (gint32)size);
 	rule = json_array_get(rules, at);
 	switch (g_random_int_range(0, 3)) {
 	case 0:
