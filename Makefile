@@ -137,10 +137,11 @@ install: all
 	install -D -m 755 .build/sgctl $(DESTDIR)$(PREFIX)/bin/sgctl
 	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
 	install -D -m 644 ctl/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
+	install -D -m 644 rulesd/rulesd.8 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd \
-		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
+		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8
 
 clean:
 	rm -rf .build

@@ -305,6 +305,14 @@ static void completed(void *arg, struct MHD_Connection *connection, void **conte
 
 /* ---------------------------------------------------------------- the server */
 
+int api_check(const struct options *options, char **error)
+{
+	struct api_groups groups;
+	int err = api_groups_find(options->socket_group, options->read_group, &groups, error);
+
+	return err < 0 ? err : api_socket_remove_stale(options->socket, error);
+}
+
 int api_open(struct engine *engine, const struct options *options, struct api **api, char **error)
 {
 	g_autofree struct api *made = g_new0(struct api, 1);

@@ -10,6 +10,11 @@
 struct api;
 
 /*
+ * What can be known to fail before anything is touched: groups that do not exist, and a socket
+ * where somebody answers (-EADDRINUSE). 0 or -errno and *error (the caller frees it).
+ */
+int api_check(const struct options *options, char **error);
+/*
  * Listens on options->socket. A stale socket is replaced; a live one is -EADDRINUSE. 0 or -errno
  * and *error (the caller frees it).
  */

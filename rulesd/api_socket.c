@@ -65,8 +65,7 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-/* Removes what a rulesd that is gone left behind; never anything else. */
-static int remove_stale(const char *path, char **error)
+int api_socket_remove_stale(const char *path, char **error)
 {
 	const struct sockaddr_un address = address_of(path);
 	AUTO_FD int fd = -1;
@@ -174,15 +173,27 @@ static int bind_and_listen(int fd, const char *path, const struct api_groups *gr
 	return err;
 }
 
+/* One that is made here can be searched by everybody, whatever the umask: the socket's own mode
+ * says who may connect. */
+static int make_folder(const char *folder)
+{
+	if (access(folder, F_OK) == 0)
+		return 0;
+	if (g_mkdir_with_parents(folder, 0755) < 0 || chmod(folder, 0755) < 0)
+		return -errno;
+	return 0;
+}
+
 int api_socket_listen(const char *path, const struct api_groups *groups, int *fd, char **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 	AUTO_FD int made = -1;
 	int err;
 
-	if (g_mkdir_with_parents(folder, 0755) < 0)
-		return fail(error, -errno, folder, "mkdir");
-	err = remove_stale(path, error);
+	err = make_folder(folder);
+	if (err < 0)
+		return fail(error, err, folder, "mkdir");
+	err = api_socket_remove_stale(path, error);
 	if (err < 0)
 		return err;
 	made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

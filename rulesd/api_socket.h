@@ -23,6 +23,10 @@ struct api_groups {
 /* Names to numbers; NULL is no group. 0, or -ENOENT and *error. */
 int api_groups_find(const char *write, const char *read, struct api_groups *groups, char **error);
 
+/* Removes the socket that a rulesd that is gone left behind; never anything else. 0, or -errno and
+ * *error: -EADDRINUSE when somebody answers there, -EEXIST when it is no socket. */
+int api_socket_remove_stale(const char *path, char **error);
+
 /*
  * A listening non-blocking socket that only root, rulesd's own user and the groups can connect to.
  * 0 and *fd, or -errno and *error: -EADDRINUSE when somebody answers there.

@@ -67,13 +67,19 @@ int dataplane_flush_all(const struct dataplane_options *options, char **error)
 	static const char *const folders[] = {"links", "progs", "maps"};
 	g_autofree char *bpffs = g_strdup(options->bpffs);
 	const struct dataplane instance = {.bpffs = bpffs};
+	AUTO_FD int lock = -1;
+	int code;
 
+	if (access(bpffs, F_OK) && errno == ENOENT)
+		return 0;
+	code = instance_lock(bpffs, &lock, error);
+	if (code)
+		return code;
 	/* What is not there is no news here: a device that went took its filters along. */
 	libbpf_set_print(NULL);
 	flush_filters(&instance);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(folders); i++) {
-		int code = flush_folder(&instance, folders[i], error);
-
+		code = flush_folder(&instance, folders[i], error);
 		if (code)
 			return code;
 	}

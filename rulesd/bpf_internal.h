@@ -222,6 +222,9 @@ void keyed_insert(GHashTable *table, const void *key, uint32_t value);
 
 /* ------------------------------------------------------------------ bpf_object.c */
 
+/* The lock of an instance, held while *lock is open; -EBUSY when another process has it. */
+int instance_lock(const char *bpffs, int *lock, char **error);
+
 char *pin_path(const struct dataplane *dataplane, const char *folder, const char *name);
 
 /* ------------------------------------------------------------------ bpf_held.c */

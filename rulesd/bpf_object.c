@@ -303,16 +303,21 @@ static uint32_t kernel_hz(void)
  * A second daemon on the same pins would take what the first one holds for leftovers and remove it.
  * The state directory has a lock too, but nothing ties the one to the other.
  */
-static int lock_instance(struct dataplane *dataplane, char **error)
+int instance_lock(const char *bpffs, int *lock, char **error)
 {
-	dataplane->lock = open(dataplane->bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dataplane->lock < 0)
-		return bpf_fail(error, -errno, "bpffs directory %s: open", dataplane->bpffs);
-	if (flock(dataplane->lock, LOCK_EX | LOCK_NB) < 0)
-		return bpf_fail(error, errno == EWOULDBLOCK ? -EBUSY : -errno,
-				"bpffs directory %s: another rulesd uses it: stop that one, or "
-				"give each its own --bpffs",
-				dataplane->bpffs);
+	AUTO_FD int fd = open(bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return bpf_fail(error, -errno, "bpffs directory %s: open", bpffs);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return bpf_fail(error, -errno, "bpffs directory %s: lock", bpffs);
+		*error = g_strdup_printf("bpffs directory %s: another rulesd uses it: stop that "
+					 "one, or give each its own --bpffs",
+					 bpffs);
+		return -EBUSY;
+	}
+	*lock = TAKE_FD(fd);
 	return 0;
 }
 
@@ -321,7 +326,7 @@ static int open_all(struct dataplane *dataplane, char **error)
 	int code = make_folders(dataplane, error);
 
 	if (!code)
-		code = lock_instance(dataplane, error);
+		code = instance_lock(dataplane->bpffs, &dataplane->lock, error);
 	if (!code)
 		code = check_abi(dataplane, error);
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)

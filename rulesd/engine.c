@@ -156,7 +156,12 @@ static int restore_attached(struct engine *engine, struct model *model, struct d
 				model_interface_free(none);
 		}
 		if (err < 0) {
-			summarize(diag, "an interface attached by hand does not load", error);
+			g_autofree char *what = g_strdup_printf(
+				"interface %s, attached by hand, does not load from "
+				"%s/attached/%s.json",
+				source->name, engine->state->path, source->name);
+
+			summarize(diag, what, error);
 			return err;
 		}
 	}

@@ -52,8 +52,10 @@ static gboolean on_reload(gpointer arg)
 static int start(struct rulesd *rulesd, char **error)
 {
 	const struct options *options = &rulesd->options;
-	int err = engine_open(options, &rulesd->engine, error);
+	int err = api_check(options, error);
 
+	if (err == 0)
+		err = engine_open(options, &rulesd->engine, error);
 	if (err == 0 && options->policy_dir)
 		err = policy_dir_open(rulesd->engine, options->policy_dir, &rulesd->policy_dir,
 				      error);

@@ -37,29 +37,35 @@ struct policy_dir {
 	guint look_timer;
 };
 
-static void remember_error(struct engine *engine, const struct diag *diag)
+/* "FILE:LINE:COLUMN: ", or "FILE: " when the mistake is about the file as a whole. */
+static char *place_text(const struct policy_dir *dir, const struct place *place)
+{
+	const char *file = place->file ? place->file : dir->path;
+
+	if (!place->line)
+		return g_strdup_printf("%s: ", file);
+	return g_strdup_printf("%s:%u:%u: ", file, place->line, place->column);
+}
+
+static void remember_error(const struct policy_dir *dir, const struct diag *diag)
 {
 	const struct diag_entry *first = diag->entries->pdata[0];
-	const char *file = first->place.file;
-	g_autofree char *place =
-		file ? g_strdup_printf("%s:%u:%u: ", file, first->place.line, first->place.column)
-		     : g_strdup("");
+	g_autofree char *place = place_text(dir, &first->place);
 	g_autofree char *more = diag->entries->len > 1
 					? g_strdup_printf(" (and %u more)", diag->entries->len - 1)
 					: g_strdup("");
 
-	g_free(engine->policy_error);
-	engine->policy_error = g_strconcat(place, first->message, more, NULL);
+	g_free(dir->engine->policy_error);
+	dir->engine->policy_error = g_strconcat(place, first->message, more, NULL);
 }
 
 static void log_errors(const struct policy_dir *dir, const struct diag *diag)
 {
 	for (guint i = 0; i < diag->entries->len; i++) {
 		const struct diag_entry *entry = diag->entries->pdata[i];
+		g_autofree char *place = place_text(dir, &entry->place);
 
-		log_error("policy: %s:%u:%u: %s%s%s%s%s",
-			  entry->place.file ? entry->place.file : dir->path, entry->place.line,
-			  entry->place.column, entry->pointer ? entry->pointer : "",
+		log_error("policy: %s%s%s%s%s%s", place, entry->pointer ? entry->pointer : "",
 			  entry->pointer ? ": " : "", entry->message, entry->fix ? "; " : "",
 			  entry->fix ? entry->fix : "");
 	}
@@ -98,7 +104,7 @@ void policy_dir_reload(struct policy_dir *dir)
 		return;
 	}
 	if (diag_any(diag))
-		remember_error(dir->engine, diag);
+		remember_error(dir, diag);
 	log_errors(dir, diag);
 }
 
@@ -182,8 +188,15 @@ static gboolean readable(gint fd, GIOCondition condition, gpointer arg)
 int policy_dir_open(struct engine *engine, const char *path, struct policy_dir **dir, char **error)
 {
 	struct policy_dir *made;
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int fd;
 
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		*error = g_strdup_printf("--policy-dir %s: it is no directory: name the one that "
+					 "holds the *.json",
+					 path);
+		return -ENOTDIR;
+	}
+	fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd < 0) {
 		int saved = errno;
 

@@ -63,6 +63,12 @@ static int check_owner(const struct state *state, char **error)
 					 state->path, st.st_uid, geteuid());
 		return -EPERM;
 	}
+	if (st.st_mode & 022) {
+		*error = g_strdup_printf("state directory %s: others than its owner can write it: "
+					 "look at what is in it, then chmod 0700",
+					 state->path);
+		return -EPERM;
+	}
 	if (st.st_mode & 077 && fchmod(state->dir, 0700) < 0)
 		return fail(error, -errno, state->path, "chmod 0700");
 	return 0;
@@ -239,7 +245,8 @@ int state_load_numbers(struct state *state, struct numbers **numbers, char **err
 		return fail(error, err, state->path, "numbers.json");
 	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	if (!json || numbers_from_json(numbers, json) < 0)
-		return fail(error, -EINVAL, state->path, "numbers.json");
+		return state_damaged(error, state->path, "numbers.json",
+				     "its content is not what rulesd writes");
 	g_free(state->numbers_text);
 	state->numbers_text = TAKE_PTR(text);
 	return 0;
@@ -250,11 +257,15 @@ int state_load_sources(const struct state *state, const struct state_generation 
 {
 	g_autofree char *text = NULL;
 	size_t length = 0;
+	g_autofree char *name = g_strconcat("policies/", generation->file, NULL);
 	int err = state_file_read(state->policies, generation->file, &text, &length);
 
-	if (err == 0)
-		err = state_sources_from_text(text, length, sources);
-	return err < 0 ? fail(error, err, state->path, generation->file) : 0;
+	if (err < 0)
+		return fail(error, err, state->path, name);
+	if (state_sources_from_text(text, length, sources) < 0)
+		return state_damaged(error, state->path, name,
+				     "its content is not what rulesd writes");
+	return 0;
 }
 
 int state_load_attached(const struct state *state, GPtrArray *interfaces, char **error)

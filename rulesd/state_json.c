@@ -19,6 +19,15 @@ static char *dump(const json_t *json)
 	return json_dumps(json, JSON_INDENT(1) | JSON_SORT_KEYS);
 }
 
+int state_damaged(char **error, const char *path, const char *name, const char *why)
+{
+	*error = g_strdup_printf("state directory %s: %s is damaged: %s; what is pinned goes on "
+				 "filtering: put the file back from a backup, or run rulesd "
+				 "--flush, remove the directory and begin anew",
+				 path, name, why);
+	return -EINVAL;
+}
+
 static json_t *generation_to_json(const struct state_generation *entry)
 {
 	return json_pack("{sI ss ss ss ss}", "generation", (json_int_t)entry->generation, "time",
@@ -82,11 +91,12 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 
 	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
 	if (!json || json_unpack(json, "{si sI sI so}", "version", &version, "generation",
-				 &generation, "offset", &offset, "generations", &entries) < 0) {
-		*error = g_strdup_printf("state directory %s: current.json is damaged: %s",
-					 state->path, json ? "a field is missing" : where.text);
-		return -EINVAL;
-	}
+				 &generation, "offset", &offset, "generations", &entries) < 0)
+		return state_damaged(error, state->path, "current.json",
+				     json ? "a field is missing" : where.text);
+	if (!json_is_array(entries))
+		return state_damaged(error, state->path, "current.json",
+				     "generations is no array");
 	if (version != STATE_VERSION) {
 		*error = g_strdup_printf("state directory %s: current.json has version %d, this "
 					 "rulesd knows %d: start the rulesd that wrote it",
@@ -94,12 +104,9 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 		return -EINVAL;
 	}
 	json_array_foreach (entries, index, entry) {
-		if (read_generation(state, entry) == 0)
-			continue;
-		*error = g_strdup_printf("state directory %s: current.json is damaged: "
-					 "generations[%zu]",
-					 state->path, index);
-		return -EINVAL;
+		if (read_generation(state, entry) < 0)
+			return state_damaged(error, state->path, "current.json",
+					     "an entry of generations is incomplete");
 	}
 	state->generation = (uint64_t)generation;
 	state->offset = (uint64_t)offset;

@@ -6,6 +6,10 @@
 
 #include "rulesd/state.h"
 
+/* -EINVAL and *error: the file, why, and what to do. Nothing is guessed: what it said may be what
+ * keeps a tap closed. */
+int state_damaged(char **error, const char *path, const char *name, const char *why);
+
 void state_generation_free(struct state_generation *generation);
 
 /* current.json, as it would be with pending (may be NULL) as the last generation. */
