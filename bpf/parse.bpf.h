@@ -362,6 +362,7 @@ sg_inline __u32 sg_parse(const struct sg_frame *f, struct sg_packet *p, __s32 vl
 	sg_mac_copy(p->eth_src, h + 6);
 	type = sg_be16(h + 12);
 	if (vlan_tci >= 0) {
+		p->bytes += 4; /* counted as it was on the wire, and as XDP sees it */
 		p->flags |= SG_PKT_VLAN;
 		p->vid = vlan_tci & 0xfff;
 	}
