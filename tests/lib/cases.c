@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cases.c - see cases.h.
+ * cases.c - reads the case files; see cases.h. case_run.c runs what is in them.
  */
 #include "tests/lib/cases.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "rulesd/addr.h"
-#include "rulesd/names.h"
-#include "tests/lib/check.h"
-#include "tests/lib/frame.h"
-#include "tests/lib/offline.h"
-#include "tests/lib/proggy.h"
-
-/* ------------------------------------------------------------------ reading */
 
 static void free_line(gpointer data)
 {
@@ -127,158 +118,77 @@ struct case_list *cases_read(const char *path)
 	return list;
 }
 
-/* ------------------------------------------------------------------ running */
-
-struct runner {
-	const struct case_list *list;
-	const struct case_line *line;
-	const char *interface;
-	bool xdp;
-};
-
-#define FAIL_LINE(runner, format, ...)                                                   \
-	fail_msg("%s:%u: %s\n    " format, (runner)->list->file, (runner)->line->number, \
-		 (runner)->line->text, __VA_ARGS__)
-
-static const char *find_policy(const struct runner *runner, const char *name)
+static gint by_text(gconstpointer a, gconstpointer b)
 {
-	for (unsigned int i = 0; i < runner->list->policies->len; i++) {
-		const struct case_policy *policy = g_ptr_array_index(runner->list->policies, i);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void free_list(gpointer data)
+{
+	struct case_list *list = data;
+
+	cases_free(&list);
+}
+
+GPtrArray *cases_read_all(void)
+{
+	GPtrArray *lists = g_ptr_array_new_with_free_func(free_list);
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDir) dir = g_dir_open(CASES_DIR, 0, &error);
+	const char *name;
+
+	if (!dir) {
+		fprintf(stderr, "%s\n", error->message);
+		exit(2);
+	}
+	while ((name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, ".cases"))
+			g_ptr_array_add(files, g_build_filename(CASES_DIR, name, NULL));
+	g_ptr_array_sort(files, by_text);
+	for (unsigned int i = 0; i < files->len; i++)
+		g_ptr_array_add(lists, cases_read(g_ptr_array_index(files, i)));
+	return lists;
+}
+
+const char *case_policy_find(const struct case_list *list, const char *name)
+{
+	for (unsigned int i = 0; i < list->policies->len; i++) {
+		const struct case_policy *policy = g_ptr_array_index(list->policies, i);
 
 		if (strcmp(policy->name, name) == 0)
 			return policy->json;
 	}
-	FAIL_LINE(runner, "there is no policy \"%s\"", name);
 	return NULL;
 }
 
-static struct frame_spec *read_frame(const struct runner *runner, const char *text, bool sends)
+bool case_packet_read(const char *text, struct case_packet *packet)
 {
-	const uint8_t *mac = sends ? proggy_mac(runner->interface) : NULL;
-	g_autofree char *full = g_strdup(text);
-	g_autofree char *error = NULL;
-	struct frame_spec *spec = NULL;
-
-	if (mac && !strstr(text, "smac=")) {
-		char mac_text[MAC_TEXT_SIZE];
-
-		g_free(full);
-		full = g_strdup_printf("%s smac=%s", text, mac_format(mac, mac_text));
-	}
-	if (frame_spec_parse(full, &spec, &error) < 0)
-		FAIL_LINE(runner, "%s", error);
-	return spec;
-}
-
-/* Whether the verdict, the counter and the bytes are what they must be. */
-static void judge(const struct runner *runner, enum proggy_program program,
-		  const struct proggy_result *result, const char *expected)
-{
-	uint32_t reason = 0;
-
-	if (reason_parse(expected, &reason) < 0)
-		FAIL_LINE(runner, "\"%s\" is no reason", expected);
-	if (result->error < 0)
-		FAIL_LINE(runner, "%s: BPF_PROG_TEST_RUN: %s", proggy_name(program),
-			  strerror(-result->error));
-	if (result->reason != reason)
-		FAIL_LINE(runner, "%s: %s by %s", proggy_name(program),
-			  result->allowed ? "allowed" : "dropped",
-			  result->reason < SG_REASONS ? reason_name(result->reason)
-						      : "no single counter");
-	if (result->allowed == !!sg_reason_is_drop(reason))
-		FAIL_LINE(runner, "%s: the counter says %s, the verdict %s", proggy_name(program),
-			  expected, result->allowed ? "pass" : "drop");
-	if (!result->counted)
-		FAIL_LINE(runner, "%s: packets and bytes were not counted as one frame",
-			  proggy_name(program));
-	if (!result->unchanged)
-		FAIL_LINE(runner, "%s: the frame came out changed", proggy_name(program));
-}
-
-/* The evaluator must say the same, where it can be asked. */
-static void judge_offline(const struct runner *runner, enum proggy_program program,
-			  const struct frame_spec *spec, uint32_t reason, const char *rule)
-{
-	const struct image_iface *iface = image_iface(proggy_image(), runner->interface);
-	struct eval_verdict verdict;
-	const char *name;
-
-	if (!offline_knows(reason) ||
-	    !offline_verdict(proggy_image(), iface, proggy_dir(program), spec, &verdict))
-		return;
-	if (verdict.reason != reason)
-		FAIL_LINE(runner, "the offline evaluator says %s", reason_name(verdict.reason));
-	name = image_rule_name(proggy_image(), verdict.rule);
-	if (rule && g_strcmp0(name, rule) != 0)
-		FAIL_LINE(runner, "the offline evaluator names the rule %s",
-			  name ? name : "(none)");
-}
-
-static void run_packet(const struct runner *runner, const char *text, bool sends)
-{
-	enum proggy_program program = !sends	    ? PROGGY_TC_INGRESS
-				      : runner->xdp ? PROGGY_XDP
-						    : PROGGY_TC_EGRESS;
 	const char *equals = g_strrstr(text, " = ");
-	__attribute__((cleanup(frame_spec_free))) struct frame_spec *spec = NULL;
-	g_autofree char *frame_text = NULL;
-	g_auto(GStrv) expected = NULL;
-	struct proggy_result result;
-	struct frame frame;
+	g_auto(GStrv) words = NULL;
 
+	memset(packet, 0, sizeof(*packet));
 	if (!equals)
-		FAIL_LINE(runner, "%s", "no \" = REASON\"");
-	frame_text = g_strndup(text, (gsize)(equals - text));
-	expected = g_strsplit(equals + 3, " ", 2);
-	spec = read_frame(runner, frame_text, sends);
-	frame_build(spec, &frame);
-	result = proggy_run(program, runner->interface, &frame);
-	judge(runner, program, &result, expected[0]);
-	if (expected[1]) {
-		const char *rule = proggy_flow_rule(runner->interface);
+		return false;
+	words = g_strsplit(equals + 3, " ", -1);
+	packet->frame = g_strndup(text, (gsize)(equals - text));
+	packet->reason = g_strdup(words[0]);
+	for (unsigned int i = 1; words[i]; i++) {
+		char **at = g_str_has_prefix(words[i], "state=") ? &packet->state : &packet->rule;
 
-		if (g_strcmp0(rule, expected[1]) != 0)
-			FAIL_LINE(runner, "the flow names the rule %s", rule ? rule : "(none)");
+		if (*at) {
+			case_packet_clear(packet);
+			return false;
+		}
+		*at = g_strdup(at == &packet->state ? words[i] + strlen("state=") : words[i]);
 	}
-	judge_offline(runner, program, spec, result.reason,
-		      result.reason == SG_ALLOW_RULE ? expected[1] : NULL);
+	return true;
 }
 
-static void run_line(struct runner *runner)
+void case_packet_clear(struct case_packet *packet)
 {
-	const char *text = runner->line->text;
-
-	if (g_str_has_prefix(text, "out ")) {
-		run_packet(runner, text + 4, true);
-	} else if (g_str_has_prefix(text, "in ")) {
-		run_packet(runner, text + 3, false);
-	} else if (g_str_has_prefix(text, "with ")) {
-		proggy_policy(find_policy(runner, text + 5));
-	} else if (g_str_has_prefix(text, "on ")) {
-		runner->interface = text + 3;
-	} else if (g_str_has_prefix(text, "change ")) {
-		g_auto(GStrv) words = g_strsplit(text + 7, " ", 2);
-
-		proggy_change(find_policy(runner, words[0]), g_strcmp0(words[1], "keep") == 0);
-	} else if (strcmp(text, "flush") == 0) {
-		proggy_flush_flows();
-	} else if (g_str_has_prefix(text, "flows ")) {
-		unsigned int flows = proggy_count_flows(runner->interface);
-
-		if (flows != (unsigned int)atoi(text + 6))
-			FAIL_LINE(runner, "there are %u flows", flows);
-	} else {
-		FAIL_LINE(runner, "%s", "no line of a case");
-	}
-}
-
-void case_run(const struct case_list *list, const struct prog_case *test, bool xdp)
-{
-	struct runner runner = {.list = list, .interface = "vm", .xdp = xdp};
-
-	for (unsigned int i = 0; i < test->lines->len; i++) {
-		runner.line = g_ptr_array_index(test->lines, i);
-		run_line(&runner);
-	}
+	g_clear_pointer(&packet->frame, g_free);
+	g_clear_pointer(&packet->reason, g_free);
+	g_clear_pointer(&packet->rule, g_free);
+	g_clear_pointer(&packet->state, g_free);
 }

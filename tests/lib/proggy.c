@@ -4,6 +4,7 @@
  */
 #include "tests/lib/proggy.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -18,9 +19,11 @@
 #include "rulesd/compile.h"
 #include "rulesd/dataplane.h"
 #include "rulesd/load.h"
+#include "rulesd/names.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/tap.h"
+#include "tests/lib/wire.h"
 
 #define HOST "test"
 
@@ -30,7 +33,10 @@ static struct {
 	struct numbers *numbers;
 	struct model *model;
 	struct image *image;
-	GHashTable *taps;     /* interface id -> struct tap, borrowed from tap.c */
+	GHashTable *taps;    /* interface id -> struct tap, borrowed from tap.c */
+	GHashTable *devices; /* device name -> struct tap: kept, because making one is slow */
+	GHashTable *wires;   /* struct tap -> struct wire */
+	enum proggy_path path;
 	struct tap *stranger; /* a device that nobody attaches */
 	int programs[PROGGY_PROGRAMS];
 	char *holds; /* the text of the policy that holds */
@@ -126,6 +132,13 @@ static void find_programs(void)
 
 /* ------------------------------------------------------------------ setup */
 
+static void free_wire(gpointer data)
+{
+	struct wire *wire = data;
+
+	wire_free(&wire);
+}
+
 int proggy_setup(void **state)
 {
 	g_autofree char *error = NULL;
@@ -142,6 +155,8 @@ int proggy_setup(void **state)
 		return -1;
 	}
 	proggy.taps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	proggy.devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	proggy.wires = g_hash_table_new_full(NULL, NULL, NULL, free_wire);
 	proggy.numbers = numbers_new();
 	proggy.stranger = tap_new("stranger", false);
 	return 0;
@@ -165,6 +180,8 @@ int proggy_teardown(void **state)
 	model_free(&proggy.model);
 	numbers_free(&proggy.numbers);
 	g_hash_table_destroy(proggy.taps);
+	g_hash_table_destroy(proggy.devices);
+	g_hash_table_destroy(proggy.wires);
 	g_free(proggy.bpffs);
 	g_free(proggy.holds);
 	tap_delete_all();
@@ -213,19 +230,31 @@ static void detach(const char *id)
 
 	if (dataplane_detach(proggy.dataplane, iface->slot, &error) < 0)
 		fail_msg("dataplane_detach %s: %s", id, error);
-	tap_delete(g_hash_table_lookup(proggy.taps, id));
 	g_hash_table_remove(proggy.taps, id);
+}
+
+static struct tap *device(const char *name)
+{
+	struct tap *tap = g_hash_table_lookup(proggy.devices, name);
+
+	if (tap)
+		return tap;
+	tap = tap_new(name, proggy.path == PROGGY_VNET_TAPS);
+	g_hash_table_insert(proggy.devices, g_strdup(name), tap);
+	if (proggy.path != PROGGY_TEST_RUN)
+		g_hash_table_insert(proggy.wires, tap, wire_new(tap));
+	return tap;
 }
 
 static void attach(const struct image *image, const struct image_iface *iface)
 {
-	struct tap *tap = tap_new(iface->device, false);
+	struct tap *tap = device(iface->device);
 	struct dataplane_attachment attachment = {0};
 	g_autofree char *error = NULL;
 
 	g_hash_table_insert(proggy.taps, g_strdup(iface->id), tap);
-	if (dataplane_attach(proggy.dataplane, image, iface, tap->ifindex, false, 0, &attachment,
-			     &error) < 0)
+	if (dataplane_attach(proggy.dataplane, image, iface, tap->ifindex, tap->vnet_hdr, 0,
+			     &attachment, &error) < 0)
 		fail_msg("dataplane_attach %s: %s", iface->id, error);
 	assert_true(attachment.live);
 }
@@ -273,6 +302,26 @@ void proggy_policy(const char *json)
 	for (GList *id = attached; id; id = id->next)
 		detach(id->data);
 	proggy_change(json, false);
+}
+
+void proggy_use(enum proggy_path path)
+{
+	g_autoptr(GList) attached = g_hash_table_get_keys(proggy.taps);
+	GHashTableIter each;
+	gpointer tap;
+
+	if (path == proggy.path)
+		return;
+	for (GList *id = attached; id; id = id->next)
+		detach(id->data);
+	g_clear_pointer(&proggy.holds, g_free);
+	g_hash_table_remove_all(proggy.wires);
+	g_hash_table_iter_init(&each, proggy.devices);
+	while (g_hash_table_iter_next(&each, NULL, &tap)) {
+		tap_delete(tap);
+		g_hash_table_iter_remove(&each);
+	}
+	proggy.path = path;
 }
 
 /* ------------------------------------------------------------------ flows */
@@ -334,6 +383,55 @@ const char *proggy_flow_rule(const char *interface_id)
 	if (seen.count != 1)
 		fail_msg("%u flows where the test expects one", seen.count);
 	return image_rule_name(proggy.image, seen.rule);
+}
+
+struct state_search {
+	const struct frame_spec *spec;
+	enum sg_dir dir;
+	const char *state;
+};
+
+static bool see_state(const struct dataplane_flow *flow, void *arg)
+{
+	struct state_search *search = arg;
+	const struct frame_spec *spec = search->spec;
+	bool sends = search->dir == SG_EGRESS;
+	const struct sg_flow_key *key = &flow->key;
+	bool ports = spec->body != FRAME_ICMP && spec->body != FRAME_RAW;
+	uint16_t lport = sends ? spec->sport : spec->dport;
+	uint16_t rport = sends ? spec->dport : spec->sport;
+
+	if (key->proto != spec->protocol ||
+	    memcmp(&key->local, sends ? &spec->src : &spec->dst, 16) != 0 ||
+	    memcmp(&key->remote, sends ? &spec->dst : &spec->src, 16) != 0 ||
+	    (ports && (ntohs(key->lport) != lport || ntohs(key->rport) != rport)) ||
+	    (spec->body == FRAME_ICMP && ntohs(key->lport) != spec->id))
+		return true;
+	search->state = flow_state_name(key->proto, flow->flow.state);
+	return false;
+}
+
+const char *proggy_flow_state(const char *interface_id, enum sg_dir dir,
+			      const struct frame_spec *spec)
+{
+	struct dataplane_flow_filter filter = {
+		.slot = proggy_slot(interface_id), .protocol = -1, .sport = -1, .dport = -1};
+	struct state_search search = {.spec = spec, .dir = dir, .state = "none"};
+	g_autofree char *error = NULL;
+
+	if (dataplane_flows(proggy.dataplane, &filter, see_state, &search, &error) < 0)
+		fail_msg("dataplane_flows: %s", error);
+	return search.state;
+}
+
+struct sg_slot proggy_exact(const char *interface_id)
+{
+	struct sg_stats stats;
+	struct sg_slot exact = {0};
+
+	if (dataplane_stats(proggy.dataplane, proggy_slot(interface_id), &stats, &exact) < 0)
+		fail_msg("dataplane_stats of %s", interface_id);
+	return exact;
 }
 
 const struct image *proggy_image(void)
@@ -407,6 +505,40 @@ static uint32_t moved_reason(const struct sg_stats *before, const struct sg_stat
 	return total == 1 ? moved : SG_REASONS;
 }
 
+static void see_counters(struct proggy_result *result, enum sg_dir dir,
+			 const struct sg_stats *before, const struct sg_stats *after, size_t length)
+{
+	bool dropped = !result->allowed;
+
+	result->reason = moved_reason(before, after);
+	result->counted = after->packets[dir][dropped] == before->packets[dir][dropped] + 1 &&
+			  after->bytes[dir][dropped] == before->bytes[dir][dropped] + length &&
+			  after->packets[dir][!dropped] == before->packets[dir][!dropped];
+}
+
+struct proggy_result proggy_send(const char *interface_id, enum sg_dir dir,
+				 const struct frame_spec *spec, const struct frame *frame)
+{
+	struct wire *wire =
+		g_hash_table_lookup(proggy.wires, g_hash_table_lookup(proggy.taps, interface_id));
+	struct proggy_result result = {.reason = SG_REASONS};
+	uint32_t slot = proggy_slot(interface_id);
+	struct sg_stats before = read_stats(slot), after;
+	bool from_vm = dir == SG_EGRESS, other;
+	uint32_t reason;
+
+	result.error = wire_send(wire, from_vm, spec, frame);
+	if (result.error < 0)
+		return result;
+	after = read_stats(slot);
+	reason = moved_reason(&before, &after);
+	result.allowed = wire_arrived(wire, from_vm, frame,
+				      reason < SG_REASONS && !sg_reason_is_drop(reason), &other);
+	result.unchanged = !other;
+	see_counters(&result, dir, &before, &after, frame->length);
+	return result;
+}
+
 struct proggy_result proggy_run(enum proggy_program program, const char *interface_id,
 				const struct frame *frame)
 {
@@ -439,12 +571,7 @@ struct proggy_result proggy_run(enum proggy_program program, const char *interfa
 		assert_true(verdict == (uint32_t)TC_ACT_UNSPEC || verdict == TC_ACT_SHOT);
 		result.allowed = verdict == (uint32_t)TC_ACT_UNSPEC;
 	}
-	result.reason = moved_reason(&before, &after);
-	result.counted =
-		after.packets[dir][!result.allowed] == before.packets[dir][!result.allowed] + 1 &&
-		after.bytes[dir][!result.allowed] ==
-			before.bytes[dir][!result.allowed] + frame->length &&
-		after.packets[dir][result.allowed] == before.packets[dir][result.allowed];
+	see_counters(&result, dir, &before, &after, frame->length);
 	result.unchanged = options.data_size_out == frame->length &&
 			   memcmp(out, frame->bytes, frame->length) == 0;
 	return result;

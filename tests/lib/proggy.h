@@ -3,9 +3,9 @@
  * proggy.h - the real BPF programs, loaded and filled through rulesd's own dataplane, run on single
  * frames with BPF_PROG_TEST_RUN.
  *
- * A policy's interfaces with a device get a tap of that name in the process's namespace. One
- * instance serves a whole test program; proggy_policy() between cases leaves nothing of the last
- * one behind.
+ * A policy's interfaces with a device get a tap of that name in the process's namespace; with
+ * proggy_use() frames travel through these taps instead. One instance serves a whole test program;
+ * proggy_policy() between cases leaves nothing of the last one behind.
  */
 #pragma once
 
@@ -23,6 +23,13 @@ enum proggy_program {
 	PROGGY_PROGRAMS,
 };
 
+/* How frames reach the programs. */
+enum proggy_path {
+	PROGGY_TEST_RUN,  /* BPF_PROG_TEST_RUN */
+	PROGGY_TAPS,	  /* through plain taps: XDP */
+	PROGGY_VNET_TAPS, /* through taps with offloads: tc, and GSO frames */
+};
+
 struct proggy_result {
 	int error;	 /* -errno of the run itself: the kernel refuses frames below 14 bytes */
 	bool allowed;	 /* by the program's return code */
@@ -35,6 +42,8 @@ struct proggy_result {
 /* Group setup and teardown of cmocka: namespace, dataplane, programs. */
 int proggy_setup(void **state);
 int proggy_teardown(void **state);
+/* The path of policies from now on; the one that holds is taken down. */
+void proggy_use(enum proggy_path path);
 
 /* Loads, compiles and applies a policy from nothing: taps anew, no flows. A line "---" separates
  * documents. Fails the test when it cannot. */
@@ -46,10 +55,19 @@ unsigned int proggy_count_flows(const char *interface_id);
 /* The rule of the only flow, "sg-web/https"; NULL when it has none. Fails the test unless there is
  * one flow. */
 const char *proggy_flow_rule(const char *interface_id);
+/* The state of the flow that a frame of this description belongs to, "none" without one. */
+const char *proggy_flow_state(const char *interface_id, enum sg_dir dir,
+			      const struct frame_spec *spec);
+/* New flows of the interface that its allowance refused, and datagrams that are in fragments now.
+ */
+struct sg_slot proggy_exact(const char *interface_id);
 
 /* interface_id NULL: a device that is not attached. */
 struct proggy_result proggy_run(enum proggy_program program, const char *interface_id,
 				const struct frame *frame);
+/* The same through the taps that proggy_use chose. spec is what the frame was built from. */
+struct proggy_result proggy_send(const char *interface_id, enum sg_dir dir,
+				 const struct frame_spec *spec, const struct frame *frame);
 const char *proggy_name(enum proggy_program program);
 enum sg_dir proggy_dir(enum proggy_program program);
 /* The MAC that the policy gives the interface, or NULL. */
