@@ -27,8 +27,8 @@
 #include "bpf/related.bpf.h"
 
 /* Deletes a flow that nothing allows any more. Whoever's delete succeeds counts it down. */
-static __noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow_key *key,
-				      const struct sg_hit *hit)
+sg_noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow_key *key,
+				const struct sg_hit *hit)
 {
 	__u32 shard = view->conf->shard, slot = key->slot, rule;
 	const struct sg_flow *flow = hit->flow;
@@ -83,8 +83,8 @@ sg_inline __u16 sg_opening_port(const struct sg_flow_key *key, __u8 opener)
  * Order: the writer stores removed_at and sg_peergone before the generation. A packet between the
  * two evaluates under its own generation, stamps that, and is evaluated again later.
  */
-static __noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_packet *p,
-					    const struct sg_flow_key *key, struct sg_flow *flow)
+sg_noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_packet *p,
+				      const struct sg_flow_key *key, struct sg_flow *flow)
 {
 	__u64 stamp = READ_ONCE(flow->stamp), *gone;
 	__u32 peer = READ_ONCE(flow->peer);
@@ -125,8 +125,8 @@ sg_inline int sg_flow_reopens(const struct sg_packet *p, __u32 state)
 }
 
 /* Moves a flow from the LRU into the shard: exact count first, undone when the insert fails. */
-static __noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *p,
-					const struct sg_flow *half_open, __u32 word)
+sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *p,
+				  const struct sg_flow *half_open, __u32 word)
 {
 	__u32 shard = view->conf->shard, slot = p->key.slot;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
@@ -158,7 +158,7 @@ static __noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_pa
 
 /* Kernel 6.1: apart, or the stack of the packet path grows beyond its 512 bytes. The result << 8 |
  * the next state. */
-static __noinline __u32 sg_flow_sctp(const struct sg_packet *p, struct sg_flow *flow, __u32 state)
+sg_noinline __u32 sg_flow_sctp(const struct sg_packet *p, struct sg_flow *flow, __u32 state)
 {
 	__u32 next, dir = p->dir & 1;
 	enum sg_sctp_result result =
@@ -250,8 +250,8 @@ sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
  * Opens a flow that a rule allows. Where an entry that is over holds the place in the shard, it is
  * revived there; in the LRU it is simply replaced.
  */
-static __noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
-				     const struct sg_hit *hit)
+sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
+			       const struct sg_hit *hit)
 {
 	__u32 slot = p->key.slot, rule = p->question.rule, word;
 	struct sg_rule_stats *stats;
@@ -297,7 +297,7 @@ static __noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packe
 
 /* A flow whose handshake nobody saw goes to the shard at once, so that a flood of ACKs cannot evict
  * half-open ones. */
-static __noinline __u32 sg_flow_adopt(const struct sg_view *view, struct sg_packet *p)
+sg_noinline __u32 sg_flow_adopt(const struct sg_view *view, struct sg_packet *p)
 {
 	struct sg_rule_stats *stats;
 	__u32 verdict, rule = p->question.rule, dir = p->dir & 1;
@@ -316,7 +316,7 @@ static __noinline __u32 sg_flow_adopt(const struct sg_view *view, struct sg_pack
 
 /* An ICMP error whose inner packet belongs to a live flow. It neither keeps the flow alive nor
  * changes it. */
-static __noinline int sg_flow_related(const struct sg_view *view, struct sg_packet *p)
+sg_noinline int sg_flow_related(const struct sg_view *view, struct sg_packet *p)
 {
 	__u32 inner_dir = !(p->dir & 1);
 	struct sg_hit hit;

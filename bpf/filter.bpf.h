@@ -13,8 +13,8 @@
 
 /* A packet of no live flow: guard its addresses, then ask the rules. *rule names the one that
  * allows it. */
-static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
-				const struct sg_hit *hit, __u32 *rule)
+sg_noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p, const struct sg_hit *hit,
+			  __u32 *rule)
 {
 	__u32 verdict = sg_guard_open(view, p);
 	struct sg_question *q = &p->question;
@@ -48,8 +48,7 @@ static __noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p,
 }
 
 /* Rare, so not inlined. verdict is that of a first fragment. */
-static __noinline __u32 sg_fragment(const struct sg_view *view, const struct sg_packet *p,
-				    __u32 verdict)
+sg_noinline __u32 sg_fragment(const struct sg_view *view, const struct sg_packet *p, __u32 verdict)
 {
 	if (p->flags & SG_PKT_LATER_FRAGMENT)
 		return sg_frag_later(view, p);

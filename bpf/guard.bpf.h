@@ -16,8 +16,7 @@
 #define SG_GO_ON SG_PARSED
 
 /* SG_GUARD_OWN and SG_GUARD_ALLOWED of an address, 0 when it is neither: a hole is nothing. */
-static __noinline __u32 sg_guard_bits(const struct sg_view *view, __u32 slot,
-				      const struct sg_addr *addr)
+sg_noinline __u32 sg_guard_bits(const struct sg_view *view, __u32 slot, const struct sg_addr *addr)
 {
 	struct sg_guard_key key = {.prefixlen = 32 + 128, .slot = slot};
 	struct sg_version *found;
@@ -87,7 +86,7 @@ sg_inline int sg_is_mine(const struct sg_view *view, const struct sg_packet *p,
 	       sg_is_link_local_of(addr, sg_local_mac(view, p));
 }
 
-static __noinline __u32 sg_guard_vlan(const struct sg_view *view, const struct sg_packet *p)
+sg_noinline __u32 sg_guard_vlan(const struct sg_view *view, const struct sg_packet *p)
 {
 	struct sg_vlan_key key = {.slot = p->key.slot, .vid = p->vid};
 	struct sg_version *listed;
@@ -100,7 +99,7 @@ static __noinline __u32 sg_guard_vlan(const struct sg_view *view, const struct s
 
 /* The sender must be the VM, in the frame and in the message; what is sent to the VM is its own
  * business. */
-static __noinline __u32 sg_guard_arp(const struct sg_view *view, const struct sg_packet *p)
+sg_noinline __u32 sg_guard_arp(const struct sg_view *view, const struct sg_packet *p)
 {
 	struct sg_addr sender = {};
 
@@ -208,7 +207,7 @@ sg_inline __u32 sg_guard_icmpv6(const struct sg_view *view, const struct sg_pack
  *   egress:  martian, link-local that is not the MAC's, neither own nor allowed
  *   ingress: martian, the VM's own address as source, a destination that is not the VM's
  */
-static __noinline __u32 sg_guard_open(const struct sg_view *view, const struct sg_packet *p)
+sg_noinline __u32 sg_guard_open(const struct sg_view *view, const struct sg_packet *p)
 {
 	const struct sg_addr *source = sg_source(p), *destination = sg_destination(p);
 	__u32 verdict;

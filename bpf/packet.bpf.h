@@ -13,7 +13,9 @@
 #include "bpf/sctp.h"
 #include "bpf/tcp.h"
 
-#define sg_inline	 static __always_inline
+#define sg_inline static __always_inline
+/* A function apart, that not every object calls. */
+#define sg_noinline	 static __noinline __attribute__((unused))
 #define READ_ONCE(x)	 (*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 

@@ -23,7 +23,7 @@ sg_inline void *sg_inner_at(const struct sg_frame *f, const struct sg_packet *p,
  * clears SG_PKT_ERROR: then only a rule can allow the message. SG_DROP_TRUNCATED: more bytes are
  * needed than are reachable.
  */
-static __noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packet *p)
+sg_noinline __u32 sg_parse_inner(const struct sg_frame *f, struct sg_packet *p)
 {
 	struct sg_addr src = {}, dst = {};
 	__u8 inner_dir = !p->dir, proto;

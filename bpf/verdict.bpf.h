@@ -7,7 +7,7 @@
 #include "bpf/state.bpf.h"
 
 /* Best effort: a full ring buffer loses the event, never the verdict. */
-static __noinline void sg_report(const struct sg_packet *p, __u32 reason, __u32 rule)
+sg_noinline void sg_report(const struct sg_packet *p, __u32 reason, __u32 rule)
 {
 	struct sg_event *event = bpf_ringbuf_reserve(&sg_events, sizeof(*event), 0);
 

@@ -340,6 +340,11 @@ int dataplane_apply(struct dataplane *dataplane, const struct image *from, const
 
 	if (code)
 		return code;
+	/* keep is about flows that are allowed now, not about those that nobody has asked about. */
+	if (keep)
+		code = collect_settle(dataplane, error);
+	if (code)
+		return code;
 	code = ensure_objects(dataplane, to, &written, error);
 	if (!code)
 		code = make_plan(dataplane, from, to, plan, error);

@@ -10,7 +10,12 @@
 int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struct sg_collect *pass,
 		 char **error)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, run);
+	/* Programs that ask the rules are of a kind that wants a frame; none of them looks at it.
+	 */
+	static const uint8_t frame[64];
+	bool asks = program == PROGRAM_SETTLE_FLOWS || program == PROGRAM_SETTLE_HALF;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = asks ? frame : NULL,
+		    .data_size_in = asks ? sizeof(frame) : 0);
 	uint32_t zero = 0;
 	int code = table_update(dataplane, TABLE_COLLECT, &zero, pass, BPF_ANY, error);
 
@@ -21,6 +26,31 @@ int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struc
 		return bpf_fail(error, code, "collecting flows: bpf(PROG_TEST_RUN)");
 	code = table_lookup(dataplane, TABLE_COLLECT, &zero, pass);
 	return code ? bpf_fail(error, code, "map %s", SG_MAP_COLLECT) : 0;
+}
+
+int collect_settle(struct dataplane *dataplane, char **error)
+{
+	for (uint32_t shard = 0; shard < SG_MAX_SHARDS; shard++) {
+		struct sg_collect pass = {.shard = shard};
+		int code;
+
+		if (!dataplane->shards[shard].capacity)
+			continue;
+		code = collect_pass(dataplane, PROGRAM_SETTLE_FLOWS, &pass, error);
+		if (code)
+			return code;
+	}
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
+		struct sg_collect pass = {.shard = slot};
+		int code;
+
+		if (!dataplane->ifaces[slot].ifindex)
+			continue;
+		code = collect_pass(dataplane, PROGRAM_SETTLE_HALF, &pass, error);
+		if (code)
+			return code;
+	}
+	return 0;
 }
 
 /* As many entries as one shard has; a step takes a few milliseconds. */

@@ -62,7 +62,8 @@ enum bpf_table_id {
 	X(COLLECT_FLOWS, "sg_collect_flows") \
 	X(COLLECT_HALF, "sg_collect_half") \
 	X(COLLECT_FRAGS, "sg_collect_frags") \
-	X(COLLECT_CLOCK, "sg_collect_clock")
+	X(COLLECT_CLOCK, "sg_collect_clock") \
+	X(SETTLE_FLOWS, "sg_settle_flows") X(SETTLE_HALF, "sg_settle_half")
 /* clang-format on */
 
 enum bpf_program_id {
@@ -372,6 +373,9 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
  * the clock alone (COLLECT_CLOCK). */
 int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struct sg_collect *pass,
 		 char **error);
+/* Evaluates now what a removal before has made doubtful: what it leaves is allowed at this moment.
+ */
+int collect_settle(struct dataplane *dataplane, char **error);
 
 /* ------------------------------------------------------------------ bpf_flows.c */
 

@@ -22,6 +22,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #include "collect.skel.h"
+#include "settle.skel.h"
 #include "tap.skel.h"
 #pragma GCC diagnostic pop
 
@@ -31,6 +32,7 @@ static const struct {
 } object_files[] = {
 	{"tap", tap_bpf__elf_bytes},
 	{"collect", collect_bpf__elf_bytes},
+	{"settle", settle_bpf__elf_bytes},
 };
 
 static const char *const table_names[TABLE_COUNT] = {

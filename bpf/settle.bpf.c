@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * settle.bpf.c - evaluates at once every flow that a removal before has made doubtful, as its next
+ * packet would.
+ *
+ * `apply --existing keep` exempts the flows that are allowed at that moment. An idle flow whose
+ * rule went before, and which no packet has asked about since, is not one of them: without this
+ * pass it would be kept with the others.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/conntrack.bpf.h"
+#include "bpf/maps.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct bpf_map;
+
+struct sg_settling {
+	struct sg_collect *job;
+	struct sg_control *control;
+	__u64 generation;
+	__u32 confirmed;
+	__u32 pad;
+};
+
+static long sg_settle_step(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
+			   struct sg_settling *settling)
+{
+	struct sg_hit hit = {.flow = flow, .confirmed = settling->confirmed};
+	struct sg_view view = {
+		.generation = settling->generation,
+		.control = settling->control,
+	};
+	__u32 zero = 0, slot = key->slot;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_flow_key copy;
+
+	settling->job->scanned++;
+	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	if (!p || !view.iface || sg_flow_is_fresh(&view, flow))
+		return 0;
+	view.conf = sg_iface_conf_at(view.iface, view.generation);
+	if (!view.conf)
+		return 0;
+	sg_packet_reset(p, flow->opener & 1);
+	if (sg_flow_still_allowed(&view, p, key, flow))
+		return 0;
+	copy = *key;
+	sg_flow_delete(&view, &copy, &hit);
+	settling->job->removed++;
+	return 0;
+}
+
+sg_inline int sg_settle_begin(struct sg_settling *settling, __u32 confirmed)
+{
+	__u32 zero = 0;
+
+	settling->job = bpf_map_lookup_elem(&sg_collect, &zero);
+	settling->control = bpf_map_lookup_elem(&sg_control, &zero);
+	if (!settling->job || !settling->control)
+		return 0;
+	settling->generation = READ_ONCE(settling->control->generation);
+	settling->confirmed = confirmed;
+	settling->job->jiffies = bpf_jiffies64();
+	settling->job->scanned = 0;
+	settling->job->removed = 0;
+	return 1;
+}
+
+SEC("tc")
+int sg_settle_flows(struct __sk_buff *skb)
+{
+	struct sg_settling settling = {};
+	__u32 shard;
+	void *table;
+
+	if (!sg_settle_begin(&settling, 1))
+		return -1;
+	shard = settling.job->shard;
+	table = bpf_map_lookup_elem(&sg_flows, &shard);
+	if (table)
+		bpf_for_each_map_elem(table, sg_settle_step, &settling, 0);
+	return 0;
+}
+
+SEC("tc")
+int sg_settle_half(struct __sk_buff *skb)
+{
+	struct sg_settling settling = {};
+	__u32 slot;
+	void *table;
+
+	if (!sg_settle_begin(&settling, 0))
+		return -1;
+	slot = settling.job->shard;
+	table = bpf_map_lookup_elem(&sg_half, &slot);
+	if (table)
+		bpf_for_each_map_elem(table, sg_settle_step, &settling, 0);
+	return 0;
+}
