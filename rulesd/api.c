@@ -255,6 +255,7 @@ static void resume(struct api_request *request)
 {
 	stop_waiting(request);
 	MHD_resume_connection(request->connection);
+	http_wake(request->api->source);
 }
 
 static gboolean wait_is_over(gpointer arg)

@@ -49,6 +49,7 @@ static gboolean dispatch(GSource *base, GSourceFunc callback, gpointer arg)
 
 	(void)callback;
 	(void)arg;
+	g_source_set_ready_time(base, -1); /* of http_wake */
 	MHD_run(source->daemon);
 	return G_SOURCE_CONTINUE;
 }
@@ -99,6 +100,15 @@ int http_start(int fd, MHD_AccessHandlerCallback access, MHD_RequestCompletedCal
 	g_source_unref(&made->base);
 	*daemon = started;
 	return 0;
+}
+
+/* Not MHD_run itself: the one who resumes may be a handler that MHD_run called. */
+void http_wake(guint source)
+{
+	GSource *found = g_main_context_find_source_by_id(NULL, source);
+
+	if (found)
+		g_source_set_ready_time(found, 0);
 }
 
 void http_stop(struct MHD_Daemon **daemon, guint *source)

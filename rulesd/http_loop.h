@@ -16,5 +16,11 @@
  */
 int http_start(int fd, MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
 	       void *arg, struct MHD_Daemon **daemon, guint *source);
+/*
+ * Has the server look at its connections in the next turn of the main loop. Whoever resumes one
+ * must call it: libmicrohttpd, driven from outside, does not wake for that by itself, and the
+ * answer would wait for the next client.
+ */
+void http_wake(guint source);
 /* Closes every connection. Suspended ones must have been resumed. */
 void http_stop(struct MHD_Daemon **daemon, guint *source);
