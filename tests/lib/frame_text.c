@@ -133,46 +133,30 @@ static int parse_mac(const char *text, uint8_t mac[6])
 
 static int store_value(struct frame_spec *spec, const struct key *key, const char *text)
 {
+	static const uint64_t highest[] = {
+		[VALUE_U8] = UINT8_MAX,	  [VALUE_U16] = UINT16_MAX,  [VALUE_U32] = UINT32_MAX,
+		[VALUE_INT] = UINT16_MAX, [VALUE_SIZE] = FRAME_ROOM,
+	};
 	void *at = (char *)spec + key->offset;
 	uint64_t value = 0;
 
-	switch (key->kind) {
-	case VALUE_MAC:
+	if (key->kind == VALUE_MAC)
 		return parse_mac(text, at);
-	case VALUE_ADDR:
+	if (key->kind == VALUE_ADDR)
 		return inet_pton(AF_INET6, text, at) == 1 ? 0 : -EINVAL;
-	case VALUE_U8:
-		if (parse_number(text, UINT8_MAX, &value) == 0)
-			*(uint8_t *)at = (uint8_t)value;
-		else
-			return -EINVAL;
-		return 0;
-	case VALUE_U16:
-		if (parse_number(text, UINT16_MAX, &value) == 0)
-			*(uint16_t *)at = (uint16_t)value;
-		else
-			return -EINVAL;
-		return 0;
-	case VALUE_U32:
-		if (parse_number(text, UINT32_MAX, &value) == 0)
-			*(uint32_t *)at = (uint32_t)value;
-		else
-			return -EINVAL;
-		return 0;
-	case VALUE_INT:
-		if (parse_number(text, UINT16_MAX, &value) == 0)
-			*(int *)at = (int)value;
-		else
-			return -EINVAL;
-		return 0;
-	case VALUE_SIZE:
-		if (parse_number(text, FRAME_ROOM, &value) == 0)
-			*(size_t *)at = (size_t)value;
-		else
-			return -EINVAL;
-		return 0;
-	}
-	return -EINVAL;
+	if (parse_number(text, highest[key->kind], &value) < 0)
+		return -EINVAL;
+	if (key->kind == VALUE_U8)
+		*(uint8_t *)at = (uint8_t)value;
+	else if (key->kind == VALUE_U16)
+		*(uint16_t *)at = (uint16_t)value;
+	else if (key->kind == VALUE_U32)
+		*(uint32_t *)at = (uint32_t)value;
+	else if (key->kind == VALUE_INT)
+		*(int *)at = (int)value;
+	else
+		*(size_t *)at = (size_t)value;
+	return 0;
 }
 
 /* "A", "A4:PORT", "A6", "[A6]:PORT" */

@@ -34,9 +34,9 @@ bool offline_knows(uint32_t reason)
 /* Headers as they should be: nothing that the evaluator's question cannot express. */
 static bool is_plain(const struct frame_spec *spec)
 {
-	return !spec->fragment && !spec->cut && !spec->poke_count && !spec->inner && !*spec->ext && spec->ver < 0 &&
-	       spec->ihl < 0 && spec->tot < 0 && spec->doff < 0 && spec->udplen < 0 &&
-	       spec->ethertype < 0 && !(spec->v6 && addr_is_v4(&spec->src));
+	return !spec->fragment && !spec->cut && !spec->poke_count && !spec->inner && !*spec->ext &&
+	       spec->ver < 0 && spec->ihl < 0 && spec->tot < 0 && spec->doff < 0 &&
+	       spec->udplen < 0 && spec->ethertype < 0 && !(spec->v6 && addr_is_v4(&spec->src));
 }
 
 static bool is_expressible(const struct frame_spec *spec)
