@@ -83,7 +83,8 @@ int dataplane_flush_all(const struct dataplane_options *options, char **error)
 		if (code)
 			return code;
 	}
-	if (rmdir(bpffs) && errno != ENOENT)
+	/* EBUSY: the bpffs is mounted right here; the mount is not the instance's to take away. */
+	if (rmdir(bpffs) && errno != ENOENT && errno != EBUSY)
 		return bpf_fail(error, -errno, "%s: rmdir", bpffs);
 	return 0;
 }
