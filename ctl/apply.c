@@ -27,7 +27,8 @@ static void warn_interface(const json_t *iface)
 		output_warning("%s waits for %s, which does not exist yet", id,
 			       device ? device : "its device");
 	else if (!strcmp(state, "failed"))
-		output_warning("%s failed: %s", id, error ? error : "see the log of rulesd");
+		output_warning("%s is not filtered: %s", id,
+			       error ? error : "see the log of rulesd");
 }
 
 static void warn(const struct args *args)
@@ -85,7 +86,8 @@ enum exit_status apply_report(const struct args *args, const json_t *answer)
 	fflush(stdout);
 	if (waiting || failed)
 		warn(args);
-	return EXIT_DONE;
+	/* The policy holds, but not where it should: nobody may take that for success. */
+	return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* JSON cannot carry what is not UTF-8 or has NULs: the loader says where that is. */

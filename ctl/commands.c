@@ -91,8 +91,10 @@ const struct command commands[] = {
 	 "replace the policy, all or nothing",
 	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the\n"
 	 "old one holds. Interfaces whose device does not exist yet are named on standard\n"
-	 "error and filtered when it appears. Live flows that no rule allows any more are\n"
-	 "cut at their next packet; with --existing keep they go on until they end.",
+	 "error and filtered when it appears. Exits 1 also when a device that exists cannot\n"
+	 "be filtered: the policy holds then, but not there. Live flows that no rule allows\n"
+	 "any more are cut at their next packet; with --existing keep they go on until they\n"
+	 "end.",
 	 apply_options, 1, OPERANDS_ANY},
 	{"rollback", command_rollback, "rollback [GENERATION]", "return to an earlier policy",
 	 "Without GENERATION: the one before. sgctl show generations lists them.", NULL, 0, 1},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_sgctl.c - every online command of sgctl against a real rulesd on real taps. */
+#include <bpf/bpf.h>
 #include <jansson.h>
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "rulesd/cleanup.h"
@@ -102,6 +104,25 @@ static void a_refused_policy_names_every_mistake_and_changes_nothing(void **stat
 		    "bad.json:2:19");
 	status = sgctl_json(rulesd, "show", "status", NULL);
 	assert_int_equal(json_integer_value(json_object_get(status, "generation")), 1);
+}
+
+static void apply_fails_when_a_device_that_is_there_cannot_be_filtered(void **state)
+{
+	/* r0 = XDP_PASS; exit: somebody else's program, so that ours has no place. */
+	static const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	AUTO_FD int program =
+		bpf_prog_load(BPF_PROG_TYPE_XDP, "others", "GPL", pass, G_N_ELEMENTS(pass), NULL);
+	AUTO_FD int link = bpf_link_create(program, (int)tap0->ifindex, BPF_XDP, NULL);
+	const char *path = policy_file("xdp.json",
+				       "{\"version\":1,\"interfaces\":{\"vm\":{\"device\":\"tap0\","
+				       "\"addresses\":[\"10.0.0.5\"],\"hook\":\"xdp\"}}}");
+
+	(void)state;
+	assert_true(link >= 0);
+	assert_says(sgctl_run(rulesd, "apply", path, NULL), 1, "1 failed", "vm is not filtered: ");
 }
 
 static void what_is_not_utf8_is_refused_with_its_place(void **state)
@@ -279,6 +300,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refused_policy_names_every_mistake_and_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			apply_fails_when_a_device_that_is_there_cannot_be_filtered, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_utf8_is_refused_with_its_place, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(attach_changes_waits_and_refuses, setup, teardown),
