@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_api_clients.c - who may use the API, by the credentials of the process at the other end; and
+ * clients that are slow, that vanish, or that send too much.
+ */
+#include <glib.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rulesd/api_request.h"
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/http.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/scene.h"
+
+/* Groups that every Debian has; nobody's own one is neither. */
+#define WRITERS "games"
+#define READERS "daemon"
+#define NOBODY	65534
+
+#define SLOW_CLIENTS 100
+
+static gid_t gid_of(const char *name)
+{
+	const struct group *group = getgrnam(name);
+
+	if (!group)
+		fail_msg("this system has no group %s", name);
+	return group->gr_gid;
+}
+
+static struct http_peer nobody_in(const char *group)
+{
+	return (struct http_peer){
+		.uid = NOBODY, .gid = NOBODY, .group = group ? gid_of(group) : NOBODY};
+}
+
+static const char *start(const char *const *options)
+{
+	chmod(netns_workdir(), 0755); /* so that others reach the socket */
+	return daemon_start("clients", options)->socket;
+}
+
+static void assert_may(const struct http_peer *peer, const char *socket, long reads, long writes)
+{
+	assert_int_equal(http_status_as(peer, socket, "GET", "/v1/status", NULL), reads);
+	assert_int_equal(http_status_as(peer, socket, "GET", "/metrics", NULL), reads);
+	/* 422: it was allowed to ask. */
+	assert_int_equal(http_status_as(peer, socket, "POST", "/v1/trace", "{}"),
+			 reads == 200 ? 422 : reads);
+	assert_int_equal(http_status_as(peer, socket, "PUT", "/v1/policy", "{\"version\":1}"),
+			 writes);
+	assert_int_equal(http_status_as(peer, socket, "DELETE", "/v1/flows", NULL), writes);
+}
+
+static void without_groups_only_root_connects(void **state)
+{
+	const char *socket = start(NULL);
+	const struct http_peer nobody = nobody_in(NULL);
+	const struct http_peer root = {0};
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_may(&nobody, socket, 0, 0);
+	assert_may(&root, socket, 200, 200);
+}
+
+static void the_socket_group_may_write(void **state)
+{
+	static const char *const options[] = {"--socket-group", WRITERS, NULL};
+	const char *socket = start(options);
+	const struct http_peer writer = nobody_in(WRITERS), reader = nobody_in(READERS);
+	const struct http_peer primary = {
+		.uid = NOBODY, .gid = gid_of(WRITERS), .group = gid_of(WRITERS)};
+
+	(void)state;
+	assert_may(&writer, socket, 200, 200);
+	assert_may(&primary, socket, 200, 200);
+	assert_may(&reader, socket, 0, 0);
+}
+
+static void the_read_group_may_read_and_trace(void **state)
+{
+	static const char *const options[] = {"--read-group", READERS, NULL};
+	const char *socket = start(options);
+	const struct http_peer writer = nobody_in(WRITERS), reader = nobody_in(READERS);
+
+	(void)state;
+	assert_may(&reader, socket, 200, 403);
+	assert_may(&writer, socket, 0, 0);
+}
+
+static void both_groups_have_their_rights(void **state)
+{
+	static const char *const options[] = {"--socket-group", WRITERS, "--read-group", READERS,
+					      NULL};
+	const char *socket = start(options);
+	const struct http_peer writer = nobody_in(WRITERS), reader = nobody_in(READERS);
+	const struct http_peer stranger = nobody_in(NULL);
+
+	(void)state;
+	assert_may(&writer, socket, 200, 200);
+	assert_may(&reader, socket, 200, 403);
+	assert_may(&stranger, socket, 0, 0);
+}
+
+static void no_reader_may_use_a_route_that_changes_something(void **state)
+{
+	static const char *const options[] = {"--read-group", READERS, NULL};
+	const char *socket = start(options);
+	const struct http_peer reader = nobody_in(READERS);
+
+	(void)state;
+	for (const struct api_route *route = api_routes; route->method; route++) {
+		const bool reads =
+			strcmp(route->method, "GET") == 0 || strcmp(route->path, "/v1/trace") == 0;
+		long status = http_status_as(&reader, socket, route->method, route->path, NULL);
+
+		if ((status == 403) == reads)
+			fail_msg("%s %s answers a reader %ld", route->method, route->path, status);
+	}
+}
+
+/* ---------------------------------------------------------------- unpleasant clients */
+
+static void slow_clients_do_not_keep_others_waiting(void **state)
+{
+	static const char head[] = "PUT /v1/policy HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n";
+	const char *socket = start(NULL);
+	int slow[SLOW_CLIENTS];
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(slow); i++) {
+		g_autofree char *bytes =
+			i % 2 ? g_strdup(head) : g_strconcat(head, "\r\n{\"version\"", NULL);
+
+		slow[i] = http_send_bytes(socket, bytes, strlen(bytes));
+	}
+	for (unsigned int i = 0; i < 10; i++) {
+		AUTO_HTTP struct http_answer answer =
+			http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(slow); i++)
+		close(slow[i]);
+	{
+		AUTO_HTTP struct http_answer answer =
+			http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+
+		assert_string_equal(json_string_value(json_object_get(answer.json, "source")),
+				    "none");
+	}
+}
+
+static void what_is_no_http_is_no_harm(void **state)
+{
+	static const char junk[] = "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n\0\0\0";
+	const char *socket = start(NULL);
+	AUTO_HTTP struct http_answer answer = {0};
+
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++)
+		close(http_send_bytes(socket, junk, sizeof(junk)));
+	answer = http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+}
+
+/* A client that waits for a device, and leaves, or is there when rulesd ends. */
+static void who_waits_and_leaves_is_forgotten(void **state)
+{
+	static const char wait[] =
+		"PUT /v1/interfaces/late?wait=300 HTTP/1.1\r\nHost: x\r\nContent-Length: 45\r\n\r\n"
+		"{\"device\":\"tap7\",\"addresses\":[\"10.0.0.7\"]}   ";
+	struct daemon *daemon;
+	int waiting;
+
+	(void)state;
+	chmod(netns_workdir(), 0755);
+	daemon = daemon_start("clients", NULL);
+	close(http_send_bytes(daemon->socket, wait, strlen(wait)));
+	waiting = http_send_bytes(daemon->socket, wait, strlen(wait));
+	assert_true(scene_wait_state(daemon, "late", "waiting", 5000) >= 0);
+	scene_tap("tap7");
+	assert_true(scene_wait_state(daemon, "late", "filtering", 5000) >= 0);
+	close(waiting);
+	assert_int_equal(daemon_stop(daemon), 0);
+}
+
+static void bodies_that_are_too_large_are_refused(void **state)
+{
+	const char *socket = start(NULL);
+	g_autofree char *large = g_strnfill(API_BODY_OBJECT + 1, ' ');
+
+	(void)state;
+	http_refuses(socket, 413, "too-large", "PUT", "/v1/interfaces/x", large);
+	http_refuses(socket, 413, "too-large", "POST", "/v1/trace", large);
+	http_refuses(socket, 413, "too-large", "GET", "/v1/status", "{}");
+	/* One that does not say how long it is. */
+	{
+		AUTO_HTTP struct http_answer answer =
+			http_expect(socket, 413, "PUT", "/v1/interfaces/x", large,
+				    "Transfer-Encoding: chunked");
+	}
+	/* And it still answers. */
+	{
+		AUTO_HTTP struct http_answer answer =
+			http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(without_groups_only_root_connects),
+		TEST(the_socket_group_may_write),
+		TEST(the_read_group_may_read_and_trace),
+		TEST(both_groups_have_their_rights),
+		TEST(no_reader_may_use_a_route_that_changes_something),
+		TEST(slow_clients_do_not_keep_others_waiting),
+		TEST(what_is_no_http_is_no_harm),
+		TEST(who_waits_and_leaves_is_forgotten),
+		TEST(bodies_that_are_too_large_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
