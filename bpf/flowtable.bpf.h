@@ -27,7 +27,12 @@ sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_
 	return (out < in ? out : in) > conf->timeout[sg_timeout_of(proto, word)];
 }
 
-/* Finds the flow of a key in the shard, then among the half-open ones. */
+/*
+ * Finds the flow of a key: 1. in the shard, 2. among the half-open ones, 3. in the shard again. A
+ * flow that another CPU confirms between 1 and 2 is inserted into the shard before it leaves the
+ * half-open ones, so it is nowhere at 2 and there at 3; without it a segment of the other side
+ * would drop (no_flow). Only packets of no flow pay for the third lookup.
+ */
 sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key *key,
 			    struct sg_hit *hit)
 {
@@ -38,9 +43,13 @@ sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key
 	hit->over = 0;
 	hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
 	if (!hit->flow) {
-		hit->confirmed = 0;
-		table = bpf_map_lookup_elem(&sg_half, &slot);
-		hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
+		void *half = bpf_map_lookup_elem(&sg_half, &slot);
+
+		hit->flow = half ? bpf_map_lookup_elem(half, key) : 0;
+		if (hit->flow)
+			hit->confirmed = 0;
+		else if (table)
+			hit->flow = bpf_map_lookup_elem(table, key);
 		if (!hit->flow)
 			return;
 	}
