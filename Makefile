@@ -5,6 +5,7 @@
 #   make deps    install the Debian packages        make test    everything that can fail
 #   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
 #   make lint    clang-format and clang-tidy        make bench   ratios against baselines
+#   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
 # both programs share, ctl/*.c is sgctl (all but main.c in a library, so that tests reach it), tests/{unit,prog,e2e}/*.c are
@@ -49,7 +50,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test demo bench lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test test-floods demo bench lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,6 +118,11 @@ $(AGENT): $(wildcard tests/vm/agent/*.[ch]) rulesd/cleanup.h
 test: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@tests/run
+
+# A million frames of each kind; in `make test` there are fewer.
+test-floods: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@FLOOD=$(or $(FLOOD),1000000) $(B)/tests/e2e/test_floods
 
 demo: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(AGENT)
