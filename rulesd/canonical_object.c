@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * canonical_object.c - the canonical form of networks, services, prefix lists, groups, interfaces.
+ *
+ * It is long because every object is one table of fields over the same few writers, which nobody
+ * else needs.
  */
 #include "rulesd/canonical_internal.h"
 

@@ -126,7 +126,7 @@ int metrics_open(const struct engine *engine, const char *address, struct metric
 	int err;
 
 	if (fd < 0)
-		return fd;
+		return fd; /* NOLINT(clang-analyzer-unix.Malloc): g_autofree */
 	made->engine = engine;
 	err = http_start(fd, access_handler, NULL, made, &made->daemon, &made->source);
 	if (err < 0) {

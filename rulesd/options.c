@@ -4,6 +4,7 @@
  */
 #include "rulesd/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <glib.h>
@@ -91,6 +92,7 @@ static int parse_max_flows(const char *text, uint32_t *max_flows, char **error)
 
 static int parse_log(const char *text, enum log_format *format, char **error)
 {
+	assert(text); /* getopt_long: the option requires an argument */
 	if (strcmp(text, "text") == 0) {
 		*format = LOG_FORMAT_TEXT;
 		return 0;
@@ -107,6 +109,7 @@ static int parse_log_level(const char *text, enum log_level *level, char **error
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 
+	assert(text);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++) {
 		if (strcmp(text, names[i]) != 0)
 			continue;
@@ -176,6 +179,7 @@ static int check_paths(const struct options *options, char **error)
 {
 	struct sockaddr_un address;
 
+	assert(options->socket && options->bpffs); /* they have defaults */
 	if (strlen(options->socket) >= sizeof(address.sun_path)) {
 		*error = g_strdup_printf("--socket %s: longer than the %zu bytes of a socket path",
 					 options->socket, sizeof(address.sun_path) - 1);

@@ -183,6 +183,7 @@ int state_open(const char *path, struct state **state, char **error)
 	s->generations = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)(void (*)(void))state_generation_free);
 	if (g_mkdir_with_parents(path, 0700) < 0)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): state_close() runs on every return */
 		return fail(error, -errno, path, "mkdir");
 	s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir < 0)

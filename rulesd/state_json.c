@@ -95,8 +95,7 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 		return state_damaged(error, state->path, "current.json",
 				     json ? "a field is missing" : where.text);
 	if (!json_is_array(entries))
-		return state_damaged(error, state->path, "current.json",
-				     "generations is no array");
+		return state_damaged(error, state->path, "current.json", "generations is no array");
 	if (version != STATE_VERSION) {
 		*error = g_strdup_printf("state directory %s: current.json has version %d, this "
 					 "rulesd knows %d: start the rulesd that wrote it",

@@ -2,6 +2,9 @@
 /*
  * test_apply.c - applying images to the kernel's maps: what is written and what is not, what a
  * packet would read at every moment, failures at every single write, kills, revocation.
+ *
+ * It is long because all of it stands on one fixture: a plane whose every write can be made to
+ * fail.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

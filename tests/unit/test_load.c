@@ -5,6 +5,8 @@
  *
  * tests/golden/policy/invalid/NAME.json and NAME.err, several/NAME/ and NAME.err hold what the
  * loader says, read through by hand; valid/ and schemas/examples must load.
+ *
+ * It is long because the loader has many ways to be wrong, and one fixture shows them all.
  */
 #include <errno.h>
 #include <fcntl.h>
