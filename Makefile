@@ -50,7 +50,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test test-floods demo bench lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test test-floods fuzz fuzz-programs demo bench lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -102,12 +102,41 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguar
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
 # tests/fuzz: the differential test, its reference, and libFuzzer's programs (clang, with sanitizers of their own).
-FUZZ_REF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fuzz/reference/*.c))
-FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c)))
+F := .build/fuzz
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REFERENCE := $(wildcard tests/fuzz/reference/*.c)
+FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(FUZZ_REFERENCE) \
+	$(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c)))
+# The parsers and pure parts: no BPF object, no kernel.
+FUZZ_LIB := $(patsubst %.c,$(F)/obj/%.o,$(filter-out rulesd/main.c rulesd/bpf_%.c,$(wildcard rulesd/*.c)) \
+	$(FUZZ_REFERENCE) tests/lib/reference.c)
+# The last: bpf/parse.bpf.h built natively reads unaligned, as BPF may, and is no stranger to void pointers.
+FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined -Wno-unused -Wno-unused-parameter -Wno-cast-qual \
+	-Wno-sign-compare -Werror
 
-$(B)/fuzz/differential: $(FUZZ_DIFF_OBJ) $(FUZZ_REF_OBJ) $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
+$(F)/differential: $(FUZZ_DIFF_OBJ) $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+$(F)/obj/%.o: %.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -c $< -o $@
+
+$(F)/obj/tests/fuzz/fuzz_frame.o: FUZZ_CFLAGS += -fno-sanitize=alignment
+
+$(F)/libpure.a: $(FUZZ_LIB)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(F)/libpure.a
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+
+fuzz-programs: $(F)/differential $(FUZZ_TARGETS)
+
+fuzz: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzz-programs
+	@TIME=$(or $(TIME),600) tests/fuzz/run
 
 # Static: it runs in guests that have no libraries, and in namespaces on the host.
 $(AGENT): $(wildcard tests/vm/agent/*.[ch]) rulesd/cleanup.h

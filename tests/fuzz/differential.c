@@ -4,7 +4,7 @@
  * in plain C come to the same verdict for the same reason, frame by frame.
  *
  * SEED=N begins with that sequence (otherwise with one that nobody has seen), COUNT=N does so many
- * (0: until the time is up), SECONDS=N stops after that long. On a difference the smallest sequence
+ * (0: until the time is up), SECONDS_LEFT=N stops after that long. On a difference the smallest sequence
  * that shows it is printed as a case of tests/prog/cases, with its seed.
  */
 #include <stdio.h>
@@ -177,7 +177,7 @@ static void kernel_and_reference_agree(void **state)
 	unsigned long long seed =
 		from_environment("SEED", (guint32)time(NULL) * 1000ULL % G_MAXUINT32);
 	unsigned long long count = from_environment("COUNT", 0), done = 0;
-	unsigned long long seconds = from_environment("SECONDS", 60);
+	unsigned long long seconds = from_environment("SECONDS_LEFT", 60);
 	gint64 start = g_get_monotonic_time();
 	uint64_t seen[SG_REASONS] = {0};
 

@@ -8,11 +8,6 @@
 #include "rulesd/addr.h"
 #include "tests/fuzz/reference/internal.h"
 
-static int protocol_of(const struct ref_packet *packet)
-{
-	return packet->family == 6 ? -1 : packet->tuple.protocol;
-}
-
 static struct ref_datagram *find(const struct ref_view *view)
 {
 	const struct ref_packet *packet = view->packet;
@@ -21,7 +16,7 @@ static struct ref_datagram *find(const struct ref_view *view)
 		struct ref_datagram *each = g_ptr_array_index(view->plane->datagrams, i);
 
 		if (each->dir == view->dir && each->id == packet->fragment_id &&
-		    each->protocol == protocol_of(packet) &&
+		    each->protocol == packet->fragment_protocol &&
 		    strcmp(each->interface_id, view->iface->id) == 0 &&
 		    addr_equal(&each->src, &packet->tuple.src) &&
 		    addr_equal(&each->dst, &packet->tuple.dst))
@@ -72,7 +67,7 @@ uint32_t ref_fragment_first(const struct ref_view *view, uint32_t verdict)
 	datagram->src = packet->tuple.src;
 	datagram->dst = packet->tuple.dst;
 	datagram->id = packet->fragment_id;
-	datagram->protocol = protocol_of(packet);
+	datagram->protocol = packet->fragment_protocol;
 	datagram->policy = view->plane->policy;
 	datagram->units = packet->fragment_bytes / 8;
 	mark(datagram, 0, datagram->units);

@@ -63,7 +63,7 @@ struct ref_datagram {
 	enum sg_dir dir;
 	struct sg_addr src, dst;
 	uint32_t id;
-	int protocol;		   /* IPv6: -1, its identification is enough (RFC 8200, 4.5) */
+	uint8_t protocol;	   /* what all its fragments say that it begins with */
 	unsigned int policy;	   /* number of the policy under which its first fragment passed */
 	unsigned int units, total; /* of 8 bytes; total 0: not known yet */
 	uint8_t here[8192];	   /* by unit */

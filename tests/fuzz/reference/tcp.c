@@ -7,10 +7,11 @@
 #define SMALLEST_LAG  66000u /* acknowledgements may be late by as much, whatever the window */
 #define LARGEST_SCALE 14     /* RFC 7323, 2.3 */
 
-/* How far a is ahead of b, in the 32-bit circle (RFC 9293, 3.4). */
-static int64_t ahead(uint32_t a, uint32_t b)
+/* Whether a comes after b in the circle of sequence numbers (RFC 9293, 3.4). Half a circle apart,
+ * neither comes after the other (RFC 1982, 3.2). */
+static bool after(uint32_t a, uint32_t b)
 {
-	return (int32_t)(a - b);
+	return a != b && a - b < 0x80000000u;
 }
 
 static uint32_t end_of(const struct ref_tcp_header *segment)
@@ -85,14 +86,14 @@ static enum ref_judgement take_reset(struct ref_tcp *tcp, enum ref_role from,
 		if (from == REF_OPENER)
 			return REF_LEAVE;
 		/* Refused: RFC 9293, 3.10.7.3 wants the acknowledgement of the SYN. */
-		if (!(reset->flags & REF_ACK) || ahead(reset->ack, theirs->initial) <= 0 ||
-		    ahead(reset->ack, theirs->end) > 0)
+		if (!(reset->flags & REF_ACK) || !after(reset->ack, theirs->initial) ||
+		    after(reset->ack, theirs->end))
 			return REF_REFUSE;
 		return end_connection(tcp);
 	}
 	if (!theirs->acked)
 		return reset->seq == mine->end ? end_connection(tcp) : REF_REFUSE;
-	if (ahead(reset->seq, theirs->ack) < 0 || ahead(reset->seq, theirs->limit) > 0)
+	if (after(theirs->ack, reset->seq) || after(reset->seq, theirs->limit))
 		return REF_REFUSE;
 	/* RFC 5961, 3.2: inside the window, but not exact, it draws a challenge ACK. */
 	if (tcp->state == SG_TCP_ESTABLISHED && reset->seq != theirs->ack &&
@@ -121,11 +122,11 @@ static enum ref_judgement take_syn_ack(struct ref_tcp *tcp, enum ref_role from,
 	struct ref_tcp_side *mine = &tcp->side[from];
 	const struct ref_tcp_side *theirs = &tcp->side[!from];
 
-	if (!theirs->spoke || ahead(segment->ack, theirs->end) > 0)
+	if (!theirs->spoke || after(segment->ack, theirs->end))
 		return REF_REFUSE;
 	if (tcp->state == SG_TCP_SYN_SENT) {
 		/* It must acknowledge this SYN, not one of an older incarnation. */
-		if (ahead(segment->ack, theirs->initial) <= 0)
+		if (!after(segment->ack, theirs->initial))
 			return REF_REFUSE;
 		start(mine, segment);
 		tcp->state = SG_TCP_SYN_RECV;
@@ -146,13 +147,13 @@ static enum ref_judgement judge_window(const struct ref_tcp_side *mine,
 				       const struct ref_tcp_header *segment)
 {
 	/* Beyond what the receiver's window takes; acknowledging what was never sent. */
-	if (theirs->acked && ahead(segment->seq, theirs->limit) > 0)
+	if (theirs->acked && after(segment->seq, theirs->limit))
 		return REF_REFUSE;
-	if (ahead(segment->ack, theirs->end) > 0)
+	if (after(segment->ack, theirs->end))
 		return REF_REFUSE;
 	/* Old data, which is acknowledged again; an acknowledgement too old to say anything. */
-	if (ahead(end_of(segment), mine->end - theirs->window - 1) <= 0 ||
-	    ahead(segment->ack, theirs->end - lag(mine) - 1) <= 0)
+	if (!after(end_of(segment), mine->end - theirs->window - 1) ||
+	    !after(segment->ack, theirs->end - lag(mine) - 1))
 		return REF_LEAVE;
 	return REF_TAKE;
 }
@@ -165,13 +166,13 @@ static void note(struct ref_tcp_side *mine, const struct ref_tcp_side *theirs,
 	if (mine->scale >= 0 && theirs->scale >= 0)
 		window <<= mine->scale;
 	window = at_least_one(window);
-	if (ahead(end_of(segment), mine->end) > 0)
+	if (after(end_of(segment), mine->end))
 		mine->end = end_of(segment);
 	if (window > mine->window)
 		mine->window = window;
-	if (!mine->acked || ahead(segment->ack, mine->ack) > 0)
+	if (!mine->acked || after(segment->ack, mine->ack))
 		mine->ack = segment->ack;
-	if (!mine->acked || ahead(segment->ack + window, mine->limit) > 0)
+	if (!mine->acked || after(segment->ack + window, mine->limit))
 		mine->limit = segment->ack + window;
 	mine->acked = true;
 	mine->fin |= segment->flags & REF_FIN;
@@ -235,8 +236,7 @@ bool ref_tcp_in_flight(const struct ref_tcp *tcp, enum ref_role sender, uint32_t
 {
 	const struct ref_tcp_side *mine = &tcp->side[sender];
 
-	return ahead(seq, mine->end) <= 0 &&
-	       ahead(seq, mine->end - lag(&tcp->side[!sender]) - 1) > 0;
+	return !after(seq, mine->end) && after(seq, mine->end - lag(&tcp->side[!sender]) - 1);
 }
 
 bool ref_tcp_is_confirmed(const struct ref_tcp *tcp)
