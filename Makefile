@@ -6,6 +6,7 @@
 #   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
 #   make lint    clang-format and clang-tidy        make bench   ratios against baselines
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
+#   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
 # both programs share, ctl/*.c is sgctl (all but main.c in a library, so that tests reach it), tests/{unit,prog,e2e}/*.c are

@@ -4,8 +4,8 @@
  * in plain C come to the same verdict for the same reason, frame by frame.
  *
  * SEED=N begins with that sequence (otherwise with one that nobody has seen), COUNT=N does so many
- * (0: until the time is up), SECONDS_LEFT=N stops after that long. On a difference the smallest sequence
- * that shows it is printed as a case of tests/prog/cases, with its seed.
+ * (0: until the time is up), SECONDS_LEFT=N stops after that long. On a difference the smallest
+ * sequence that shows it is printed as a case of tests/prog/cases, with its seed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,7 +193,8 @@ static void kernel_and_reference_agree(void **state)
 			print_message("%10llu %s\n", (unsigned long long)seen[i], reason_name(i));
 	print_message("%llu sequences of %d steps\n", done, STEPS);
 	/* Not all of one kind, or the agreement would say little. */
-	assert_true(seen[SG_ALLOW_RULE] > done && seen[SG_ALLOW_FLOW] > done);
+	if (done >= 20)
+		assert_true(seen[SG_ALLOW_RULE] > done && seen[SG_ALLOW_FLOW] > done);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rulesd/cleanup.h"
@@ -89,7 +90,7 @@ void replay_begin(const struct replay *replay)
 		reference = ref_plane_new();
 	ref_plane_flush(reference);
 	ref_plane_forget_fragments(reference);
-	ref_plane_policy(reference, proggy_model(), proggy_numbers(), false);
+	ref_plane_policy(reference, proggy_model(), proggy_numbers());
 }
 
 void replay_end(void)
@@ -158,14 +159,44 @@ static char *count_flows(const struct replay_step *step)
 					 kernel, ours);
 }
 
+static void read_kept(uint64_t kept[RANDOM_VMS])
+{
+	AUTO_FD int ifaces = proggy_map(SG_MAP_IFACES);
+
+	for (size_t i = 0; i < RANDOM_VMS; i++) {
+		uint32_t slot = proggy_slot(random_vms[i].id);
+		struct sg_iface iface;
+
+		if (bpf_map_lookup_elem(ifaces, &slot, &iface) < 0)
+			fail_msg("cannot read %s[%u]", SG_MAP_IFACES, slot);
+		kept[i] = iface.keep_until;
+	}
+}
+
+/* Which interfaces a change touches is the compiler's to say: flows of the others are not kept, but
+ * must not be cut by it either, which the next packets show. */
+static void change_policy(const struct replay_step *step)
+{
+	uint64_t before[RANDOM_VMS], after[RANDOM_VMS];
+
+	read_kept(before);
+	if (step->keep)
+		ref_plane_settle(reference);
+	proggy_change(step->text, step->keep);
+	ref_plane_policy(reference, proggy_model(), proggy_numbers());
+	read_kept(after);
+	for (size_t i = 0; i < RANDOM_VMS; i++)
+		if (after[i] != before[i])
+			ref_plane_keep(reference, random_vms[i].id);
+}
+
 char *replay_do(struct replay_step *step)
 {
 	switch (step->kind) {
 	case REPLAY_FRAME:
 		return do_frame(step);
 	case REPLAY_CHANGE:
-		proggy_change(step->text, step->keep);
-		ref_plane_policy(reference, proggy_model(), proggy_numbers(), step->keep);
+		change_policy(step);
 		return NULL;
 	case REPLAY_FLUSH:
 		proggy_flush_flows();
@@ -233,20 +264,21 @@ void replay_shrink(struct replay *replay, char **difference)
 
 static void print_policy(const char *name, const char *policy)
 {
-	print_message("policy %s\n%s\nend\n\n", name, policy);
+	printf("policy %s\n%s\nend\n\n", name, policy);
 }
 
 static void print_frame(const struct replay_step *step)
 {
-	print_message("%s%s %s = %s\n", step->reason < SG_REASONS ? "" : "# not run: ",
-		      proggy_dir(step->program) == SG_EGRESS ? "out" : "in", step->text,
-		      step->reason < SG_REASONS ? reason_name(step->reason) : "?");
+	printf("%s%s %s = %s\n", step->reason < SG_REASONS ? "" : "# not run: ",
+	       proggy_dir(step->program) == SG_EGRESS ? "out" : "in", step->text,
+	       step->reason < SG_REASONS ? reason_name(step->reason) : "?");
 }
 
 void replay_print(const struct replay *replay, const char *difference)
 {
 	const char *on = "vm";
 
+	/* Not print_message, which cuts long texts. */
 	print_policy("found-0", replay->policy);
 	for (guint i = 0; i < replay->steps->len; i++) {
 		const struct replay_step *step = g_ptr_array_index(replay->steps, i);
@@ -255,21 +287,21 @@ void replay_print(const struct replay *replay, const char *difference)
 		if (step->kind == REPLAY_CHANGE)
 			print_policy(name, step->text);
 	}
-	print_message("case %s\nwith found-0\n", difference);
+	printf("case %s\nwith found-0\n", difference);
 	for (guint i = 0; i < replay->steps->len; i++) {
 		const struct replay_step *step = g_ptr_array_index(replay->steps, i);
 
 		if (strcmp(on, random_vms[step->vm].id) != 0 && step->kind == REPLAY_FRAME) {
 			on = random_vms[step->vm].id;
-			print_message("on %s\n", on);
+			printf("on %s\n", on);
 		}
 		if (step->kind == REPLAY_FRAME)
 			print_frame(step);
 		else if (step->kind == REPLAY_CHANGE)
-			print_message("change found-%u%s\n", i, step->keep ? " keep" : "");
+			printf("change found-%u%s\n", i, step->keep ? " keep" : "");
 		else if (step->kind == REPLAY_FLUSH)
-			print_message("flush\n");
+			printf("flush\n");
 	}
-	print_message("# the last line: %s%s\n", difference,
-		      replay->steps->len == 0 ? " (gone when done again)" : "");
+	printf("# the last line: %s%s\n", difference,
+	       replay->steps->len == 0 ? " (gone when done again)" : "");
 }

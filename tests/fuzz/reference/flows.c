@@ -72,20 +72,14 @@ bool ref_flow_still_allowed(const struct ref_view *view, const struct ref_flow *
 	return ref_guard_still_local(view, &flow->local) && ref_rules_allow(view, &question, NULL);
 }
 
-/* Whether a change of policy ends the flow at this packet. */
-static bool is_revoked(const struct ref_view *view, struct ref_flow *flow)
+bool ref_flow_is_revoked(const struct ref_view *view, struct ref_flow *flow)
 {
-	if (flow->checked == view->plane->policy || flow->kept == REF_KEPT)
+	if (flow->checked == view->plane->policy || flow->kept)
 		return false;
-	if (ref_flow_still_allowed(view, flow)) {
-		flow->checked = view->plane->policy;
-		return false;
-	}
-	if (flow->kept == REF_PERHAPS_KEPT && view->seen != SG_DROP_REVOKED) {
-		flow->kept = REF_KEPT;
-		return false;
-	}
-	return true;
+	if (!ref_flow_still_allowed(view, flow))
+		return true;
+	flow->checked = view->plane->policy;
+	return false;
 }
 
 static enum ref_role role_of(const struct ref_view *view, const struct ref_flow *flow)
@@ -144,7 +138,7 @@ uint32_t ref_flow_packet(const struct ref_view *view, struct ref_flow *flow)
 
 	if (reopens(view, flow))
 		return REF_PASS;
-	if (is_revoked(view, flow)) {
+	if (ref_flow_is_revoked(view, flow)) {
 		g_ptr_array_remove(view->plane->flows, flow);
 		return SG_DROP_REVOKED;
 	}
@@ -203,11 +197,9 @@ static bool is_over(const struct ref_flow *flow)
 /* Not looked at since a change of policy: what is allowed still may wait for its next packet. */
 static bool may_still_be_live(const struct ref_view *view, const struct ref_flow *flow)
 {
-	if (flow->checked == view->plane->policy || flow->kept == REF_KEPT)
+	if (flow->checked == view->plane->policy || flow->kept)
 		return true;
-	if (flow->kept == REF_PERHAPS_KEPT || ref_flow_still_allowed(view, flow))
-		return view->seen == SG_ALLOW_RELATED;
-	return false;
+	return ref_flow_still_allowed(view, flow) && view->seen == SG_ALLOW_RELATED;
 }
 
 bool ref_flow_related(const struct ref_view *view)

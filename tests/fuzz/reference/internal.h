@@ -40,7 +40,7 @@ struct ref_flow {
 	bool confirmed;
 	bool sent[SG_DIRS];   /* something went this way */
 	unsigned int checked; /* number of the policy under which it was last found allowed */
-	enum { REF_NOT_KEPT, REF_PERHAPS_KEPT, REF_KEPT } kept;
+	bool kept;	      /* whatever the policies say (--existing keep) */
 	struct ref_tcp tcp;
 	struct ref_sctp sctp;
 };
@@ -53,6 +53,8 @@ uint32_t ref_flow_packet(const struct ref_view *view, struct ref_flow *flow);
  */
 uint32_t ref_flow_open(const struct ref_view *view, struct ref_flow *old);
 bool ref_flow_related(const struct ref_view *view);
+/* Whether a change of policy has ended the flow; one that it has not is settled. */
+bool ref_flow_is_revoked(const struct ref_view *view, struct ref_flow *flow);
 /* Whether the policy in force allows what opened the flow. */
 bool ref_flow_still_allowed(const struct ref_view *view, const struct ref_flow *flow);
 

@@ -53,28 +53,35 @@ static struct ref_view view_of(struct ref_plane *plane, const char *interface_id
 	return view;
 }
 
-/* What a change with `keep` means for a flow: certain where it would have been cut by this one. */
-static void keep_flow(struct ref_plane *plane, struct ref_flow *flow)
+void ref_plane_settle(struct ref_plane *plane)
 {
 	static const struct ref_packet none;
-	struct ref_view view = view_of(plane, flow->interface_id);
 
-	view.packet = &none;
-	if (flow->kept == REF_KEPT || !view.iface)
-		return;
-	flow->kept = REF_PERHAPS_KEPT;
-	if (flow->checked + 1 == plane->policy && !ref_flow_still_allowed(&view, flow))
-		flow->kept = REF_KEPT;
+	for (guint i = plane->flows->len; i > 0; i--) {
+		struct ref_flow *flow = g_ptr_array_index(plane->flows, i - 1);
+		struct ref_view view = view_of(plane, flow->interface_id);
+
+		view.packet = &none;
+		if (view.iface && ref_flow_is_revoked(&view, flow))
+			g_ptr_array_remove(plane->flows, flow);
+	}
 }
 
 void ref_plane_policy(struct ref_plane *plane, const struct model *model,
-		      const struct numbers *numbers, bool keep)
+		      const struct numbers *numbers)
 {
 	plane->model = model;
 	plane->numbers = numbers;
 	plane->policy++;
-	for (guint i = 0; keep && i < plane->flows->len; i++)
-		keep_flow(plane, g_ptr_array_index(plane->flows, i));
+}
+
+void ref_plane_keep(struct ref_plane *plane, const char *interface_id)
+{
+	for (guint i = 0; i < plane->flows->len; i++) {
+		struct ref_flow *flow = g_ptr_array_index(plane->flows, i);
+
+		flow->kept |= strcmp(flow->interface_id, interface_id) == 0;
+	}
 }
 
 void ref_plane_flush(struct ref_plane *plane)

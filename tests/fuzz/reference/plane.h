@@ -21,10 +21,13 @@ struct ref_verdict {
 struct ref_plane *ref_plane_new(void);
 void ref_plane_free(struct ref_plane **plane);
 
-/* The policy that holds from now on; model and numbers are borrowed until the next one. keep: flows
- * that are there stay whatever the new one says. */
+/* The policy that holds from now on; model and numbers are borrowed until the next one. */
 void ref_plane_policy(struct ref_plane *plane, const struct model *model,
-		      const struct numbers *numbers, bool keep);
+		      const struct numbers *numbers);
+/* Before a change with `keep`: what an earlier one has revoked ends now. After it: the flows that
+ * the interface has stay whatever policies say. */
+void ref_plane_settle(struct ref_plane *plane);
+void ref_plane_keep(struct ref_plane *plane, const char *interface_id);
 /* Ends every flow. */
 void ref_plane_flush(struct ref_plane *plane);
 /* Ends every fragmented datagram. */
@@ -33,9 +36,8 @@ void ref_plane_forget_fragments(struct ref_plane *plane);
 /*
  * Judges a frame of an attached interface and remembers it. Where the documents leave two answers
  * open, `seen` decides: the reason that the dataplane under test gave (SG_REASONS: none did). There
- * are three such places, after a change of policy: a later fragment of a datagram from before it,
- * an ICMP error about a flow that has not been looked at since, and a flow that a change with
- * `keep` may or may not have touched.
+ * are two such places, after a change of policy: a later fragment of a datagram from before it, and
+ * an ICMP error about a flow that has not been looked at since.
  */
 struct ref_verdict ref_plane_judge(struct ref_plane *plane, const char *interface_id,
 				   enum sg_dir dir, const uint8_t *bytes, size_t length,
