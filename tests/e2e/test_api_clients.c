@@ -160,12 +160,14 @@ static void what_is_no_http_is_no_harm(void **state)
 {
 	static const char junk[] = "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n\0\0\0";
 	const char *socket = start(NULL);
-	AUTO_HTTP struct http_answer answer = {0};
 
 	(void)state;
 	for (unsigned int i = 0; i < 10; i++)
 		close(http_send_bytes(socket, junk, sizeof(junk)));
-	answer = http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+	{
+		AUTO_HTTP struct http_answer answer =
+			http_expect(socket, 200, "GET", "/v1/status", NULL, NULL);
+	}
 }
 
 /* A client that waits for a device, and leaves, or is there when rulesd ends. */

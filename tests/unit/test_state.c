@@ -338,13 +338,18 @@ static void numbers_are_written_only_when_they_differ(void **state)
 
 static void damaged_files_are_refused_by_name(void **state)
 {
-	static const char *const broken[] = {
-		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":1}", "", "{", "[]",
-		"{\"version\":1}",
-		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":[{}]}",
-		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text on two lines */
+	static const char not_in_policies[] =
 		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":[{\"generation\":1,"
-		"\"time\":\"\",\"sha256\":\"\",\"source\":\"\",\"file\":\"../../x\"}]}"};
+		"\"time\":\"\",\"sha256\":\"\",\"source\":\"\",\"file\":\"../../x\"}]}";
+	static const char *const broken[] = {
+		"",
+		"{",
+		"[]",
+		"{\"version\":1}",
+		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":1}",
+		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":[{}]}",
+		not_in_policies,
+	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(broken); i++) {
 		write_file(*state, "current.json", broken[i]);
