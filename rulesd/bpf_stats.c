@@ -38,6 +38,7 @@ int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats 
 
 		*exact = (struct sg_slot){
 			.flows = __atomic_load_n(&mapped->flows, __ATOMIC_RELAXED),
+			.frags = __atomic_load_n(&mapped->frags, __ATOMIC_RELAXED),
 			.allowance_exceeded =
 				__atomic_load_n(&mapped->allowance_exceeded, __ATOMIC_RELAXED),
 		};

@@ -20,7 +20,9 @@ struct runner {
 	const char *interface;
 	const char *at; /* which program judges the line, for messages */
 	enum case_mode mode;
-	uint64_t refused; /* by the allowance, when the case began or was last asked */
+	/* When the case began, or was last asked: */
+	uint64_t refused;	/* by the allowance */
+	unsigned int datagrams; /* in fragments, which stay when flows are removed */
 };
 
 #define FAIL_LINE(runner, format, ...)                                                   \
@@ -154,6 +156,14 @@ static void run_refused(struct runner *runner, unsigned int expected)
 	runner->refused = now;
 }
 
+static void remember_counters(struct runner *runner)
+{
+	struct sg_slot exact = proggy_exact(runner->interface);
+
+	runner->refused = exact.allowance_exceeded;
+	runner->datagrams = exact.frags;
+}
+
 static void run_line(struct runner *runner)
 {
 	const char *text = runner->line->text;
@@ -164,10 +174,10 @@ static void run_line(struct runner *runner)
 		run_packet(runner, text + 3, false);
 	} else if (g_str_has_prefix(text, "with ")) {
 		proggy_policy(find_policy(runner, text + 5));
-		runner->refused = proggy_exact(runner->interface).allowance_exceeded;
+		remember_counters(runner);
 	} else if (g_str_has_prefix(text, "on ")) {
 		runner->interface = text + 3;
-		runner->refused = proggy_exact(runner->interface).allowance_exceeded;
+		remember_counters(runner);
 	} else if (g_str_has_prefix(text, "change ")) {
 		g_auto(GStrv) words = g_strsplit(text + 7, " ", 2);
 
@@ -182,7 +192,7 @@ static void run_line(struct runner *runner)
 	} else if (g_str_has_prefix(text, "refused ")) {
 		run_refused(runner, (unsigned int)atoi(text + 8));
 	} else if (g_str_has_prefix(text, "fragments ")) {
-		unsigned int datagrams = proggy_exact(runner->interface).frags;
+		unsigned int datagrams = proggy_exact(runner->interface).frags - runner->datagrams;
 
 		if (datagrams != (unsigned int)atoi(text + 10))
 			FAIL_LINE(runner, "there are %u datagrams", datagrams);

@@ -15,7 +15,7 @@
  *   flush                            removes all flows
  *   flows N                          how many there are now on the interface
  *   refused N                        new flows that the allowance refused since the case began
- *   fragments N                      datagrams of which fragments are still missing
+ *   fragments N                      datagrams of the case of which fragments are still missing
  *   wait SECONDS                     for timeouts; slow, so few
  *
  * FRAME is the text of frame.h. What the VM sends carries its own MAC unless smac= says otherwise.

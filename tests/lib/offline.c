@@ -31,12 +31,22 @@ bool offline_knows(uint32_t reason)
 	}
 }
 
+/* Known by the frame's MAC alone. */
+static bool is_subnet_broadcast(const struct frame_spec *spec)
+{
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+	return memcmp(spec->dmac, all, 6) == 0 && memcmp(spec->dst.b + 12, all, 4) != 0;
+}
+
 /* Headers as they should be: nothing that the evaluator's question cannot express. */
 static bool is_plain(const struct frame_spec *spec)
 {
 	return !spec->fragment && !spec->cut && !spec->poke_count && !spec->inner && !*spec->ext &&
 	       spec->ver < 0 && spec->ihl < 0 && spec->tot < 0 && spec->doff < 0 &&
-	       spec->udplen < 0 && spec->ethertype < 0 && !(spec->v6 && addr_is_v4(&spec->src));
+	       spec->udplen < 0 && spec->ethertype < 0 &&
+	       !(spec->v6 && (addr_is_v4(&spec->src) || addr_is_v4(&spec->dst))) &&
+	       !is_subnet_broadcast(spec);
 }
 
 static bool is_expressible(const struct frame_spec *spec)
