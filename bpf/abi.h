@@ -453,7 +453,7 @@ enum sg_collect_flags {
 	X(NO_RULE, "no_rule", "no rule of any of the interface's groups allows it")               \
 	X(REVOKED, "revoked", "it belongs to a flow that no rule allows any more")                \
 	X(NO_FLOW, "no_flow",                                                                     \
-	  "it belongs to no flow and cannot open one (a reply, an ACK, a late segment)")          \
+	  "it belongs to no flow and cannot open one (an ACK, a SYN/ACK, a late segment)")        \
 	X(TCP_CLOSED, "tcp_closed", "the connection was reset; only a SYN opens it again")        \
 	X(TCP_INVALID, "tcp_invalid",                                                             \
 	  "sequence, acknowledgement or state do not fit the connection")                         \
