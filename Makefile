@@ -4,6 +4,7 @@
 #
 #   make deps    install the Debian packages        make test    everything that can fail
 #   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
+#   make verifier  what the verifier says, against its budget        make test-kernels  on other kernels (KERNELS="6.1 6.12")
 #   make lint    clang-format and clang-tidy        make bench   ratios against baselines
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
@@ -13,6 +14,7 @@
 # one cmocka program each, tests/lib/*.c is theirs.
 
 PREFIX ?= /usr/local
+KERNELS ?= 6.1 6.12
 CC ?= gcc
 CLANG ?= clang
 VERSION := 0.1.0
@@ -51,7 +53,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test test-floods fuzz fuzz-programs demo bench lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test test-floods test-kernels fuzz fuzz-programs demo bench lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -153,6 +155,16 @@ test: test-deps
 test-floods: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@FLOOD=$(or $(FLOOD),1000000) $(B)/tests/e2e/test_floods
+
+# What the verifier says of every program, against tests/verifier.budget.
+verifier: deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) .build/tests/prog/verifier
+	@.build/tests/prog/verifier
+
+# The tests of the BPF programs on other kernels, in virtual machines; STEPS='prog/verifier' runs these only.
+test-kernels: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@tests/vm/kernels $(KERNELS)
 
 demo: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(AGENT)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@
 
 #define RULESD	     ".build/rulesd"
 #define SGCTL	     ".build/sgctl"
-#define READY_MS     10000
+#define READY_MS     (10000 * patience())
 #define POLL_MS	     5
 #define SGCTL_SOCKET "--socket"
 
@@ -118,6 +119,14 @@ static void fail_with_log(struct daemon *daemon, const char *what)
 	g_autofree char *log = daemon_log(daemon);
 
 	fail_msg("rulesd \"%s\" %s; its log:\n%s", daemon->name, what, log);
+}
+
+/* As of tests/run: an emulated machine loads the programs slowly. */
+static int patience(void)
+{
+	const char *given = getenv("PATIENCE");
+
+	return given ? MAX(atoi(given), 1) : 1;
 }
 
 static void wait_ready(struct daemon *daemon)
