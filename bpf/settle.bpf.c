@@ -26,6 +26,22 @@ struct sg_settling {
 	__u32 pad;
 };
 
+/*
+ * What sg_flow_still_allowed() wants to know of a packet, for a flow without one: whose it is, and
+ * the VM's MAC. Where the policy names none, a link-local address was the one of its frame's MAC
+ * when the flow was opened (RFC 4291, appendix A), so that is put back together from it.
+ */
+sg_inline void sg_settle_packet(struct sg_packet *p, const struct sg_flow_key *key, __u8 opener)
+{
+	const __u8 *id = key->local.b + 8;
+	__u8 mac[6] = {id[0] ^ 2, id[1], id[2], id[5], id[6], id[7]};
+
+	sg_packet_reset(p, opener);
+	p->key.slot = key->slot;
+	__builtin_memcpy(p->eth_src, mac, sizeof(mac));
+	__builtin_memcpy(p->eth_dst, mac, sizeof(mac));
+}
+
 static long sg_settle_step(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
 			   struct sg_settling *settling)
 {
@@ -45,7 +61,7 @@ static long sg_settle_step(struct bpf_map *map, struct sg_flow_key *key, struct 
 	view.conf = sg_iface_conf_at(view.iface, view.generation);
 	if (!view.conf)
 		return 0;
-	sg_packet_reset(p, flow->opener & 1);
+	sg_settle_packet(p, key, flow->opener & 1);
 	if (sg_flow_still_allowed(&view, p, key, flow))
 		return 0;
 	copy = *key;
