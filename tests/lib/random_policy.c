@@ -149,10 +149,10 @@ static void add_interface(GString *json, const char *id, const char *device, uns
 	g_string_append_printf(json, "%s\"%s\": {", json->str[json->len - 1] == '{' ? "" : ", ",
 			       id);
 	if (device)
-		g_string_append_printf(
-			json,
-			"\"device\": \"%s\", \"mac\": \"52:54:00:00:00:%02x\", \"spoof_guard\": %s, ",
-			device, mac, random_chance(80) ? "true" : "false");
+		g_string_append_printf(json, "\"device\": \"%s\", \"spoof_guard\": %s, ", device,
+				       random_chance(80) ? "true" : "false");
+	if (device && !(stateful && random_chance(12)))
+		g_string_append_printf(json, "\"mac\": \"52:54:00:00:00:%02x\", ", mac);
 	g_string_append_printf(
 		json, "\"allowed_addresses\": [%s], \"addresses\": [%s], \"groups\": [\"%s\"",
 		RANDOM_PICK(allowed), addresses, groups[group % G_N_ELEMENTS(groups)]);

@@ -55,11 +55,15 @@ static struct ref_view view_of(struct ref_plane *plane, const char *interface_id
 
 void ref_plane_settle(struct ref_plane *plane)
 {
-	static const struct ref_packet none;
-
 	for (guint i = plane->flows->len; i > 0; i--) {
 		struct ref_flow *flow = g_ptr_array_index(plane->flows, i - 1);
 		struct ref_view view = view_of(plane, flow->interface_id);
+		const uint8_t *id = flow->local.b + 8;
+		/* There is no frame whose MAC a link-local address could belie. */
+		struct ref_packet none = {
+			.smac = {id[0] ^ 2, id[1], id[2], id[5], id[6], id[7]},
+			.dmac = {id[0] ^ 2, id[1], id[2], id[5], id[6], id[7]},
+		};
 
 		view.packet = &none;
 		if (view.iface && ref_flow_is_revoked(&view, flow))
