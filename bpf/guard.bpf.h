@@ -202,6 +202,16 @@ sg_inline __u32 sg_guard_icmpv6(const struct sg_view *view, const struct sg_pack
 	return SG_GO_ON;
 }
 
+/* The question of a client that has no address yet, on its way to a VM (RFC 2131, 4.1): whether
+ * that VM may be asked is a matter of rules, as for any broadcast. */
+sg_inline int sg_is_dhcp_question(const struct sg_packet *p)
+{
+	return p->dir == SG_INGRESS && p->family == 4 && p->proto == SG_IPPROTO_UDP &&
+	       !(p->flags & SG_PKT_FRAGMENT) && p->key.remote.w[3] == 0 &&
+	       p->key.rport == bpf_htons(68) && p->key.lport == bpf_htons(67) &&
+	       sg_is_broadcast(&p->key.local);
+}
+
 /*
  * Judged for packets that belong to no flow. First what always passes, then addresses:
  *   egress:  martian, link-local that is not the MAC's, neither own nor allowed
@@ -220,7 +230,7 @@ sg_noinline __u32 sg_guard_open(const struct sg_view *view, const struct sg_pack
 		if (verdict != SG_GO_ON)
 			return verdict;
 	}
-	if (sg_is_martian(p, source))
+	if (sg_is_martian(p, source) && !sg_is_dhcp_question(p))
 		return SG_DROP_MARTIAN;
 	if (!(view->conf->flags & SG_IF_SPOOF_GUARD))
 		return SG_GO_ON;

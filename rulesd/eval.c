@@ -195,10 +195,18 @@ static struct eval_verdict guard_kind(const struct image_iface *iface,
 	return no_verdict;
 }
 
+/* The question of a client that has no address yet, on its way to a VM: a matter of rules. */
+static bool is_dhcp_question(const struct eval_packet *packet)
+{
+	return packet->direction == SG_INGRESS && addr_is_v4(&packet->src) &&
+	       packet->src.w[3] == 0 && is_broadcast(&packet->dst) &&
+	       is_udp(packet, DHCP_CLIENT_PORT, DHCP_SERVER_PORT);
+}
+
 static struct eval_verdict guard_addresses(const struct image_iface *iface,
 					   const struct eval_packet *packet)
 {
-	if (is_martian(&packet->src))
+	if (is_martian(&packet->src) && !is_dhcp_question(packet))
 		return verdict_of(SG_DROP_MARTIAN);
 	if (!(iface->flags & SG_IF_SPOOF_GUARD))
 		return no_verdict;

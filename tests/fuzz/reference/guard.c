@@ -151,6 +151,14 @@ static bool is_dhcp_client(const struct ref_view *view)
 	return is_listed(view, local) || (!out && is_broadcast(local));
 }
 
+/* A client without an address, on its way to a VM: whether it may be asked is for the rules. */
+static bool is_dhcp_question(const struct ref_view *view)
+{
+	return view->dir == SG_INGRESS && view->packet->family == 4 && !view->packet->fragment &&
+	       is_udp(view, 68, 67) && memcmp(ref_remote(view)->b + 12, "\0\0\0\0", 4) == 0 &&
+	       is_broadcast(ref_local(view));
+}
+
 /* RFC 4861: hop limit 255, code 0; RFC 6980: not in fragments. */
 static uint32_t judge_discovery(const struct ref_view *view)
 {
@@ -216,7 +224,7 @@ uint32_t ref_guard_open(const struct ref_view *view)
 	verdict = judge_icmpv6(view);
 	if (verdict != REF_PASS)
 		return verdict;
-	if (is_martian(packet->family, source))
+	if (is_martian(packet->family, source) && !is_dhcp_question(view))
 		return SG_DROP_MARTIAN;
 	if (!view->iface->spoof_guard)
 		return REF_PASS;
