@@ -48,6 +48,7 @@ SKEL := $(BPF_SRC:bpf/%.bpf.c=.build/skel/%.skel.h)
 LIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out rulesd/main.c,$(wildcard rulesd/*.c)))
 CTL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out ctl/main.c,$(wildcard ctl/*.c)))
 AGENT := .build/vm/agent
+TALKER := .build/vm/talker
 TESTLIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2e/*.c))
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
@@ -59,7 +60,7 @@ C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 all: $(PROGRAMS)
 
-tests: all $(TESTS) $(AGENT)
+tests: all $(TESTS) $(AGENT) $(TALKER)
 
 deps:
 	@tests/install-packages $(DEPS_PACKAGES)
@@ -146,6 +147,10 @@ $(AGENT): $(wildcard tests/vm/agent/*.[ch]) rulesd/cleanup.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) $(PKG_CFLAGS) -I. -D_GNU_SOURCE -static -Wl,--no-warnings -o $@ \
 		$(filter %.c,$^) $(shell pkg-config --static --libs glib-2.0)
+
+$(TALKER): tests/vm/talker/main.c rulesd/cleanup.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) $(PKG_CFLAGS) -I. -D_GNU_SOURCE -static -Wl,--no-warnings -o $@ $<
 
 test: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
