@@ -24,6 +24,8 @@
 
 /* Farthest byte that headers may reach; what goes on beyond is dropped (truncated). */
 #define SG_HEADERS_MAX 512u
+/* What must be linear for that: a header may begin there. No read is longer than 40 bytes. */
+#define SG_LINEAR_MAX (SG_HEADERS_MAX + 64u)
 
 enum sg_packet_flags {
 	SG_PKT_FRAGMENT = 1u << 0,	 /* any fragment */

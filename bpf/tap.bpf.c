@@ -74,7 +74,7 @@ __noinline __u32 sg_parse_pulled(struct __sk_buff *skb, __u8 dir)
 	__u32 zero = 0, bytes = skb->len;
 	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 
-	if (!p || bpf_skb_pull_data(skb, bytes < SG_HEADERS_MAX ? bytes : SG_HEADERS_MAX))
+	if (!p || bpf_skb_pull_data(skb, bytes < SG_LINEAR_MAX ? bytes : SG_LINEAR_MAX))
 		return SG_DROP_TRUNCATED;
 	return sg_parse_skb(skb, p, dir);
 }
