@@ -48,6 +48,21 @@ static bool is_flags(const char *word)
 	return strcmp(word, "-") == 0 || strspn(word, "SAFRPUEC") == strlen(word);
 }
 
+/* A packet between two IPv4-mapped addresses is one of IPv4 whose form is one field more. */
+static void see_mapped(GHashTable *fields)
+{
+	static const char *const ends[] = {"src", "dst"};
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (!g_str_has_prefix(g_hash_table_lookup(fields, ends[i]) ?: "", "::ffff:"))
+			return;
+	for (unsigned int i = 0; i < 2; i++)
+		g_hash_table_replace(
+			fields, g_strdup(ends[i]),
+			g_strdup((const char *)g_hash_table_lookup(fields, ends[i]) + 7));
+	g_hash_table_insert(fields, g_strdup("mapped"), g_strdup("yes"));
+}
+
 static GHashTable *frame_fields(const char *text)
 {
 	GHashTable *fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -81,6 +96,7 @@ static GHashTable *frame_fields(const char *text)
 			set(fields, prefix, is_flags(*word) ? "flags" : *word, g_strdup(*word));
 		}
 	}
+	see_mapped(fields);
 	return fields;
 }
 

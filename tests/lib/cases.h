@@ -25,7 +25,7 @@
  *
  * tests/unit/test_case_files.c holds the files to this: no two cases that differ only in ports or
  * addresses, and for every frame that drops, under the same policy, one that passes and differs in
- * one field, or in what came before it.
+ * one field, in its direction, or in what came before it.
  */
 #pragma once
 
