@@ -5,7 +5,7 @@
 #   make deps    install the Debian packages        make test    everything that can fail
 #   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
 #   make verifier  what the verifier says, against its budget        make test-kernels  on other kernels (KERNELS="6.1 6.12")
-#   make lint    clang-format and clang-tidy        make bench   ratios against baselines
+#   make lint    clang-format and clang-tidy, the house rules
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
@@ -54,7 +54,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test test-floods test-kernels fuzz fuzz-programs demo bench lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -175,9 +175,6 @@ demo: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(AGENT)
 	@tests/vm/demo $(or $(GUESTS),qemu)
 
-bench: test-deps
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@tests/bench/run
 
 lint:
 	@tests/lint
