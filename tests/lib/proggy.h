@@ -82,3 +82,4 @@ const struct numbers *proggy_numbers(void);
  * closes it. */
 int proggy_map(const char *name);
 uint32_t proggy_slot(const char *interface_id);
+struct dataplane *proggy_dataplane(void);
