@@ -15,6 +15,9 @@
  * outcome a shorter timeout;
  *   - while an entry moves from LRU to shard, an update of the other half in the LRU entry may be
  * lost: same outcome;
+ *   - an LRU entry may be evicted and used for another flow of the same interface while a CPU still
+ * writes to it: worst outcome that other handshake is repeated. Before an entry is confirmed it is
+ * looked up once more, so that no flow carries another one's witness;
  *   - an expired entry is revived in place by compare-and-exchange against the collector, which
  * first marks it dead the same way: either the packet wins and the entry lives, or the packet drops
  * (flow_busy) and is sent again. Nothing here opens a flow that the rules do not allow.
@@ -130,18 +133,27 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 {
 	__u32 shard = view->conf->shard, slot = p->key.slot;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	void *table;
+	void *table, *half;
 	long error;
 
+	half = bpf_map_lookup_elem(&sg_half, &slot);
 	table = bpf_map_lookup_elem(&sg_flows, &shard);
-	if (!counters || !table)
+	if (!counters || !half || !table)
 		return SG_DROP_INTERNAL;
+	if (half_open != &p->flow) { /* not adopted */
+		__builtin_memcpy(&p->flow, half_open, sizeof(p->flow));
+		/* The entry has gone: another CPU confirmed the flow at this moment, or the place
+		 * was evicted and used again, and the copy may be another flow's, witness and all.
+		 */
+		if (bpf_map_lookup_elem(half, &p->key) != half_open)
+			return bpf_map_lookup_elem(table, &p->key) ? SG_ALLOW_FLOW
+								   : SG_DROP_FLOW_BUSY;
+	}
 	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
 		__sync_fetch_and_add(&counters->flows, -1);
 		__sync_fetch_and_add(&counters->allowance_exceeded, 1);
 		return SG_DROP_ALLOWANCE;
 	}
-	__builtin_memcpy(&p->flow, half_open, sizeof(p->flow));
 	p->flow.state = word;
 	error = bpf_map_update_elem(table, &p->key, &p->flow, BPF_NOEXIST);
 	if (error) {
@@ -150,9 +162,7 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 		if (error != -17)
 			return SG_DROP_TABLE_FULL;
 	}
-	table = bpf_map_lookup_elem(&sg_half, &slot);
-	if (table)
-		bpf_map_delete_elem(table, &p->key);
+	bpf_map_delete_elem(half, &p->key);
 	return SG_ALLOW_FLOW;
 }
 
