@@ -6,7 +6,8 @@
  *
  * FLOOD=N sends N frames a test (`make test-floods`: a million). Five taps on a bridge: the VM and
  * its peer, a neighbour (filtered, too) and its peer, and the attacker. Everything that is sent is
- * counted and compared with what rulesd's counters say.
+ * counted and compared with what rulesd's counters say. It is long because the four floods share
+ * one scene and one way of counting, which are of no use to another test.
  */
 #include <glib.h>
 #include <inttypes.h>
