@@ -194,12 +194,22 @@ static bool is_over(const struct ref_flow *flow)
 	       (flow->protocol == SG_IPPROTO_SCTP && flow->sctp.state == SG_SCTP_CLOSED);
 }
 
+/* What the dataplane said can only follow from taking the error for related: of a first fragment
+ * the datagram is judged after that. */
+static bool was_taken_for_related(const struct ref_view *view)
+{
+	return view->seen == SG_ALLOW_RELATED ||
+	       (view->packet->more &&
+		(view->seen == SG_DROP_FRAG_LENGTH || view->seen == SG_DROP_FRAG_OVERLAP ||
+		 view->seen == SG_DROP_FRAG_ALLOWANCE));
+}
+
 /* Not looked at since a change of policy: what is allowed still may wait for its next packet. */
 static bool may_still_be_live(const struct ref_view *view, const struct ref_flow *flow)
 {
 	if (flow->checked == view->plane->policy || flow->kept)
 		return true;
-	return ref_flow_still_allowed(view, flow) && view->seen == SG_ALLOW_RELATED;
+	return ref_flow_still_allowed(view, flow) && was_taken_for_related(view);
 }
 
 bool ref_flow_related(const struct ref_view *view)
