@@ -87,7 +87,7 @@ int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);
 /* Appends a struct dataplane_attachment for every pinned slot, verified against the kernel. */
 int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char **error);
 
-/* Counters of a slot, summed over CPUs. */
+/* Counters of a slot, summed over CPUs. stats or exact may be NULL; without stats it is cheap. */
 int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats *stats,
 		    struct sg_slot *exact);
 /* Calls each for every live flow that the filter selects; stops when each returns false. */

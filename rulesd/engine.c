@@ -4,6 +4,7 @@
  * whole.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "rulesd/bpffs.h"
@@ -102,11 +103,38 @@ const char *engine_rule_name(const struct engine *engine, uint32_t rule)
 	return name ? name + 1 : NULL;
 }
 
+/* Once a pass, so a flood is one line a second and not one a packet. */
+static void report_allowances(struct engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct engine_iface *iface = value;
+		struct sg_slot exact;
+
+		if (!iface->ifindex ||
+		    dataplane_stats(engine->dataplane, iface->slot, NULL, &exact) < 0)
+			continue;
+		if (exact.allowance_exceeded > iface->refused)
+			log_warning("interface %s: allowance exceeded: %" PRIu64
+				    " new flows refused, it has %u; raise conntrack.max_flows or "
+				    "look for what opens them (sgctl flows --interface %s)",
+				    iface->id, (uint64_t)exact.allowance_exceeded - iface->refused,
+				    exact.flows, iface->id);
+		iface->refused = exact.allowance_exceeded;
+	}
+}
+
 static gboolean collect(gpointer arg)
 {
 	struct engine *engine = arg;
 	bool more = false;
 	int err = dataplane_collect(engine->dataplane, &more);
+
+	if (!more)
+		report_allowances(engine);
 
 	if (err < 0)
 		log_debug("collecting expired flows: %s", g_strerror(-err));

@@ -43,6 +43,8 @@ struct engine_iface {
 	enum engine_iface_state state;
 	char *error; /* ENGINE_FAILED: why */
 
+	uint64_t refused; /* new flows beyond max_flows, as last reported */
+
 	enum model_hook wanted_hook; /* as the model said when it was attached */
 	/* attach --adopt-flows, until it is attached for the first time. Not kept on disk: neither
 	 * a restart nor a device that comes back opens that window again. */

@@ -252,6 +252,7 @@ void engine_note(struct engine *engine)
 static int restore_one(struct engine *engine, const struct dataplane_attachment *pinned,
 		       char **error)
 {
+	struct sg_slot exact = {};
 	const char *id = numbers_name(engine->numbers, NUMBER_SLOT, pinned->slot);
 	const struct image_iface *wanted = id ? image_iface(engine->image, id) : NULL;
 	struct engine_iface *iface;
@@ -265,6 +266,9 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 	iface->ifindex = pinned->ifindex;
 	iface->hook = pinned->hook;
 	iface->wanted_hook = wanted->hook;
+	/* What was refused before this start has been reported by whoever ran then. */
+	if (dataplane_stats(engine->dataplane, pinned->slot, NULL, &exact) == 0)
+		iface->refused = exact.allowance_exceeded;
 	/* A device that was renamed stays as it is; any other is attached again by name, which
 	 * adopts what is pinned and brings its programs up to date. */
 	if (pinned->live && !links_by_name(engine->links, wanted->device))

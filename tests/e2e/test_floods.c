@@ -486,6 +486,21 @@ static void fragments_whose_datagrams_never_end(void **state)
 	assert_true(opens(&stage, 4000));
 }
 
+/* rulesd's log says so at its next look. */
+static void assert_reported(const struct daemon *daemon)
+{
+	g_autofree char *log = NULL;
+
+	for (int tries = 0; tries < 100; tries++) {
+		g_free(log);
+		log = daemon_log(daemon);
+		if (strstr(log, "allowance exceeded: "))
+			break;
+		g_usleep(100000);
+	}
+	assert_non_null(strstr(log, "allowance exceeded: "));
+}
+
 static void a_guest_that_opens_flows_as_fast_as_it_can(void **state)
 {
 	AUTO_JSON json_t *stats = NULL;
@@ -502,6 +517,7 @@ static void a_guest_that_opens_flows_as_fast_as_it_can(void **state)
 	assert_int_equal(number(stats, "allowance_exceeded", NULL, NULL),
 			 number(stats, "drops", "allowance_exceeded", NULL));
 	assert_false(opens(&stage, 4000));
+	assert_reported(stage.daemon);
 }
 
 static int teardown(void **state)
