@@ -69,7 +69,12 @@ bool ref_flow_still_allowed(const struct ref_view *view, const struct ref_flow *
 		.port = flow->opener == SG_EGRESS ? flow->rport : flow->lport,
 	};
 
-	return ref_guard_still_local(view, &flow->local) && ref_rules_allow(view, &question, NULL);
+	/* Known by its frame only: it is asked about again, and then revoked, only where something
+	 * was taken away, and what that is is the dataplane's to say. */
+	bool local = ref_guard_still_local(view, &flow->local) ||
+		     (flow->by_frame && view->seen != SG_DROP_REVOKED);
+
+	return local && ref_rules_allow(view, &question, NULL);
 }
 
 bool ref_flow_is_revoked(const struct ref_view *view, struct ref_flow *flow)
@@ -180,6 +185,7 @@ uint32_t ref_flow_open(const struct ref_view *view, struct ref_flow *old)
 	flow->confirmed = confirmed;
 	flow->sent[view->dir] = true;
 	flow->checked = view->plane->policy;
+	flow->by_frame = !out && !ref_guard_still_local(view, &flow->local);
 	if (flow->protocol == SG_IPPROTO_TCP)
 		ref_tcp_open(&flow->tcp, &packet->tcp);
 	if (flow->protocol == SG_IPPROTO_SCTP)

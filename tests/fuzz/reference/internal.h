@@ -40,6 +40,7 @@ struct ref_flow {
 	bool confirmed;
 	bool sent[SG_DIRS];   /* something went this way */
 	unsigned int checked; /* number of the policy under which it was last found allowed */
+	bool by_frame;	      /* its local address was known by a broadcast frame only */
 	bool kept;	      /* whatever the policies say (--existing keep) */
 	struct ref_tcp tcp;
 	struct ref_sctp sctp;
