@@ -143,3 +143,17 @@ prepare_images() {
 	choose_accel
 	unlock_images
 }
+
+# ROOT PROGRAM...: copies programs to bin, with the libraries that they need.
+copy_with_libraries() {
+	local root=$1 program library
+	shift
+	for program in "$@"; do
+		program=$(command -v "$program") || die "a program that the tests need is missing: $program"
+		cp "$program" "$root/bin/"
+		for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+			mkdir -p "$root${library%/*}"
+			cp -Ln "$library" "$root$library"
+		done
+	done
+}

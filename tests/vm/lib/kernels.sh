@@ -71,20 +71,6 @@ prepare_kernel_of() {
 	touch "$kernel/complete"
 }
 
-# ROOT PROGRAM...: copies programs to bin, with the libraries that they need.
-copy_with_libraries() {
-	local root=$1 program library
-	shift
-	for program in "$@"; do
-		program=$(command -v "$program") || die "a program that the tests need is missing: $program"
-		cp "$program" "$root/bin/"
-		for library in $(ldd "$program" | grep -o '/[^ ]*'); do
-			mkdir -p "$root${library%/*}"
-			cp -Ln "$library" "$root$library"
-		done
-	done
-}
-
 # VERSION FILE: the tests as they are built, and everything that they read.
 prepare_test_initramfs() {
 	local root=$kernels/$1.root file kind
