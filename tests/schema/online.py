@@ -41,6 +41,12 @@ class Session:
         return json.loads(text) if "json" in answered.get("Content-Type", "") else text
 
 
+def two_networks():
+    texts = {network: {"version": 1, "network": network, "interfaces": {f"{network}-1": {"addresses": ["10.0.0.1"]}}}
+             for network in ("blue", "red")}
+    return {"files": [{"name": f"{network}.json", "text": json.dumps(text)} for network, text in texts.items()]}
+
+
 def policies(session, policy):
     session.ask("GET", "/v1/status", 200)
     session.ask("PUT", "/v1/policy", 400, "{")
@@ -51,6 +57,13 @@ def policies(session, policy):
     session.ask("PUT", "/v1/policy", 412, policy, headers={"If-Match": '"123456"'})
     session.ask("PUT", "/v1/policy", 200, {"files": [{"name": "a.json", "text": json.dumps(policy)}]}, "?existing=keep")
     session.ask("GET", "/v1/policy", 200)
+    session.ask("PUT", "/v1/policy", 200, two_networks())
+    files = session.ask("GET", "/v1/policy", 200)
+    session.check("a policy of two networks is two files", [json.loads(file["text"]).get("network") for file in files["files"]] ==
+                  ["blue", "red"], str(files)[:200])
+    same = session.ask("PUT", "/v1/policy", 200, files)
+    session.check("GET's answer put back changes nothing", same["changed"] is False, str(same))
+    session.ask("PUT", "/v1/policy", 200, policy)
 
 
 def interfaces(session):
