@@ -21,7 +21,9 @@ int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struc
 
 	if (code)
 		return code;
-	code = bpf_prog_test_run_opts(dataplane->program[program], &run);
+	code = bpf_fault(CALL_TEST_RUN, "collect");
+	if (!code)
+		code = bpf_prog_test_run_opts(dataplane->program[program], &run);
 	if (code)
 		return bpf_fail(error, code, "collecting flows: bpf(PROG_TEST_RUN)");
 	code = table_lookup(dataplane, TABLE_COLLECT, &zero, pass);

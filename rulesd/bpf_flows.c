@@ -237,7 +237,9 @@ static int remove_flow(struct dataplane *dataplane, const struct dataplane_flow 
 		return 0;
 	if (code)
 		return code;
-	code = bpf_map_delete_elem(inner.fd, &flow->key) ? -errno : 0;
+	code = bpf_fault(CALL_MAP_DELETE, inner.name);
+	if (!code && bpf_map_delete_elem(inner.fd, &flow->key))
+		code = -errno;
 	close(inner.fd);
 	if (code)
 		return code == -ENOENT ? 0 : code;

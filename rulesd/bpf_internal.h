@@ -2,6 +2,7 @@
 /*
  * bpf_internal.h - what the parts of the eBPF dataplane share; nobody else includes it, but tests.
  *
+ *   bpf_fault.c    calls that tests have fail
  *   bpf_table.c    one map entry, many entries, all entries, a grace period
  *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
  *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
@@ -177,12 +178,36 @@ struct dataplane {
 	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
 
 	uint32_t collect_shard, collect_slot; /* where the next step of collecting goes on */
-
-	/* For tests: called before every write to a map; what it returns is the outcome if not 0.
-	 */
-	int (*fault)(enum bpf_table_id table, void *arg);
-	void *fault_arg;
 };
+
+/* ------------------------------------------------------------------ bpf_fault.c */
+
+/* Calls into the kernel, by what they ask for. */
+/* clang-format off */
+#define BPF_CALLS(X)                                                          \
+	X(MAP_LOOKUP) X(MAP_UPDATE) X(MAP_DELETE) X(MAP_NEXT) X(MAP_CREATE)   \
+	X(MAP_MMAP) X(INFO) X(FD_BY_ID) X(TEST_RUN) X(GRACE) X(LOAD)          \
+	X(OBJ_GET) X(OBJ_PIN) X(UNPIN) X(PROG_QUERY) X(LINK_CREATE)           \
+	X(LINK_UPDATE) X(LINK_DETACH) X(XDP_QUERY) X(TC_HOOK) X(TC_QUERY)     \
+	X(TC_ATTACH) X(TC_DETACH)
+/* clang-format on */
+
+enum bpf_call {
+#define X(name) CALL_##name,
+	BPF_CALLS(X)
+#undef X
+		CALL_COUNT,
+};
+
+/*
+ * For tests: whoever makes a call asks here first, and takes what it is told for the outcome if it
+ * is not 0. object: the map, the pin or the device. It is one for the process, because opening and
+ * flushing have calls too.
+ */
+typedef int (*bpf_fault_fn)(enum bpf_call call, const char *object, void *arg);
+void bpf_fault_set(bpf_fault_fn fault, void *arg); /* NULL: nothing fails by itself */
+int bpf_fault(enum bpf_call call, const char *object);
+const char *bpf_call_name(enum bpf_call call);
 
 /* ------------------------------------------------------------------ bpf_table.c */
 

@@ -34,11 +34,13 @@ static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 		      uint32_t entries, char **error)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = prototype->flags);
-	AUTO_FD int fd = bpf_map_create(prototype->type, name, prototype->key_size,
-					prototype->value_size, entries, &options);
+	int code = bpf_fault(CALL_MAP_CREATE, name);
+	AUTO_FD int fd = code ? code
+			      : bpf_map_create(prototype->type, name, prototype->key_size,
+					       prototype->value_size, entries, &options);
 
 	if (fd < 0)
-		return bpf_fail(error, -errno, "map %s[%u] of %u entries: bpf(MAP_CREATE)",
+		return bpf_fail(error, fd, "map %s[%u] of %u entries: bpf(MAP_CREATE)",
 				prototype->name, index, entries);
 	*id_of(dataplane, outer, index) = 0;
 	return table_update(dataplane, outer, &index, &fd, BPF_ANY, error);
@@ -72,7 +74,8 @@ int shards_drop_half(struct dataplane *dataplane, uint32_t slot, char **error)
 static int open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
 {
 	uint32_t *id = id_of(dataplane, outer, index);
-	int fd = *id ? bpf_map_get_fd_by_id(*id) : -1;
+	const char *name = dataplane->table[outer].name;
+	int fd = *id && !bpf_fault(CALL_FD_BY_ID, name) ? bpf_map_get_fd_by_id(*id) : -1;
 	int code;
 
 	if (fd >= 0)
@@ -81,8 +84,9 @@ static int open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint
 	code = table_lookup(dataplane, outer, &index, id);
 	if (code || !*id)
 		return code ? code : -ENOENT;
-	fd = bpf_map_get_fd_by_id(*id);
-	return fd < 0 ? -errno : fd;
+	code = bpf_fault(CALL_FD_BY_ID, name);
+	fd = code ? code : bpf_map_get_fd_by_id(*id);
+	return fd < 0 && !code ? -errno : fd;
 }
 
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,

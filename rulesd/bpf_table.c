@@ -34,9 +34,12 @@ int table_describe(struct bpf_table *table)
 {
 	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
+	int code = bpf_fault(CALL_INFO, table->name);
 
-	if (bpf_obj_get_info_by_fd(table->fd, &info, &length))
-		return -errno;
+	if (!code && bpf_obj_get_info_by_fd(table->fd, &info, &length))
+		code = -errno;
+	if (code)
+		return code;
 	table->type = info.type;
 	table->key_size = info.key_size;
 	table->value_size = info.value_size;
@@ -57,7 +60,7 @@ int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *
 		 const void *value, uint64_t flags, char **error)
 {
 	const struct bpf_table *table = &dataplane->table[id];
-	int code = dataplane->fault ? dataplane->fault(id, dataplane->fault_arg) : 0;
+	int code = bpf_fault(CALL_MAP_UPDATE, table->name);
 
 	if (!code && bpf_map_update_elem(table->fd, key, value, flags))
 		code = -errno;
@@ -67,7 +70,7 @@ int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *
 int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *key, char **error)
 {
 	const struct bpf_table *table = &dataplane->table[id];
-	int code = dataplane->fault ? dataplane->fault(id, dataplane->fault_arg) : 0;
+	int code = bpf_fault(CALL_MAP_DELETE, table->name);
 
 	if (!code && bpf_map_delete_elem(table->fd, key) && errno != ENOENT)
 		code = -errno;
@@ -78,7 +81,12 @@ int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *
 
 int table_lookup(struct dataplane *dataplane, enum bpf_table_id id, const void *key, void *value)
 {
-	return bpf_map_lookup_elem(dataplane->table[id].fd, key, value) ? -errno : 0;
+	const struct bpf_table *table = &dataplane->table[id];
+	int code = bpf_fault(CALL_MAP_LOOKUP, table->name);
+
+	if (!code && bpf_map_lookup_elem(table->fd, key, value))
+		code = -errno;
+	return code;
 }
 
 static bool not_supported(int code)
@@ -95,7 +103,7 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 	*done = 0;
 	while (*done < count) {
 		uint32_t batch = MIN(count - *done, BATCH);
-		int code = dataplane->fault ? dataplane->fault(id, dataplane->fault_arg) : 0;
+		int code = bpf_fault(CALL_MAP_UPDATE, table->name);
 
 		if (code)
 			return fail_update(table, code, error);
@@ -142,8 +150,10 @@ int table_each(const struct bpf_table *table, table_each_fn each, void *arg)
 
 	for (;;) {
 		uint32_t count = room;
-		int code = 0;
+		int code = bpf_fault(CALL_MAP_NEXT, table->name);
 
+		if (code)
+			return code;
 		if (bpf_map_lookup_batch(table->fd, first ? NULL : token, token, keys, values,
 					 &count, NULL))
 			code = errno;
@@ -187,6 +197,10 @@ static int grace_by_update(struct dataplane *dataplane, char **error)
 
 int grace_period(struct dataplane *dataplane, char **error)
 {
+	int code = bpf_fault(CALL_GRACE, "membarrier");
+
+	if (code)
+		return bpf_fail(error, code, "waiting for a grace period");
 	/* kernel/sched/membarrier.c: MEMBARRIER_CMD_GLOBAL is synchronize_rcu(); refused where
 	 * nohz_full is on. */
 	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))

@@ -437,11 +437,13 @@ struct fault {
 	bool hit;
 };
 
-static int fail_write(enum bpf_table_id table, void *arg)
+static int fail_write(enum bpf_call call, const char *object, void *arg)
 {
 	struct fault *fault = arg;
 
-	(void)table;
+	(void)object;
+	if (call != CALL_MAP_UPDATE && call != CALL_MAP_DELETE)
+		return 0;
 	if (fault->hit)
 		return fault->forever ? -EIO : 0;
 	if (fault->countdown--)
@@ -473,10 +475,9 @@ static void failure_at_any_write_leaves_the_old_policy(void **state)
 		g_autofree char *after = NULL;
 		int code;
 
-		plane->dataplane->fault = fail_write;
-		plane->dataplane->fault_arg = &fault;
+		bpf_fault_set(fail_write, &fault);
 		code = plane_apply(plane, other, false);
-		plane->dataplane->fault = NULL;
+		bpf_fault_set(NULL, NULL);
 		if (!fault.hit) {
 			assert_int_equal(code, 0);
 			break;
@@ -514,9 +515,9 @@ static void kill_at_any_write_leaves_the_old_policy(void **state)
 		uint64_t generation = plane->generation;
 		g_autofree char *after = NULL;
 
-		plane->dataplane->fault = fail_write;
-		plane->dataplane->fault_arg = &fault;
+		bpf_fault_set(fail_write, &fault);
 		plane_apply(plane, other, false);
+		bpf_fault_set(NULL, NULL);
 		if (!fault.hit)
 			break;
 		plane_reopen(plane);
