@@ -81,6 +81,13 @@ static const struct option fmt_options[] = {
 	{0},
 };
 
+static const struct option graph_options[] = {
+	{"format", "FORMAT", "dot (default), mermaid, svg or html (these through graphviz)", 0, 0},
+	{"network", "N", "the groups of this network alone", 0, 0},
+	{"nodes", "N", "join groups until at most so many nodes are left (default: 40)", 0, 0},
+	{0},
+};
+
 const struct command commands[] = {
 	{"validate", command_validate, "validate PATH...", "check policy files, without a daemon",
 	 "Prints every error of every file as FILE:LINE:COLUMN: /pointer: what is wrong. A\n"
@@ -140,6 +147,15 @@ const struct command commands[] = {
 	 "In place, and names the files it changed; - reads standard input and prints. The\n"
 	 "files must be valid together.",
 	 fmt_options, 1, OPERANDS_ANY},
+	{"graph", command_graph, "graph [--format dot|mermaid|svg|html] [PATH...]",
+	 "draw who may reach whom",
+	 "Of policy files, or of what the daemon holds. Edges point from who opens a\n"
+	 "connection: solid is what a group lets in, dashed what a group with limited egress\n"
+	 "lets out, dotted what is let in there and not let out here. A group whose egress\n"
+	 "is not limited has no dashed edges. Groups with the same edges are joined when\n"
+	 "there are many; \"some:\" marks an edge that does not hold for all that were joined.\n\n"
+	 "  sgctl graph --format svg policy.json >policy.svg",
+	 graph_options, 0, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash", "print a completion script for bash",
 	 "  source <(sgctl completion bash)", NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
@@ -149,7 +165,6 @@ const struct command commands[] = {
 	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"import", command_later, "import", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"export", command_later, "export", NULL, NULL, NULL, 0, OPERANDS_ANY},
-	{"graph", command_later, "graph", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{0},
 };
 

@@ -127,7 +127,7 @@ def sgctl(session):
                            ("show-interfaces", "show", "interfaces"), ("show-prefix-lists", "show", "prefix-lists"),
                            ("show-members", "show", "members", "sg-web"), ("show-generations", "show", "generations"),
                            ("flows", "flows"), ("stats", "stats"), ("flush-flows", "flush", "flows"),
-                           ("apply", "apply", os.path.join(session.top, EXAMPLE)),
+                           ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"),
                            ("trace", *output.trace("db-1", "egress", "tcp", "10.77.0.13:1", "10.77.0.12:80"))):
         output.check_output(session.check, session.top, name, *command, socket=session.daemon.socket)
 

@@ -39,6 +39,8 @@ def check_outputs(check, top):
     check_output(check, top, "show-services", "show", "services")
     check_output(check, top, "validate", "validate", policy)
     check_output(check, top, "validate", "validate", "/nonexistent.json")
+    check_output(check, top, "graph", "graph", policy)
+    check_output(check, top, "graph", "graph", "--nodes", "2", os.path.join(data, "graph.json"))
     check_output(check, top, "errors", "show", "status")
     for packet in (("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:443"),
                    ("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:444"),

@@ -18,6 +18,7 @@ $ sgctl help
     flush       forget flows
     stats       count packets by interface and drop reason
     fmt         rewrite policy files in canonical form
+    graph       draw who may reach whom
     completion  print a completion script for bash
     help        help about sgctl or a command
   

@@ -28,8 +28,8 @@ $ sgctl --json top
 $ sgctl flows export
 ! sgctl: flows export is not supported yet
 = 1
-$ sgctl help graph | head -n 4
-  usage: sgctl graph
+$ sgctl help top | head -n 4
+  usage: sgctl top
   
   Not supported yet.
   
