@@ -7,11 +7,12 @@
 #   make verifier  what the verifier says, against its budget        make test-kernels  on other kernels (KERNELS="6.1 6.12")
 #   make lint    clang-format and clang-tidy, the house rules
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
+#   make bench   what it costs, beside nftables and others (BENCH=path for one, QUICK=1 short): table, JSON, figures
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
 # both programs share, ctl/*.c is sgctl (all but main.c in a library, so that tests reach it), tests/{unit,prog,e2e}/*.c are
-# one cmocka program each, tests/lib/*.c is theirs.
+# one cmocka program each, tests/lib/*.c is theirs; tests/bench/bench_*.c are a program each, the rest there is theirs.
 
 PREFIX ?= /usr/local
 KERNELS ?= 6.1 6.12
@@ -25,6 +26,7 @@ DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-
 	libsmartcols-dev libglib2.0-dev libsystemd-dev iproute2
 TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables \
 	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev mandoc graphviz
+BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq
 LIBS := libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd
 
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wsign-compare -Wmissing-prototypes -Wstrict-prototypes \
@@ -54,13 +56,13 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(PROGRAMS)
 
-tests: all $(TESTS) $(AGENT) $(TALKER)
+tests: all $(TESTS) $(BENCHES) $(AGENT) $(TALKER)
 
 deps:
 	@tests/install-packages $(DEPS_PACKAGES)
@@ -104,6 +106,40 @@ $(B)/libtests.a: $(TESTLIB_OBJ)
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+# tests/bench: programs on the library of the tests; their own BPF programs (references) are no part of the product.
+BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
+BENCH_LIB_OBJ := $(patsubst %.c,$(B)/obj/%.o, \
+	$(filter-out $(wildcard tests/bench/bench_*.c tests/bench/*.bpf.c),$(wildcard tests/bench/*.c)))
+BENCH_SKEL := $(patsubst tests/bench/%.bpf.c,.build/bench/skel/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+
+.build/bench/bpf/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+.build/bench/skel/%.skel.h: .build/bench/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	bpftool gen skeleton $< name $*_bpf > $@
+
+$(B)/obj/tests/bench/%.o: ALL_CFLAGS += -I.build/bench/skel
+$(B)/obj/tests/bench/%.o: tests/bench/%.c | $(SKEL) $(BENCH_SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/libbench.a: $(BENCH_LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libbench.a $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lm -lpthread -lcmocka
+
+bench-programs: all $(BENCHES)
+
+bench:
+	@tests/install-packages $(DEPS_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(shell nproc) bench-programs
+	@BENCH='$(BENCH)' tests/bench/run
 
 # tests/fuzz: the differential test, its reference, and libFuzzer's programs (clang, with sanitizers of their own).
 F := .build/fuzz

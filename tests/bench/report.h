@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.h - what a benchmark's numbers look like: the table, and .build/bench/NAME.json. For
+ * bench.c alone.
+ */
+#pragma once
+
+#include <glib.h>
+#include <sched.h>
+
+#include "tests/bench/bench.h"
+
+struct bench_series {
+	char *metric, *variant, *unit, *parameters;
+	GArray *samples; /* of double */
+};
+
+struct bench_comparison {
+	const struct bench_series *series, *base; /* base NULL: the goal is an amount */
+	double goal;				  /* 0: none */
+};
+
+struct bench {
+	const char *name, *what;
+	bool quick;
+	unsigned int cpu;
+	cpu_set_t all_cpus; /* that the process may use beside it */
+	uint64_t start_ns;
+	GPtrArray *series, *notes;
+	GArray *comparisons;
+	unsigned int verdicts, wrong;
+	double load_before; /* of the machine, one minute */
+};
+
+/* The sample below which this part of them lies. */
+double bench_quantile(const struct bench_series *series, double part);
+
+void report_begin(struct bench *bench);
+/* Prints and writes; how many goals were missed. */
+unsigned int report_end(const struct bench *bench);
