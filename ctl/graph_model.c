@@ -345,15 +345,14 @@ static GPtrArray *sorted_keys(GHashTable *table)
 static void add_guests(struct builder *builder, const struct model_network *network,
 		       GHashTable *alone)
 {
-	g_autoptr(GPtrArray) ids = sorted_keys(network->interfaces);
+	g_autoptr(GPtrArray) ifaces = model_sorted_interfaces(network);
 
-	for (guint i = 0; i < ids->len; i++) {
-		const struct model_interface *iface =
-			g_hash_table_lookup(network->interfaces, g_ptr_array_index(ids, i));
-		guint groups = iface->groups->len;
+	for (guint i = 0; i < ifaces->len; i++) {
+		const struct model_interface *iface = g_ptr_array_index(ifaces, i);
+		uint32_t groups = iface->groups->count;
 
-		for (guint j = 0; j < groups; j++) {
-			const char *id = g_ptr_array_index(iface->groups, j);
+		for (uint32_t j = 0; j < groups; j++) {
+			const char *id = iface->groups->ids[j];
 			guint index = group_node(builder, network->name, id);
 			struct graph_node *node = g_ptr_array_index(builder->graph->nodes, index);
 
@@ -435,7 +434,7 @@ struct graph *graph_of_model(const struct model *model, const char *network)
 	for (guint i = 0; i < names->len; i++) {
 		const struct model_network *one = model_network(model, names->pdata[i]);
 
-		used += g_hash_table_size(one->interfaces) || g_hash_table_size(one->groups) > 1;
+		used += one->interfaces->len || g_hash_table_size(one->groups) > 1;
 	}
 	builder.several = used > 1;
 	for (guint i = 0; i < names->len; i++) {

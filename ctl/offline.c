@@ -40,31 +40,35 @@ void offline_close(struct offline **offline)
 	g_free(TAKE_PTR(*offline));
 }
 
-static void each_interface(struct model *model, void (*visit)(struct model_interface *, void *),
-			   void *arg)
+/* All of them, or those with a device; the caller frees the array. */
+static GPtrArray *list_interfaces(const struct model *model, bool with_device)
 {
-	GHashTableIter networks, interfaces;
-	void *network, *iface;
+	GPtrArray *ifaces = g_ptr_array_new();
+	GHashTableIter networks;
+	void *network;
 
 	g_hash_table_iter_init(&networks, model->networks);
 	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		g_hash_table_iter_init(&interfaces, ((struct model_network *)network)->interfaces);
-		while (g_hash_table_iter_next(&interfaces, NULL, &iface))
-			visit(iface, arg);
-	}
-}
+		const GPtrArray *own = ((const struct model_network *)network)->interfaces;
 
-static void offer(struct model_interface *iface, void *nearest)
-{
-	nearest_offer(nearest, iface->id);
+		for (guint i = 0; i < own->len; i++) {
+			struct model_interface *iface = own->pdata[i];
+
+			if (!with_device || iface->settings->device)
+				g_ptr_array_add(ifaces, iface);
+		}
+	}
+	return ifaces;
 }
 
 static int unknown_interface(struct model *model, const char *id, struct diag *diag)
 {
 	struct nearest nearest = nearest_new(id);
+	g_autoptr(GPtrArray) ifaces = list_interfaces(model, false);
 	g_autofree char *fix = NULL;
 
-	each_interface(model, offer, &nearest);
+	for (guint i = 0; i < ifaces->len; i++)
+		nearest_offer(&nearest, ((const struct model_interface *)ifaces->pdata[i])->id);
 	if (nearest.best)
 		fix = g_strdup_printf("did you mean %s?", nearest.best);
 	diag_add(diag, "unknown-interface", (struct place){0}, NULL, fix,
@@ -72,13 +76,30 @@ static int unknown_interface(struct model *model, const char *id, struct diag *d
 	return -ENOENT;
 }
 
-/* The compiler makes an image_iface of every interface with a device on its host: that shall be the
- * traced one alone. */
-static void keep_device_of(struct model_interface *iface, void *traced)
+static struct model_interface *set_device(struct model *model, struct model_interface *iface,
+					  const char *device)
 {
-	g_free(TAKE_PTR(iface->device));
-	if (iface == traced)
-		iface->device = g_strdup("traced");
+	struct model_interface_spec spec = model_interface_spec(iface);
+	struct model_interface *made;
+
+	spec.settings.device = device;
+	made = model_interface_new(&spec);
+	model_remove_interface(model, iface);
+	model_interface_free(iface);
+	model_add_interface(model, made);
+	return made;
+}
+
+/* The compiler makes an image_iface of every interface with a device on its host: that shall be the
+ * traced one alone. Returns what iface has become. */
+static struct model_interface *keep_device_of(struct model *model, struct model_interface *iface)
+{
+	g_autoptr(GPtrArray) ifaces = list_interfaces(model, true);
+
+	for (guint i = 0; i < ifaces->len; i++)
+		if (ifaces->pdata[i] != iface)
+			set_device(model, ifaces->pdata[i], NULL);
+	return set_device(model, iface, "traced");
 }
 
 static int compile(struct offline *offline, struct model_interface *iface, struct diag *diag)
@@ -89,10 +110,11 @@ static int compile(struct offline *offline, struct model_interface *iface, struc
 
 	if (offline->traced == iface)
 		return 0;
-	each_interface(offline->model, keep_device_of, iface);
+	offline->traced = NULL;
+	iface = keep_device_of(offline->model, iface);
 	numbers = numbers_new();
-	error = compile_image(offline->model, numbers, NULL, iface->host ? iface->host : "", &image,
-			      diag);
+	error = compile_image(offline->model, numbers, NULL,
+			      iface->settings->host ? iface->settings->host : "", &image, diag);
 	if (error)
 		return error;
 	image_free(&offline->image);
@@ -117,10 +139,10 @@ int offline_trace(struct offline *offline, const char *host, const json_t *reque
 	iface = model_interface(offline->model, id);
 	if (!iface)
 		return unknown_interface(offline->model, id, diag);
-	if (host && iface->host && strcmp(host, iface->host) != 0) {
+	if (host && iface->settings->host && strcmp(host, iface->settings->host) != 0) {
 		diag_add(diag, "remote", (struct place){0}, NULL, NULL,
-			 "interface %s belongs to host %s: %s does not filter it", id, iface->host,
-			 host);
+			 "interface %s belongs to host %s: %s does not filter it", id,
+			 iface->settings->host, host);
 		return -EINVAL;
 	}
 	error = compile(offline, iface, diag);

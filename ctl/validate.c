@@ -38,8 +38,7 @@ static struct counts count(const struct model *model)
 
 	g_hash_table_iter_init(&networks, model->networks);
 	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		counts.interfaces +=
-			g_hash_table_size(((struct model_network *)network)->interfaces);
+		counts.interfaces += ((const struct model_network *)network)->interfaces->len;
 		g_hash_table_iter_init(&groups, ((struct model_network *)network)->groups);
 		while (g_hash_table_iter_next(&groups, NULL, &group))
 			count_group(&counts, group);

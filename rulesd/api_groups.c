@@ -16,23 +16,20 @@ struct carriers {
 static GHashTable *count_carriers(const struct model_network *network)
 {
 	GHashTable *counts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-	GHashTableIter iter;
-	gpointer value;
 
-	g_hash_table_iter_init(&iter, network->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct model_interface *iface = value;
+	for (guint i = 0; i < network->interfaces->len; i++) {
+		const struct model_interface *iface = network->interfaces->pdata[i];
 
-		for (guint i = 0; i < iface->groups->len; i++) {
-			struct carriers *count =
-				g_hash_table_lookup(counts, iface->groups->pdata[i]);
+		for (uint32_t j = 0; j < iface->groups->count; j++) {
+			const char *id = iface->groups->ids[j];
+			struct carriers *count = g_hash_table_lookup(counts, id);
 
 			if (!count) {
 				count = g_new0(struct carriers, 1);
-				g_hash_table_insert(counts, iface->groups->pdata[i], count);
+				g_hash_table_insert(counts, (gpointer)(uintptr_t)id, count);
 			}
 			count->interfaces++;
-			count->members += iface->addresses->len;
+			count->members += iface->address_count;
 		}
 	}
 	return counts;
@@ -71,34 +68,23 @@ void api_get_groups(struct api_request *request)
 	api_reply(request, MHD_HTTP_OK, list);
 }
 
-static bool carries(const struct model_interface *iface, const char *group)
-{
-	for (guint i = 0; i < iface->groups->len; i++) {
-		if (strcmp(iface->groups->pdata[i], group) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void add_members(json_t *list, const struct model_network *network, const char *group)
 {
-	g_autoptr(GPtrArray) interfaces = api_sorted(network->interfaces);
+	g_autoptr(GPtrArray) interfaces = model_sorted_interfaces(network);
 
 	for (guint i = 0; i < interfaces->len; i++) {
 		const struct model_interface *iface = interfaces->pdata[i];
 
-		if (!carries(iface, group))
+		if (!model_groups_have(iface->groups, group))
 			continue;
-		for (guint j = 0; j < iface->addresses->len; j++) {
+		for (uint32_t j = 0; j < iface->address_count; j++) {
 			char text[ADDR_TEXT_SIZE];
 
-			json_array_append_new(
-				list, json_pack("{ss ss ss ss}", "address",
-						addr_format(&g_array_index(iface->addresses,
-									   struct sg_addr, j),
-							    text),
-						"interface", iface->id, "network", network->name,
-						"group", group));
+			json_array_append_new(list,
+					      json_pack("{ss ss ss ss}", "address",
+							addr_format(&iface->addresses[j], text),
+							"interface", iface->id, "network",
+							network->name, "group", group));
 		}
 	}
 }

@@ -10,48 +10,45 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
-static json_t *addresses_json(const GArray *addresses)
+static json_t *addresses_json(const struct model_interface *iface)
 {
 	json_t *list = json_array();
 
-	for (guint i = 0; i < addresses->len; i++) {
+	for (uint32_t i = 0; i < iface->address_count; i++) {
 		char text[ADDR_TEXT_SIZE];
 
-		json_array_append_new(
-			list, json_string(addr_format(&g_array_index(addresses, struct sg_addr, i),
-						      text)));
+		json_array_append_new(list, json_string(addr_format(&iface->addresses[i], text)));
 	}
 	return list;
 }
 
-static json_t *cidrs_json(const GArray *cidrs)
+static json_t *cidrs_json(const struct model_settings *settings)
 {
 	json_t *list = json_array();
 
-	for (guint i = 0; i < cidrs->len; i++) {
+	for (uint32_t i = 0; i < settings->allowed_count; i++) {
 		char text[CIDR_TEXT_SIZE];
 
-		json_array_append_new(list, json_string(cidr_format(
-						    &g_array_index(cidrs, struct cidr, i), text)));
+		json_array_append_new(list, json_string(cidr_format(&settings->allowed[i], text)));
 	}
 	return list;
 }
 
-static json_t *groups_json(const GPtrArray *groups)
+static json_t *groups_json(const struct model_groups *groups)
 {
 	json_t *list = json_array();
 
-	for (guint i = 0; i < groups->len; i++)
-		json_array_append_new(list, json_string(groups->pdata[i]));
+	for (uint32_t i = 0; i < groups->count; i++)
+		json_array_append_new(list, json_string(groups->ids[i]));
 	return list;
 }
 
-static json_t *vlans_json(const GArray *vlans)
+static json_t *vlans_json(const struct model_settings *settings)
 {
 	json_t *list = json_array();
 
-	for (guint i = 0; i < vlans->len; i++)
-		json_array_append_new(list, json_integer(g_array_index(vlans, uint16_t, i)));
+	for (uint32_t i = 0; i < settings->vlan_count; i++)
+		json_array_append_new(list, json_integer(settings->vlans[i]));
 	return list;
 }
 
@@ -59,7 +56,8 @@ static json_t *mac_json(const struct model_interface *iface)
 {
 	char text[MAC_TEXT_SIZE];
 
-	return iface->has_mac ? json_string(mac_format(iface->mac, text)) : json_null();
+	return iface->settings->has_mac ? json_string(mac_format(iface->settings->mac, text))
+					: json_null();
 }
 
 static uint32_t flows_of(const struct engine *engine, const struct engine_iface *runtime)
@@ -83,19 +81,19 @@ json_t *api_interface_json(const struct engine *engine, const struct model_inter
 				 "state", engine_state_name(state), "source",
 				 iface->attached ? "attached" : "policy");
 
-	json_object_set_new(json, "device", api_string_or_null(iface->device));
+	json_object_set_new(json, "device", api_string_or_null(iface->settings->device));
 	json_object_set_new(json, "ifindex",
 			    attached ? json_integer(runtime->ifindex) : json_null());
 	json_object_set_new(json, "hook",
 			    attached ? json_string(hook_name(runtime->hook)) : json_null());
 	json_object_set_new(json, "groups", groups_json(iface->groups));
-	json_object_set_new(json, "addresses", addresses_json(iface->addresses));
-	json_object_set_new(json, "allowed_addresses", cidrs_json(iface->allowed));
+	json_object_set_new(json, "addresses", addresses_json(iface));
+	json_object_set_new(json, "allowed_addresses", cidrs_json(iface->settings));
 	json_object_set_new(json, "mac", mac_json(iface));
-	json_object_set_new(json, "spoof_guard", json_boolean(iface->spoof_guard));
-	json_object_set_new(json, "vlans", vlans_json(iface->vlans));
-	json_object_set_new(json, "host", api_string_or_null(iface->host));
-	json_object_set_new(json, "description", api_string_or_null(iface->description));
+	json_object_set_new(json, "spoof_guard", json_boolean(iface->settings->spoof_guard));
+	json_object_set_new(json, "vlans", vlans_json(iface->settings));
+	json_object_set_new(json, "host", api_string_or_null(iface->settings->host));
+	json_object_set_new(json, "description", api_string_or_null(iface->settings->description));
 	json_object_set_new(json, "error", api_string_or_null(runtime ? runtime->error : NULL));
 	json_object_set_new(json, "max_flows", json_integer(conntrack.max_flows));
 	json_object_set_new(json, "flows", json_integer(flows_of(engine, runtime)));
@@ -119,12 +117,10 @@ void api_get_interfaces(struct api_request *request)
 
 	g_hash_table_iter_init(&networks, request->engine->model->networks);
 	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		GHashTableIter interfaces;
-		gpointer iface;
+		const GPtrArray *interfaces = ((const struct model_network *)network)->interfaces;
 
-		g_hash_table_iter_init(&interfaces, ((struct model_network *)network)->interfaces);
-		while (g_hash_table_iter_next(&interfaces, NULL, &iface))
-			g_ptr_array_add(all, iface);
+		for (guint i = 0; i < interfaces->len; i++)
+			g_ptr_array_add(all, interfaces->pdata[i]);
 	}
 	g_ptr_array_sort(all, compare_ids);
 	for (guint i = 0; i < all->len; i++)

@@ -140,14 +140,14 @@ static GArray *guards_of(const struct model_interface *iface)
 {
 	GArray *guards = g_array_new(FALSE, FALSE, sizeof(struct image_guard));
 
-	for (guint i = 0; i < iface->addresses->len; i++) {
-		const struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		const struct sg_addr *addr = &iface->addresses[i];
 		struct cidr host = {.addr = *addr, .bits = addr_is_v4(addr) ? 32 : 128};
 
 		add_guard(guards, host, SG_GUARD_OWN);
 	}
-	for (guint i = 0; i < iface->allowed->len; i++)
-		add_guard(guards, g_array_index(iface->allowed, struct cidr, i), SG_GUARD_ALLOWED);
+	for (uint32_t i = 0; i < iface->settings->allowed_count; i++)
+		add_guard(guards, iface->settings->allowed[i], SG_GUARD_ALLOWED);
 	add_hole(guards);
 	merge_guards(guards);
 	inherit_guards(guards);
@@ -158,8 +158,8 @@ static GArray *guards_of(const struct model_interface *iface)
 
 static void first_addresses(const struct model_interface *iface, struct image_iface *compiled)
 {
-	for (guint i = iface->addresses->len; i-- > 0;) {
-		const struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+	for (uint32_t i = iface->address_count; i-- > 0;) {
+		const struct sg_addr *addr = &iface->addresses[i];
 
 		if (addr_is_v4(addr))
 			compiled->addr4 = *addr;
@@ -171,6 +171,7 @@ static void first_addresses(const struct model_interface *iface, struct image_if
 static void compile_iface(struct compile *compile, const struct model_network *network,
 			  const struct model_interface *iface, const char *host)
 {
+	const struct model_settings *settings = iface->settings;
 	struct image_iface *compiled;
 	struct image_policy *policy;
 	uint32_t slot = host ? numbers_get(compile->numbers, NUMBER_SLOT, iface->id) : 0;
@@ -188,26 +189,29 @@ static void compile_iface(struct compile *compile, const struct model_network *n
 		return;
 	compiled = g_new0(struct image_iface, 1);
 	compiled->id = g_strdup(iface->id);
-	compiled->device = g_strdup(iface->device);
+	compiled->device = g_strdup(settings->device);
 	compiled->slot = slot;
 	compiled->zone = compile_zone(compile, network->name);
 	compiled->policy = policy;
-	compiled->flags = (iface->spoof_guard ? SG_IF_SPOOF_GUARD : 0u) |
-			  (iface->has_mac ? SG_IF_CHECK_MAC : 0u) |
-			  (iface->vlans->len ? SG_IF_VLANS : 0u);
-	if (iface->has_mac)
-		memcpy(compiled->mac, iface->mac, sizeof(compiled->mac));
+	compiled->flags = (settings->spoof_guard ? SG_IF_SPOOF_GUARD : 0u) |
+			  (settings->has_mac ? SG_IF_CHECK_MAC : 0u) |
+			  (settings->vlan_count ? SG_IF_VLANS : 0u);
+	if (settings->has_mac)
+		memcpy(compiled->mac, settings->mac, sizeof(compiled->mac));
 	first_addresses(iface, compiled);
-	compiled->hook = iface->hook;
+	compiled->hook = settings->hook;
 	compiled->conntrack = model_effective_conntrack(compile->model, iface);
 	compiled->guards = guards_of(iface);
-	compiled->vlans = g_array_copy(iface->vlans);
+	compiled->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	g_array_append_vals(compiled->vlans, settings->vlans, settings->vlan_count);
 	g_hash_table_insert(compile->image->ifaces, compiled->id, compiled);
 }
 
 static bool is_ours(const struct model_interface *iface, const char *host)
 {
-	return !host || (iface->device && (!iface->host || strcmp(iface->host, host) == 0));
+	const struct model_settings *own = iface->settings;
+
+	return !host || (own->device && (!own->host || strcmp(own->host, host) == 0));
 }
 
 static void compile_ifaces(struct compile *compile, const char *host)
@@ -217,11 +221,10 @@ static void compile_ifaces(struct compile *compile, const char *host)
 	for (guint i = 0; i < names->len; i++) {
 		const struct model_network *network =
 			model_network(compile->model, g_ptr_array_index(names, i));
-		g_autoptr(GPtrArray) ids = compile_sorted_keys(network->interfaces);
+		g_autoptr(GPtrArray) ifaces = model_sorted_interfaces(network);
 
-		for (guint j = 0; j < ids->len; j++) {
-			const struct model_interface *iface =
-				g_hash_table_lookup(network->interfaces, g_ptr_array_index(ids, j));
+		for (guint j = 0; j < ifaces->len; j++) {
+			const struct model_interface *iface = ifaces->pdata[j];
 
 			if (is_ours(iface, host))
 				compile_iface(compile, network, iface, host);

@@ -41,6 +41,6 @@ void compile_peers(struct compile *compile);
 /* The policy of a list of groups, made or found; NULL when numbers are exhausted (which is in
  * diag). */
 struct image_policy *compile_policy(struct compile *compile, const struct model_network *network,
-				    const GPtrArray *groups);
+				    const struct model_groups *groups);
 
 void compile_exhausted(struct compile *compile, const char *what, const char *name);

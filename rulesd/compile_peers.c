@@ -190,20 +190,17 @@ static void collect_named(struct zone *zone)
 static void collect_members(struct zone *zone, const struct model_network *network)
 {
 	g_autoptr(GArray) peers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	GHashTableIter iter;
-	gpointer value;
 
-	/* The order of the table does not matter: members are sorted before they get numbers. */
-	g_hash_table_iter_init(&iter, network->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct model_interface *iface = value;
+	/* Their order does not matter: members are sorted before they get numbers. */
+	for (guint k = 0; k < network->interfaces->len; k++) {
+		const struct model_interface *iface = network->interfaces->pdata[k];
 		struct member member = {.key.zone = zone->number, .iface = iface};
 		g_autoptr(GBytes) content = NULL;
 
 		g_array_set_size(peers, 0);
-		for (guint i = 0; i < iface->groups->len; i++) {
-			gpointer group = g_hash_table_lookup(network->groups,
-							     g_ptr_array_index(iface->groups, i));
+		for (uint32_t i = 0; i < iface->groups->count; i++) {
+			gpointer group =
+				g_hash_table_lookup(network->groups, iface->groups->ids[i]);
 			uint32_t peer = GPOINTER_TO_UINT(g_hash_table_lookup(zone->groups, group));
 
 			if (group && peer)
@@ -218,8 +215,8 @@ static void collect_members(struct zone *zone, const struct model_network *netwo
 			member.peers = g_steal_pointer(&content);
 			g_hash_table_add(zone->interned, member.peers);
 		}
-		for (guint i = 0; i < iface->addresses->len; i++) {
-			member.key.addr = g_array_index(iface->addresses, struct sg_addr, i);
+		for (uint32_t i = 0; i < iface->address_count; i++) {
+			member.key.addr = iface->addresses[i];
 			g_array_append_val(zone->members, member);
 		}
 	}

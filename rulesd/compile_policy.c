@@ -250,7 +250,7 @@ static struct image_policy *publish(struct compile *compile, struct image_policy
 }
 
 static struct image_policy *build(struct compile *compile, const struct model_network *network,
-				  const GPtrArray *groups)
+				  const struct model_groups *groups)
 {
 	struct builder builder = {
 		.compile = compile,
@@ -261,9 +261,9 @@ static struct image_policy *build(struct compile *compile, const struct model_ne
 
 	for (guint i = 0; i < network->exempt->len; i++)
 		add_exempt(&builder, g_ptr_array_index(network->exempt, i));
-	for (guint i = 0; i < groups->len; i++) {
+	for (uint32_t i = 0; i < groups->count; i++) {
 		const struct model_group *group =
-			g_hash_table_lookup(network->groups, g_ptr_array_index(groups, i));
+			g_hash_table_lookup(network->groups, groups->ids[i]);
 
 		if (!group || group->external)
 			continue;
@@ -282,13 +282,13 @@ static struct image_policy *build(struct compile *compile, const struct model_ne
 }
 
 struct image_policy *compile_policy(struct compile *compile, const struct model_network *network,
-				    const GPtrArray *groups)
+				    const struct model_groups *groups)
 {
 	GString *key = g_string_new(network->name);
 	struct image_policy *policy;
 
-	for (guint i = 0; i < groups->len; i++)
-		g_string_append_printf(key, " %s", (const char *)g_ptr_array_index(groups, i));
+	for (uint32_t i = 0; i < groups->count; i++)
+		g_string_append_printf(key, " %s", groups->ids[i]);
 	policy = g_hash_table_lookup(compile->policies, key->str);
 	if (policy) {
 		g_string_free(key, TRUE);

@@ -68,7 +68,7 @@ struct engine_counts engine_counts(const struct engine *engine)
 
 	g_hash_table_iter_init(&iter, engine->model->networks);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
-		all += g_hash_table_size(((struct model_network *)value)->interfaces);
+		all += ((const struct model_network *)value)->interfaces->len;
 	g_hash_table_iter_init(&iter, engine->ifaces);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct engine_iface *iface = value;

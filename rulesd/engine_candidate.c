@@ -52,21 +52,19 @@ struct model_interface *model_steal_interface(struct model *model, const char *i
 	struct model_interface *iface = model_interface(model, id);
 
 	if (iface)
-		g_hash_table_steal(model_network(model, iface->network)->interfaces, id);
+		model_remove_interface(model, iface);
 	return iface;
 }
 
 int model_insert_interface(struct model *model, struct model_interface *iface,
 			   struct model_interface **replaced, struct diag *diag)
 {
-	struct model_network *network = model_network(model, iface->network);
-
-	if (!network)
+	if (!model_network(model, iface->network))
 		return network_missing(
 			iface, "write the network into the policy, or choose one that it has",
 			diag);
 	*replaced = model_steal_interface(model, iface->id);
-	g_hash_table_replace(network->interfaces, iface->id, iface);
+	model_add_interface(model, iface);
 	return 0;
 }
 
@@ -111,14 +109,13 @@ static bool carry_all(struct model *model, const struct model *from, struct diag
 
 	g_hash_table_iter_init(&networks, from->networks);
 	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		GHashTableIter interfaces;
-		gpointer iface;
+		const GPtrArray *interfaces = ((const struct model_network *)network)->interfaces;
 
-		g_hash_table_iter_init(&interfaces, ((struct model_network *)network)->interfaces);
-		while (g_hash_table_iter_next(&interfaces, NULL, &iface)) {
+		for (guint i = 0; i < interfaces->len; i++) {
+			const struct model_interface *iface = interfaces->pdata[i];
 			int failed;
 
-			if (!((struct model_interface *)iface)->attached)
+			if (!iface->attached)
 				continue;
 			any = true;
 			failed = carry(model, iface, diag);

@@ -26,7 +26,7 @@ static void put_back(struct model *model, const char *id, struct model_interface
 	struct model_interface *changed = model_steal_interface(model, id);
 
 	if (old)
-		g_hash_table_replace(model_network(model, old->network)->interfaces, old->id, old);
+		model_add_interface(model, old);
 	if (changed)
 		model_interface_free(changed);
 }
@@ -64,17 +64,19 @@ static int check_adoption(const struct engine *engine, const char *id, unsigned 
 
 static bool attaches_here(const struct engine *engine, const struct model_interface *iface)
 {
-	return iface->device && (!iface->host || strcmp(iface->host, engine->options->host) == 0);
+	const struct model_settings *own = iface->settings;
+
+	return own->device && (!own->host || strcmp(own->host, engine->options->host) == 0);
 }
 
 static int check_device(const struct engine *engine, const struct model_interface *iface,
 			struct diag *diag)
 {
-	if (!attaches_here(engine, iface) || links_by_name(engine->links, iface->device))
+	if (!attaches_here(engine, iface) || links_by_name(engine->links, iface->settings->device))
 		return 0;
 	diag_add(diag, "no-device", (struct place){0}, "/device",
 		 "create it first, or wait for it (sgctl attach --wait, ?allow_waiting=1)",
-		 "device %s does not exist in rulesd's network namespace", iface->device);
+		 "device %s does not exist in rulesd's network namespace", iface->settings->device);
 	return -ENODEV;
 }
 

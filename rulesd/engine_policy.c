@@ -21,7 +21,7 @@ static struct engine_counts expected_counts(const struct engine *engine, const s
 
 	g_hash_table_iter_init(&iter, model->networks);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
-		all += g_hash_table_size(((struct model_network *)value)->interfaces);
+		all += ((const struct model_network *)value)->interfaces->len;
 	g_hash_table_iter_init(&iter, image->ifaces);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct image_iface *iface = value;

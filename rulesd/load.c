@@ -125,7 +125,7 @@ static void read_definitions(struct load *load, const struct document *document)
 
 static void read_objects(struct load *load, const struct document *document)
 {
-	load_network_by_name(load, load->network);
+	model_network_ensure(load->model, load->network);
 	load_map(load, document->groups, "group", "sg-", load_group);
 	load_map(load, document->prefix_lists, "prefix list", "pl-", load_prefix_list);
 	load_map(load, document->interfaces, "interface", "", load_policy_interface);

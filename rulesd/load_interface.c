@@ -12,6 +12,63 @@
 #include "rulesd/names.h"
 #include "rulesd/nearest.h"
 
+/* An interface while its fields are read. */
+struct draft {
+	char *network, *description, *device, *host;
+	GArray *addresses;		/* of struct sg_addr */
+	GArray *allowed;		/* of struct cidr */
+	GPtrArray *groups;		/* of char * */
+	GArray *vlans;			/* of uint16_t */
+	struct model_settings settings; /* without what stands above */
+};
+
+static void draft_init(struct draft *draft, const char *network)
+{
+	*draft = (struct draft){
+		.network = g_strdup(network),
+		.addresses = g_array_new(FALSE, FALSE, sizeof(struct sg_addr)),
+		.allowed = g_array_new(FALSE, FALSE, sizeof(struct cidr)),
+		.groups = g_ptr_array_new_with_free_func(g_free),
+		.vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t)),
+		.settings.spoof_guard = true,
+	};
+}
+
+static void draft_clear(struct draft *draft)
+{
+	g_free(draft->network);
+	g_free(draft->description);
+	g_free(draft->device);
+	g_free(draft->host);
+	g_array_unref(draft->addresses);
+	g_array_unref(draft->allowed);
+	g_ptr_array_unref(draft->groups);
+	g_array_unref(draft->vlans);
+}
+
+static struct model_interface *draft_finish(struct draft *draft, const char *id, struct place place)
+{
+	struct model_interface_spec spec = {
+		.id = id,
+		.network = draft->network,
+		.groups = (const char *const *)draft->groups->pdata,
+		.addresses = (const struct sg_addr *)(const void *)draft->addresses->data,
+		.group_count = draft->groups->len,
+		.address_count = draft->addresses->len,
+		.place = place,
+		.settings = draft->settings,
+	};
+
+	spec.settings.description = draft->description;
+	spec.settings.device = draft->device;
+	spec.settings.host = draft->host;
+	spec.settings.allowed = (const struct cidr *)(const void *)draft->allowed->data;
+	spec.settings.allowed_count = draft->allowed->len;
+	spec.settings.vlans = (const uint16_t *)(const void *)draft->vlans->data;
+	spec.settings.vlan_count = draft->vlans->len;
+	return model_interface_new(&spec);
+}
+
 /* As the kernel's dev_valid_name(). */
 static bool valid_device(const char *name)
 {
@@ -58,15 +115,15 @@ static void read_host(struct load *load, const struct load_field *field, uint32_
 
 static void read_mac(struct load *load, const struct load_field *field, uint32_t node, void *out)
 {
-	struct model_interface *iface = out;
+	struct model_settings *settings = out;
 	g_autofree char *text = load_string(load, node, "as \"52:54:00:00:00:01\"");
 	g_autofree char *quoted = text ? diag_quote(text) : NULL;
 
 	(void)field;
 	if (!text)
 		return;
-	if (mac_parse(text, iface->mac) == 0)
-		iface->has_mac = true;
+	if (mac_parse(text, settings->mac) == 0)
+		settings->has_mac = true;
 	else
 		load_error(load, node, "mac",
 			   "as \"52:54:00:00:00:01\", neither multicast nor zero",
@@ -201,10 +258,13 @@ static void read_network(struct load *load, const struct load_field *field, uint
 	}
 }
 
-#define FIELD(field, reader)                                      \
-	{                                                         \
-		.name = #field, .read = (reader),                 \
-		.offset = offsetof(struct model_interface, field) \
+#define FIELD(field, reader)                                                              \
+	{                                                                                 \
+		.name = #field, .read = (reader), .offset = offsetof(struct draft, field) \
+	}
+#define SETTING(field, reader)                                                                     \
+	{                                                                                          \
+		.name = #field, .read = (reader), .offset = offsetof(struct draft, settings.field) \
 	}
 
 /* "network" stands last: only the API's object has it. */
@@ -212,26 +272,25 @@ static const struct load_field interface_fields[] = {
 	FIELD(description, load_text),
 	FIELD(device, read_device),
 	FIELD(host, read_host),
-	{.name = "mac", .read = read_mac},
+	{.name = "mac", .read = read_mac, .offset = offsetof(struct draft, settings)},
 	FIELD(addresses, read_addresses),
 	FIELD(groups, read_groups),
 	{.name = "allowed_addresses",
 	 .read = read_allowed,
-	 .offset = offsetof(struct model_interface, allowed)},
-	FIELD(spoof_guard, load_flag),
+	 .offset = offsetof(struct draft, allowed)},
+	SETTING(spoof_guard, load_flag),
 	{.name = "vlans",
 	 .read = read_vlans,
-	 .offset = offsetof(struct model_interface, vlans),
+	 .offset = offsetof(struct draft, vlans),
 	 .low = 1,
 	 .high = 4094},
-	FIELD(hook, read_hook),
-	FIELD(conntrack, load_conntrack),
+	SETTING(hook, read_hook),
+	SETTING(conntrack, load_conntrack),
 	FIELD(network, read_network),
 	{0},
 };
 
-void load_interface_object(struct load *load, uint32_t node, struct model_interface *iface,
-			   bool with_network)
+static void read_object(struct load *load, uint32_t node, struct draft *draft, bool with_network)
 {
 	struct load_field fields[G_N_ELEMENTS(interface_fields)];
 
@@ -240,25 +299,37 @@ void load_interface_object(struct load *load, uint32_t node, struct model_interf
 	memcpy(fields, interface_fields, sizeof(fields));
 	if (!with_network)
 		fields[G_N_ELEMENTS(fields) - 2] = (struct load_field){0};
-	load_object(load, node, fields, iface);
+	load_object(load, node, fields, draft);
 	if (!jdoc_member(load->doc, node, "groups"))
-		g_ptr_array_add(iface->groups, g_strdup(MODEL_DEFAULT_GROUP));
+		g_ptr_array_add(draft->groups, g_strdup(MODEL_DEFAULT_GROUP));
+}
+
+/* Never NULL; what cannot be read is missing in it. */
+static struct model_interface *read_interface(struct load *load, uint32_t node, const char *id,
+					      struct place place, bool with_network)
+{
+	struct model_interface *iface;
+	struct draft draft;
+
+	draft_init(&draft, load->network);
+	read_object(load, node, &draft, with_network);
+	iface = draft_finish(&draft, id, place);
+	draft_clear(&draft);
+	return iface;
 }
 
 void load_policy_interface(struct load *load, uint32_t node, const char *id)
 {
-	struct model_network *network = load_network_by_name(load, load->network);
 	const struct model_interface *first = model_interface(load->model, id);
-	struct model_interface *iface = model_interface_new(load->network, id);
+	struct model_interface *iface;
 
 	if (first)
 		load_defined_twice(load, node, "interface", id, first->place);
-	iface->place = jdoc_key_place(load->doc, node);
-	load_interface_object(load, node, iface, false);
+	iface = read_interface(load, node, id, jdoc_key_place(load->doc, node), false);
 	if (first)
 		model_interface_free(iface);
 	else
-		g_hash_table_insert(network->interfaces, iface->id, iface);
+		model_add_interface(load->model, iface);
 }
 
 int load_interface(const char *id, const char *text, size_t length, struct model_interface **iface,
@@ -272,10 +343,8 @@ int load_interface(const char *id, const char *text, size_t length, struct model
 	if (!doc)
 		return -EINVAL;
 	load.doc = doc;
-	if (load_id(&load, JDOC_ROOT, id, "interface", "")) {
-		read = model_interface_new(MODEL_DEFAULT_NETWORK, id);
-		load_interface_object(&load, JDOC_ROOT, read, true);
-	}
+	if (load_id(&load, JDOC_ROOT, id, "interface", ""))
+		read = read_interface(&load, JDOC_ROOT, id, (struct place){0}, true);
 	jdoc_free(&doc);
 	if (!read || diag->entries->len + diag->left_out > before) {
 		model_interface_free(read);

@@ -100,12 +100,7 @@ load_member_reader load_network;
 load_member_reader load_group;
 load_member_reader load_prefix_list;
 load_member_reader load_policy_interface;
-/* The object of an interface; its network is set already. */
-void load_interface_object(struct load *load, uint32_t node, struct model_interface *iface,
-			   bool with_network);
 
-/* The network of that name, made when it is new. */
-struct model_network *load_network_by_name(struct load *load, const char *name);
 /* An error that names the other place. */
 void load_defined_twice(struct load *load, uint32_t node, const char *what, const char *id,
 			struct place first);

@@ -86,17 +86,6 @@ void load_service(struct load *load, uint32_t node, const char *id)
 
 /* ------------------------------------------------------------------ networks */
 
-struct model_network *load_network_by_name(struct load *load, const char *name)
-{
-	struct model_network *network = model_network(load->model, name);
-
-	if (!network) {
-		network = model_network_new(name);
-		g_hash_table_insert(load->model->networks, network->name, network);
-	}
-	return network;
-}
-
 struct exempt_object {
 	uint32_t address;
 	struct load_match match;
@@ -221,7 +210,7 @@ static const struct load_field network_fields[] = {
 void load_network(struct load *load, uint32_t node, const char *id)
 {
 	const struct place *first = g_hash_table_lookup(load->network_places, id);
-	struct model_network *network = load_network_by_name(load, id);
+	struct model_network *network = model_network_ensure(load->model, id);
 	struct place place = jdoc_key_place(load->doc, node);
 
 	if (!load_expect(load, node, JDOC_OBJECT, NULL) || !jdoc_first(load->doc, node)) {
@@ -288,7 +277,7 @@ static void read_directions(struct load *load, const struct group_object *object
 
 void load_group(struct load *load, uint32_t node, const char *id)
 {
-	struct model_network *network = load_network_by_name(load, load->network);
+	struct model_network *network = model_network_ensure(load->model, load->network);
 	const struct model_group *first = g_hash_table_lookup(network->groups, id);
 	struct group_object object = {0};
 
@@ -369,7 +358,7 @@ static void check_entries(struct load *load, uint32_t node, const struct model_p
 
 void load_prefix_list(struct load *load, uint32_t node, const char *id)
 {
-	struct model_network *network = load_network_by_name(load, load->network);
+	struct model_network *network = model_network_ensure(load->model, load->network);
 	const struct model_prefix_list *first = g_hash_table_lookup(network->prefix_lists, id);
 	struct model_prefix_list *list = model_prefix_list_new(load->network, id);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * model.c - the objects of a policy: making, freeing, copying and finding them.
+ * model.c - the objects of a policy but interfaces: making, freeing and finding them.
  */
 #include "rulesd/model.h"
 
@@ -56,6 +56,11 @@ static GHashTable *table_by_id(GDestroyNotify free_value)
 	return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_value);
 }
 
+static void add_network(struct model *model, struct model_network *network)
+{
+	g_hash_table_insert(model->networks, (gpointer)(uintptr_t)network->name, network);
+}
+
 struct model *model_new(void)
 {
 	struct model *model = g_new0(struct model, 1);
@@ -63,8 +68,10 @@ struct model *model_new(void)
 	struct model_group *group = model_default_group_new(MODEL_DEFAULT_NETWORK);
 
 	model->networks = table_by_id(free_network);
+	model->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	model->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_hash_table_insert(network->groups, group->id, group);
-	g_hash_table_insert(model->networks, network->name, network);
+	add_network(model, network);
 	return model;
 }
 
@@ -73,6 +80,10 @@ void model_free(struct model **model)
 	if (!*model)
 		return;
 	g_hash_table_unref((*model)->networks);
+	g_hash_table_unref((*model)->devices);
+	g_hash_table_unref((*model)->hosts);
+	hash_index_free(&(*model)->by_id);
+	hash_index_free(&(*model)->by_device);
 	g_free(*model);
 	*model = NULL;
 }
@@ -97,26 +108,15 @@ struct model_prefix_list *model_prefix_list(const struct model *model, const cha
 	return found ? g_hash_table_lookup(found->prefix_lists, id) : NULL;
 }
 
-struct model_interface *model_interface(const struct model *model, const char *id)
-{
-	struct model_interface *iface = NULL;
-	GHashTableIter iter;
-	gpointer network;
-
-	g_hash_table_iter_init(&iter, model->networks);
-	while (!iface && g_hash_table_iter_next(&iter, NULL, &network))
-		iface = g_hash_table_lookup(((struct model_network *)network)->interfaces, id);
-	return iface;
-}
-
 struct model_network *model_network_new(const char *name)
 {
 	struct model_network *network = g_new0(struct model_network, 1);
 
-	network->name = g_strdup(name);
+	network->name = g_ref_string_new_intern(name);
 	network->groups = table_by_id(free_group);
 	network->prefix_lists = table_by_id(free_prefix_list);
-	network->interfaces = table_by_id(free_interface);
+	network->interfaces = g_ptr_array_new_with_free_func(free_interface);
+	network->carried = g_hash_table_new(NULL, NULL);
 	network->exempt = g_ptr_array_new_with_free_func(free_exempt);
 	network->peers = g_ptr_array_new_with_free_func(g_free);
 	return network;
@@ -128,12 +128,25 @@ void model_network_free(struct model_network *network)
 		return;
 	g_hash_table_unref(network->groups);
 	g_hash_table_unref(network->prefix_lists);
-	g_hash_table_unref(network->interfaces);
+	g_ptr_array_unref(network->interfaces);
+	g_hash_table_unref(network->carried);
+	hash_index_free(&network->by_address);
 	g_ptr_array_unref(network->exempt);
 	g_ptr_array_unref(network->peers);
-	g_free(network->name);
+	g_ref_string_release((char *)(uintptr_t)network->name);
 	g_free(network->description);
 	g_free(network);
+}
+
+struct model_network *model_network_ensure(struct model *model, const char *name)
+{
+	struct model_network *network = model_network(model, name);
+
+	if (network)
+		return network;
+	network = model_network_new(name);
+	add_network(model, network);
+	return network;
 }
 
 struct model_group *model_group_new(const char *network, const char *id)
@@ -242,54 +255,6 @@ void model_prefix_list_free(struct model_prefix_list *list)
 	g_free(list);
 }
 
-struct model_interface *model_interface_new(const char *network, const char *id)
-{
-	struct model_interface *iface = g_new0(struct model_interface, 1);
-
-	iface->id = g_strdup(id);
-	iface->network = g_strdup(network);
-	iface->addresses = g_array_new(FALSE, FALSE, sizeof(struct sg_addr));
-	iface->allowed = g_array_new(FALSE, FALSE, sizeof(struct cidr));
-	iface->groups = g_ptr_array_new_with_free_func(g_free);
-	iface->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-	iface->spoof_guard = true;
-	return iface;
-}
-
-void model_interface_free(struct model_interface *iface)
-{
-	if (!iface)
-		return;
-	g_array_unref(iface->addresses);
-	g_array_unref(iface->allowed);
-	g_ptr_array_unref(iface->groups);
-	g_array_unref(iface->vlans);
-	g_free(iface->id);
-	g_free(iface->network);
-	g_free(iface->description);
-	g_free(iface->device);
-	g_free(iface->host);
-	g_free(iface);
-}
-
-struct model_interface *model_interface_copy(const struct model_interface *iface)
-{
-	struct model_interface *copy = g_memdup2(iface, sizeof(*iface));
-
-	copy->id = g_strdup(iface->id);
-	copy->network = g_strdup(iface->network);
-	copy->description = g_strdup(iface->description);
-	copy->device = g_strdup(iface->device);
-	copy->host = g_strdup(iface->host);
-	copy->addresses = g_array_copy(iface->addresses);
-	copy->allowed = g_array_copy(iface->allowed);
-	copy->vlans = g_array_copy(iface->vlans);
-	copy->groups = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < iface->groups->len; i++)
-		g_ptr_array_add(copy->groups, g_strdup(iface->groups->pdata[i]));
-	return copy;
-}
-
 static uint32_t first_given(uint32_t own, uint32_t network, uint32_t built_in)
 {
 	return own ? own : network ? network : built_in;
@@ -300,7 +265,7 @@ struct model_conntrack model_effective_conntrack(const struct model *model,
 {
 	const struct model_network *network = model_network(model, iface->network);
 	const struct model_conntrack none = {0};
-	const struct model_conntrack *own = &iface->conntrack;
+	const struct model_conntrack *own = &iface->settings->conntrack;
 	const struct model_conntrack *net = network ? &network->conntrack : &none;
 
 	return (struct model_conntrack){

@@ -5,7 +5,9 @@
  * load.c makes it from JSON, validate.c checks it whole, engine.c adds interfaces attached by hand,
  * compile.c reads it. A model that passed validation has no dangling reference. Everything is owned
  * by the struct that holds it; strings are UTF-8. Containers are GLib's; a GHashTable here is keyed
- * by the id of the object that it owns.
+ * by the id of the object that it owns. There may be a million interfaces and no more than some
+ * thousands of anything else: an interface is one allocation of about 100 bytes, does not change
+ * once it is made, and shares its list of groups; the model keeps indexes of them.
  */
 #pragma once
 
@@ -16,6 +18,7 @@
 #include "bpf/abi.h"
 #include "rulesd/addr.h"
 #include "rulesd/diag.h"
+#include "rulesd/hash_index.h"
 
 /* Limits of INTERFACES.md ("Limits"), checked by validate.c. */
 #define MODEL_MAX_ID		      63
@@ -112,25 +115,63 @@ struct model_conntrack {
 
 enum model_hook { MODEL_HOOK_AUTO, MODEL_HOOK_XDP, MODEL_HOOK_TCX, MODEL_HOOK_TC };
 
-struct model_interface {
-	char *id;
-	char *network;
-	char *description; /* or NULL */
-	char *device;	   /* or NULL: a member only */
-	char *host;	   /* or NULL: whichever host has the device */
+/*
+ * Group ids as an interface carries them, in the order of the file ("" where one could not be
+ * read). Shared by all interfaces of the process that carry the same ones, with a count of
+ * references: two lists are the same if and only if their pointers are equal.
+ */
+struct model_groups {
+	uint32_t references;
+	uint32_t count;
+	const char *ids[];
+};
+
+/* What most interfaces that are only members do not have; shared by all that have nothing. */
+struct model_settings {
+	const char *description; /* or NULL */
+	const char *device;	 /* or NULL: a member only */
+	const char *host;	 /* or NULL: whichever host has the device */
 	bool has_mac;
-	uint8_t mac[6];
-	GArray *addresses; /* of struct sg_addr */
-	GArray *allowed;   /* of struct cidr: allowed_addresses */
-	GPtrArray *groups; /* of char *, in the order of the file; sg-default when the key is
-			      missing */
 	bool spoof_guard;
-	GArray *vlans; /* of uint16_t, 1-4094, sorted */
+	uint8_t mac[6];
 	enum model_hook hook;
 	struct model_conntrack conntrack;
-	bool attached; /* by hand (sgctl attach, PUT /v1/interfaces), not from a policy file */
-	struct place place;
+	const struct cidr *allowed; /* allowed_addresses */
+	const uint16_t *vlans;	    /* 1-4094, sorted, no duplicates */
+	uint32_t allowed_count;
+	uint32_t vlan_count;
 };
+
+/* Does not change once it is made; to change one, make another and replace it. */
+struct model_interface {
+	const char *id;
+	const char *network;		       /* its name, shared */
+	const struct model_groups *groups;     /* sg-default when the key is missing */
+	const struct model_settings *settings; /* never NULL */
+	struct place place;
+	uint32_t position;     /* in the interfaces of its network */
+	uint32_t attached : 1; /* by hand (sgctl attach, PUT /v1/interfaces), not from a policy
+				* file */
+	uint32_t address_count : 31;
+	struct sg_addr addresses[]; /* the id stands behind them */
+};
+
+/* What an interface is made of; borrowed. Start from MODEL_INTERFACE_SPEC. */
+struct model_interface_spec {
+	const char *id;
+	const char *network;
+	const char *const *groups; /* ids */
+	const struct sg_addr *addresses;
+	uint32_t group_count;
+	uint32_t address_count;
+	bool attached;
+	struct place place;
+	struct model_settings settings;
+};
+#define MODEL_INTERFACE_SPEC                                                   \
+	{                                                                      \
+		.settings.spoof_guard = true, .settings.hook = MODEL_HOOK_AUTO \
+	}
 
 /* An endpoint that no group filters: what VMs of the network send to it, and the replies. */
 struct model_exempt {
@@ -141,19 +182,38 @@ struct model_exempt {
 };
 
 struct model_network {
-	char *name;
+	const char *name;		  /* shared with its interfaces */
 	char *description;		  /* or NULL */
 	GHashTable *groups;		  /* of struct model_group */
 	GHashTable *prefix_lists;	  /* of struct model_prefix_list */
-	GHashTable *interfaces;		  /* of struct model_interface */
+	GPtrArray *interfaces;		  /* of struct model_interface, in any order; only
+					   * model_add_interface and model_remove_interface change it */
 	GPtrArray *exempt;		  /* of struct model_exempt */
 	GPtrArray *peers;		  /* of char *: networks whose groups may be referenced */
 	struct model_conntrack conntrack; /* defaults of its interfaces */
 	struct place place;
+
+	/* Indexes of model_index.c. */
+	struct hash_index by_address; /* interfaces under each of their addresses */
+	GHashTable *carried;	      /* struct model_groups -> number of interfaces */
+	uint32_t members;	      /* addresses of interfaces */
+	uint32_t repeated;	      /* of them, those that another one keeps out of by_address */
+	bool stale;		      /* by_address may lack one that was kept out */
 };
 
 struct model {
 	GHashTable *networks; /* of struct model_network; "default" always exists */
+
+	/* Indexes of model_index.c, over all networks. */
+	struct hash_index by_id;     /* interfaces */
+	struct hash_index by_device; /* interfaces under their device and host */
+	GHashTable *devices;	     /* name -> GUINT_TO_POINTER(interfaces that attach it) */
+	GHashTable *hosts; /* name -> GUINT_TO_POINTER(interfaces that only it attaches) */
+	uint32_t interfaces;
+	uint32_t hostless;	   /* interfaces with a device that any host may attach */
+	uint32_t repeated_ids;	   /* interfaces that another one keeps out of by_id */
+	uint32_t repeated_devices; /* that had another one's device when they came */
+	bool stale;		   /* by_id or by_device may lack one that was kept out */
 };
 
 struct model *model_new(void); /* the empty policy: network "default" with an implied sg-default */
@@ -166,13 +226,41 @@ struct model_prefix_list *model_prefix_list(const struct model *model, const cha
 					    const char *id);
 /* Interface ids are unique in the whole policy, across networks. */
 struct model_interface *model_interface(const struct model *model, const char *id);
+/* The interface of the network that has the address. */
+struct model_interface *model_interface_at(const struct model_network *network,
+					   const struct sg_addr *addr);
+/* The interface that attaches the device on that host: its own, or one that any host may attach. */
+struct model_interface *model_interface_of_device(const struct model *model, const char *device,
+						  const char *host);
+/* Number of interfaces that attach a device on the host with the most of them (at least the ones
+ * without "host"). */
+uint32_t model_most_devices(const struct model *model);
+
+/*
+ * Interfaces of a model, and of its indexes. add takes the interface, whose network must exist. A
+ * model may hold what validate.c refuses: the same address, device or, in another network, id
+ * twice; finders then give the one that came first. remove gives it back to the caller. Before
+ * many are added, reserve makes room at once.
+ */
+void model_add_interface(struct model *model, struct model_interface *iface);
+void model_remove_interface(struct model *model, struct model_interface *iface);
+/* Those of a network by id; the caller frees the array. */
+GPtrArray *model_sorted_interfaces(const struct model_network *network);
+void model_reserve_interfaces(struct model *model, struct model_network *network, uint32_t more);
+/* False when no id, device or address is there twice; true when that is not certain. */
+bool model_may_repeat(const struct model *model);
 
 /* Objects without content, every container made, ready to be filled and given to their owner. */
 struct model_network *model_network_new(const char *name);
+/* The network of that name, made when the model has none. */
+struct model_network *model_network_ensure(struct model *model, const char *name);
 struct model_group *model_group_new(const char *network, const char *id);
 struct model_rule *model_rule_new(enum sg_dir direction);
 struct model_match *model_match_new(uint16_t protocol);
-struct model_interface *model_interface_new(const char *network, const char *id);
+/* Copies what spec says; never NULL. Addresses that are all zero (unreadable) are in no index. */
+struct model_interface *model_interface_new(const struct model_interface_spec *spec);
+/* What an interface was made of, so that another can be made that differs; borrowed from it. */
+struct model_interface_spec model_interface_spec(const struct model_interface *iface);
 /* The rule of a group without "egress": every protocol to any, "default-egress". */
 struct model_rule *model_default_egress_new(void);
 /* The implied sg-default: in from itself, out to everywhere. */
@@ -186,8 +274,13 @@ void model_match_free(struct model_match *match);
 void model_peer_free(struct model_peer *peer);
 void model_prefix_list_free(struct model_prefix_list *list);
 void model_interface_free(struct model_interface *iface);
-/* A deep copy of an interface, so that the engine can put one into a candidate model. */
+/* One of its own that says the same, for another model. */
 struct model_interface *model_interface_copy(const struct model_interface *iface);
+/* The list with these ids, a reference that the caller owns; and giving references back. */
+const struct model_groups *model_groups_get(const char *const *ids, uint32_t count);
+const struct model_groups *model_groups_ref(const struct model_groups *groups);
+void model_groups_unref(const struct model_groups *groups);
+bool model_groups_have(const struct model_groups *groups, const char *id);
 
 /*
  * The id of a rule that was written without one: "sgr-" and 8 hex digits of SHA-256 over direction,

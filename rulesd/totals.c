@@ -9,14 +9,12 @@ static void add_network(const struct model_network *network, struct totals *tota
 	GHashTableIter iter;
 	gpointer value;
 
-	totals->interfaces += g_hash_table_size(network->interfaces);
+	totals->interfaces += network->interfaces->len;
 	g_hash_table_iter_init(&iter, network->groups);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		totals->groups += !((const struct model_group *)value)->implied;
 	/* Validation keeps an address from being given twice in a network. */
-	g_hash_table_iter_init(&iter, network->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		totals->members += ((const struct model_interface *)value)->addresses->len;
+	totals->members += network->members;
 }
 
 struct totals totals_of_model(const struct model *model)

@@ -194,9 +194,9 @@ static void try_rules(struct tracer *tracer)
 	unsigned int nearest = ~0u, left_out = 0, tried = 0;
 	g_autofree char *nearest_name = NULL;
 
-	for (guint i = 0; i < tracer->written->groups->len; i++) {
+	for (uint32_t i = 0; i < tracer->written->groups->count; i++) {
 		const struct model_group *group = g_hash_table_lookup(
-			tracer->network->groups, g_ptr_array_index(tracer->written->groups, i));
+			tracer->network->groups, tracer->written->groups->ids[i]);
 
 		for (guint j = 0; group && !group->external && j < group->rules[dir]->len; j++) {
 			const struct model_rule *rule = g_ptr_array_index(group->rules[dir], j);
@@ -254,7 +254,12 @@ static void step_guard(struct tracer *tracer)
 
 static void step_groups(struct tracer *tracer)
 {
-	g_autofree char *groups = join(tracer->written->groups);
+	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	g_autofree char *groups = NULL;
+
+	for (uint32_t i = 0; i < tracer->written->groups->count; i++)
+		g_ptr_array_add(ids, (gpointer)(uintptr_t)tracer->written->groups->ids[i]);
+	groups = join(ids);
 
 	step(tracer, "interface: %s of network %s carries %s", tracer->iface->id,
 	     tracer->network->name, groups);

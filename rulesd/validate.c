@@ -96,6 +96,79 @@ static void check_network(struct validation *v, const struct model_network *netw
 		check_list(v, lists->pdata[i]);
 }
 
+/* ------------------------------------------------------------------ interfaces */
+
+/* Interfaces that may have an error; the others are not looked at one by one. */
+struct suspects {
+	GHashTable *set; /* of struct model_interface */
+	GPtrArray *ifaces;
+};
+
+static void suspect(struct suspects *suspects, struct model_interface *iface)
+{
+	if (g_hash_table_add(suspects->set, iface))
+		g_ptr_array_add(suspects->ifaces, iface);
+}
+
+/* Lists of groups that some interface of the network carries and none may. */
+static GHashTable *bad_lists(const struct validation *v, const struct model_network *network)
+{
+	GHashTable *bad = g_hash_table_new(NULL, NULL);
+	GHashTableIter iter;
+	gpointer groups;
+
+	g_hash_table_iter_init(&iter, network->carried);
+	while (g_hash_table_iter_next(&iter, &groups, NULL))
+		if (!validate_groups_are_fine(v, network, groups))
+			g_hash_table_add(bad, groups);
+	return bad;
+}
+
+/* Where something is there twice, whoever has it. */
+static void suspect_repeated(const struct validation *v, const struct model_network *network,
+			     struct model_interface *iface, struct suspects *suspects)
+{
+	const struct model *model = v->model;
+	struct model_interface *other = model_interface(model, iface->id);
+	const char *device = iface->settings->device;
+
+	if (other != iface) {
+		suspect(suspects, iface);
+		suspect(suspects, other);
+	}
+	if (device && GPOINTER_TO_UINT(g_hash_table_lookup(model->devices, device)) > 1)
+		suspect(suspects, iface);
+	for (uint32_t i = 0; network->repeated && i < iface->address_count; i++) {
+		other = model_interface_at(network, &iface->addresses[i]);
+		/* It may list an address twice itself. */
+		if (other == iface && iface->address_count == 1)
+			continue;
+		suspect(suspects, iface);
+		if (other)
+			suspect(suspects, other);
+	}
+}
+
+static void suspect_network(const struct validation *v, const struct model_network *network,
+			    struct suspects *suspects)
+{
+	g_autoptr(GHashTable) bad = bad_lists(v, network);
+	const struct model *model = v->model;
+	bool stale = model->stale || network->stale;
+	bool repeats = model->repeated_ids || model->repeated_devices || network->repeated;
+
+	if (!g_hash_table_size(bad) && !stale && !repeats)
+		return;
+	for (guint i = 0; i < network->interfaces->len; i++) {
+		struct model_interface *iface = network->interfaces->pdata[i];
+
+		if (stale || g_hash_table_contains(bad, iface->groups))
+			suspect(suspects, iface);
+		else if (repeats)
+			suspect_repeated(v, network, iface, suspects);
+	}
+}
+
 static void free_owners(gpointer owners)
 {
 	g_hash_table_unref(owners);
@@ -104,16 +177,18 @@ static void free_owners(gpointer owners)
 /* Of all networks together: a device that is used twice is an error where it is used again. */
 static void check_interfaces(struct validation *v, const GPtrArray *networks)
 {
-	g_autoptr(GPtrArray) ifaces = g_ptr_array_new();
 	g_autoptr(GHashTable) owners_of =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_owners);
+	g_autoptr(GHashTable) set = g_hash_table_new(NULL, NULL);
+	g_autoptr(GPtrArray) ifaces = g_ptr_array_new();
+	struct suspects suspects = {set, ifaces};
 
 	for (guint i = 0; i < networks->len; i++) {
-		struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) own = sorted_values(network->interfaces, compare_interfaces);
+		const struct model_network *network = networks->pdata[i];
 
-		g_hash_table_insert(owners_of, network->name, validate_owners_new());
-		g_ptr_array_extend(ifaces, own, NULL, NULL);
+		g_hash_table_insert(owners_of, (gpointer)(uintptr_t)network->name,
+				    validate_owners_new());
+		suspect_network(v, network, &suspects);
 	}
 	g_ptr_array_sort(ifaces, compare_interfaces);
 	for (guint i = 0; i < ifaces->len; i++) {

@@ -34,16 +34,38 @@ static void G_GNUC_PRINTF(6, 7)
 	diag_add(v->diag, code, iface->place, pointer, fix, "%s%s", subject, message);
 }
 
+static const struct model_group *carried_group(const struct model_network *network, const char *id)
+{
+	return g_hash_table_lookup(network->groups, id);
+}
+
+bool validate_groups_are_fine(const struct validation *v, const struct model_network *network,
+			      const struct model_groups *groups)
+{
+	if (groups->count > MODEL_MAX_GROUPS_OF_INTERFACE)
+		return false;
+	for (uint32_t i = 0; v->references && i < groups->count; i++) {
+		const struct model_group *group = carried_group(network, groups->ids[i]);
+
+		if ((!group || group->external) && groups->ids[i][0])
+			return false;
+	}
+	return true;
+}
+
 static void check_interface_groups(struct validation *v, const struct model_interface *iface)
 {
-	if (iface->groups->len > MODEL_MAX_GROUPS_OF_INTERFACE) {
+	const struct model_network *network = model_network(v->model, iface->network);
+
+	if (iface->groups->count > MODEL_MAX_GROUPS_OF_INTERFACE) {
 		g_autofree char *fix = g_strdup_printf("at most %u", MODEL_MAX_GROUPS_OF_INTERFACE);
 
-		interface_error(v, iface, "limit", "/groups", fix, "%u groups", iface->groups->len);
+		interface_error(v, iface, "limit", "/groups", fix, "%u groups",
+				iface->groups->count);
 	}
-	for (guint i = 0; v->references && i < iface->groups->len; i++) {
-		const char *id = iface->groups->pdata[i];
-		const struct model_group *group = model_group(v->model, iface->network, id);
+	for (uint32_t i = 0; v->references && i < iface->groups->count; i++) {
+		const char *id = iface->groups->ids[i];
+		const struct model_group *group = carried_group(network, id);
 		g_autofree char *path = NULL;
 		g_autofree char *fix = NULL;
 		g_autofree char *where = NULL;
@@ -58,7 +80,7 @@ static void check_interface_groups(struct validation *v, const struct model_inte
 			continue;
 		}
 		fix = validate_nearest(
-			model_network(v->model, iface->network)->groups, id,
+			network->groups, id,
 			"define it under \"groups\", or declare it \"external\": true");
 		where = validate_in_network(iface->network);
 		interface_error(v, iface, "unknown-group", path, fix, "there is no group \"%s\"%s",
@@ -71,8 +93,8 @@ static void check_addresses(struct validation *v, const struct model_interface *
 {
 	static const struct sg_addr unreadable;
 
-	for (guint i = 0; i < iface->addresses->len; i++) {
-		struct sg_addr *addr = &g_array_index(iface->addresses, struct sg_addr, i);
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		const struct sg_addr *addr = &iface->addresses[i];
 		const struct model_interface *owner = g_hash_table_lookup(owners, addr);
 		char text[ADDR_TEXT_SIZE];
 		g_autofree char *path = NULL;
@@ -80,7 +102,8 @@ static void check_addresses(struct validation *v, const struct model_interface *
 		if (addr_equal(addr, &unreadable))
 			continue;
 		if (!owner) {
-			g_hash_table_insert(owners, addr, (gpointer)(uintptr_t)iface);
+			g_hash_table_insert(owners, (gpointer)(uintptr_t)addr,
+					    (gpointer)(uintptr_t)iface);
 			continue;
 		}
 		path = g_strdup_printf("/addresses/%u", i);
@@ -98,19 +121,22 @@ static void check_addresses(struct validation *v, const struct model_interface *
 /* The same device on two hosts is two devices. */
 static bool same_device(const struct model_interface *a, const struct model_interface *b)
 {
-	return !a->host || !b->host || strcmp(a->host, b->host) == 0;
+	const char *x = a->settings->host, *y = b->settings->host;
+
+	return !x || !y || strcmp(x, y) == 0;
 }
 
 static void check_device(struct validation *v, struct model_interface *iface)
 {
 	GPtrArray *users;
 
-	if (!iface->device)
+	if (!iface->settings->device)
 		return;
-	users = g_hash_table_lookup(v->devices, iface->device);
+	users = g_hash_table_lookup(v->devices, iface->settings->device);
 	if (!users) {
 		users = g_ptr_array_new();
-		g_hash_table_insert(v->devices, iface->device, users);
+		g_hash_table_insert(v->devices, (gpointer)(uintptr_t)iface->settings->device,
+				    users);
 	}
 	for (guint i = 0; i < users->len; i++) {
 		const struct model_interface *other = users->pdata[i];
@@ -120,7 +146,7 @@ static void check_device(struct validation *v, struct model_interface *iface)
 		interface_error(v, iface, "duplicate-device", "/device",
 				"a device belongs to one interface",
 				"interface \"%s\" has device \"%s\" already", other->id,
-				iface->device);
+				iface->settings->device);
 		return;
 	}
 	g_ptr_array_add(users, iface);
@@ -152,7 +178,7 @@ static void check_id(struct validation *v, struct model_interface *iface)
 	const struct model_interface *other = g_hash_table_lookup(v->interfaces, iface->id);
 
 	if (!other) {
-		g_hash_table_insert(v->interfaces, iface->id, iface);
+		g_hash_table_insert(v->interfaces, (gpointer)(uintptr_t)iface->id, iface);
 		return;
 	}
 	interface_error(v, iface, "duplicate-id", "", "ids are unique in the whole policy",

@@ -25,6 +25,9 @@ char *validate_nearest(GHashTable *table, const char *id, const char *otherwise)
 /* " in network \"blue\"", "" for the default one; the caller frees it. */
 char *validate_in_network(const char *network);
 
+/* False when validate_interface has something to say about the groups of those that carry them. */
+bool validate_groups_are_fine(const struct validation *v, const struct model_network *network,
+			      const struct model_groups *groups);
 /* Groups, addresses, device and id; owners: struct sg_addr -> struct model_interface of the
  * network. */
 void validate_interface(struct validation *v, struct model_interface *iface, GHashTable *owners);

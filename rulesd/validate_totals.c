@@ -44,16 +44,16 @@ static void count_interface(struct totals *totals, const struct model_interface 
 {
 	struct total *devices = &totals->devices;
 
-	if (iface->addresses->len)
-		add(&totals->members, iface->addresses->len, "interfaces", iface->id,
-		    &iface->place);
-	if (!iface->device)
+	if (iface->address_count)
+		add(&totals->members, iface->address_count, "interfaces", iface->id, &iface->place);
+	if (!iface->settings->device)
 		return;
-	if (iface->host) {
-		devices = g_hash_table_lookup(totals->by_host, iface->host);
+	if (iface->settings->host) {
+		devices = g_hash_table_lookup(totals->by_host, iface->settings->host);
 		if (!devices) {
 			devices = g_new0(struct total, 1);
-			g_hash_table_insert(totals->by_host, iface->host, devices);
+			g_hash_table_insert(totals->by_host,
+					    (gpointer)(uintptr_t)iface->settings->host, devices);
 		}
 	}
 	add(devices, 1, "interfaces", iface->id, &iface->place);
@@ -71,9 +71,8 @@ static void count_network(struct totals *totals, const struct model_network *net
 		if (!group->implied)
 			add(&totals->groups, 1, "groups", group->id, &group->place);
 	}
-	g_hash_table_iter_init(&iter, network->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		count_interface(totals, value);
+	for (guint i = 0; i < network->interfaces->len; i++)
+		count_interface(totals, network->interfaces->pdata[i]);
 }
 
 static void check(struct validation *v, const struct total *total, guint most, const char *what)
@@ -111,6 +110,21 @@ static struct total busiest_host(const struct totals *totals)
 	return most;
 }
 
+/* Without looking at every object: the usual case. */
+static bool are_below_limits(const struct model *model, const GPtrArray *networks)
+{
+	uint64_t groups = 0, members = 0;
+
+	for (guint i = 0; i < networks->len; i++) {
+		const struct model_network *network = networks->pdata[i];
+
+		groups += g_hash_table_size(network->groups);
+		members += network->members;
+	}
+	return groups <= MODEL_MAX_GROUPS && members <= MODEL_MAX_MEMBERS &&
+	       model_most_devices(model) <= MODEL_MAX_ATTACHED;
+}
+
 void validate_totals(struct validation *v, const GPtrArray *networks)
 {
 	g_autoptr(GHashTable) by_host =
@@ -118,6 +132,8 @@ void validate_totals(struct validation *v, const GPtrArray *networks)
 	struct totals totals = {.by_host = by_host};
 	struct total devices;
 
+	if (are_below_limits(v->model, networks))
+		return;
 	for (guint i = 0; i < networks->len; i++)
 		count_network(&totals, networks->pdata[i]);
 	devices = busiest_host(&totals);

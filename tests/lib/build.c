@@ -34,13 +34,7 @@ struct cidr build_cidr(const char *text)
 
 struct model_network *build_network(struct model *model, const char *name)
 {
-	struct model_network *network = model_network(model, name);
-
-	if (!network) {
-		network = model_network_new(name);
-		g_hash_table_insert(model->networks, network->name, network);
-	}
-	return network;
+	return model_network_ensure(model, name);
 }
 
 struct model_group *build_group(struct model *model, const char *network, const char *id)
@@ -147,18 +141,39 @@ struct model_interface *build_interface(struct model *model, const char *network
 {
 	g_auto(GStrv) address_words = g_strsplit(addresses, " ", -1);
 	g_auto(GStrv) group_words = g_strsplit(groups, " ", -1);
-	struct model_interface *iface = model_interface_new(network, id);
+	g_autoptr(GArray) built = g_array_new(FALSE, FALSE, sizeof(struct sg_addr));
+	struct model_interface_spec spec = MODEL_INTERFACE_SPEC;
+	struct model_interface *iface;
 
-	iface->device = g_strdup(device);
 	for (guint i = 0; address_words[i]; i++) {
 		struct sg_addr addr = build_addr(address_words[i]);
 
-		g_array_append_val(iface->addresses, addr);
+		g_array_append_val(built, addr);
 	}
-	for (guint i = 0; group_words[i]; i++)
-		g_ptr_array_add(iface->groups, g_strdup(group_words[i]));
-	g_hash_table_insert(build_network(model, network)->interfaces, iface->id, iface);
+	spec.id = id;
+	spec.network = build_network(model, network)->name;
+	spec.settings.device = device;
+	spec.addresses = (const struct sg_addr *)(const void *)built->data;
+	spec.address_count = built->len;
+	spec.groups = (const char *const *)group_words;
+	spec.group_count = g_strv_length(group_words);
+	iface = model_interface_new(&spec);
+	model_add_interface(model, iface);
 	return iface;
+}
+
+struct model_interface *build_changed(struct model *model, struct model_interface *iface,
+				      const struct model_settings *settings)
+{
+	struct model_interface_spec spec = model_interface_spec(iface);
+	struct model_interface *changed;
+
+	spec.settings = *settings;
+	changed = model_interface_new(&spec);
+	model_remove_interface(model, iface);
+	model_interface_free(iface);
+	model_add_interface(model, changed);
+	return changed;
 }
 
 void build_exempt(struct model *model, const char *network, const char *address, const char *match)

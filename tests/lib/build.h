@@ -25,6 +25,9 @@ struct model_rule *build_rule(struct model *model, const char *network, const ch
 struct model_interface *build_interface(struct model *model, const char *network, const char *id,
 					const char *device, const char *addresses,
 					const char *groups);
+/* Another of the same id in its place, with these settings; iface is freed. */
+struct model_interface *build_changed(struct model *model, struct model_interface *iface,
+				      const struct model_settings *settings);
 /* match: "tcp 80", "udp", "all". */
 void build_exempt(struct model *model, const char *network, const char *address, const char *match);
 

@@ -21,24 +21,18 @@ static bool reaches(const struct model_network *network, const char *other)
 static bool is_member(const struct reference *ref, const struct model_peer *peer)
 {
 	const struct model_network *network = model_network(ref->model, peer->network);
-	GHashTableIter iter;
-	gpointer value;
 
 	if (!reaches(ref->network, peer->network) ||
 	    model_group(ref->model, peer->network, peer->id)->external)
 		return false;
-	g_hash_table_iter_init(&iter, network->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct model_interface *iface = value;
+	for (guint i = 0; i < network->interfaces->len; i++) {
+		const struct model_interface *iface = network->interfaces->pdata[i];
 
-		for (guint i = 0; i < iface->groups->len; i++) {
-			if (strcmp(g_ptr_array_index(iface->groups, i), peer->id) != 0)
-				continue;
-			for (guint j = 0; j < iface->addresses->len; j++)
-				if (addr_equal(&g_array_index(iface->addresses, struct sg_addr, j),
-					       &ref->remote))
-					return true;
-		}
+		if (!model_groups_have(iface->groups, peer->id))
+			continue;
+		for (uint32_t j = 0; j < iface->address_count; j++)
+			if (addr_equal(&iface->addresses[j], &ref->remote))
+				return true;
 	}
 	return false;
 }
@@ -182,9 +176,9 @@ void refer(struct reference *ref, const struct model_interface *iface)
 
 	ref->remote = ref->packet->direction == SG_EGRESS ? ref->packet->dst : ref->packet->src;
 	consider_exempt(ref);
-	for (guint i = 0; i < iface->groups->len; i++) {
-		const struct model_group *group = model_group(ref->model, iface->network,
-							      g_ptr_array_index(iface->groups, i));
+	for (uint32_t i = 0; i < iface->groups->count; i++) {
+		const struct model_group *group =
+			model_group(ref->model, iface->network, iface->groups->ids[i]);
 		const GPtrArray *rules = group->rules[ref->packet->direction];
 
 		for (guint j = 0; !group->external && j < rules->len; j++)

@@ -23,16 +23,25 @@ static void assert_member(const struct compiled *f, const char *address)
 	assert_string_equal(peers, "default:sg-default");
 }
 
+static void on_host(struct compiled *f, const char *id, const char *device, const char *address,
+		    const char *host)
+{
+	struct model_interface *iface =
+		build_interface(f->model, "default", id, device, address, "sg-default");
+	struct model_settings settings = *iface->settings;
+
+	settings.host = host;
+	build_changed(f->model, iface, &settings);
+}
+
 static void only_interfaces_of_this_host_are_attached(void **state)
 {
 	struct compiled *f = *state;
 	struct image *all = NULL;
 
 	build_interface(f->model, "default", "open", "tap0", "10.0.0.1", "sg-default");
-	build_interface(f->model, "default", "ours", "tap1", "10.0.0.2", "sg-default")->host =
-		g_strdup(COMPILED_HOST);
-	build_interface(f->model, "default", "theirs", "tap2", "10.0.0.3", "sg-default")->host =
-		g_strdup("there");
+	on_host(f, "ours", "tap1", "10.0.0.2", COMPILED_HOST);
+	on_host(f, "theirs", "tap2", "10.0.0.3", "there");
 	build_interface(f->model, "default", "member", NULL, "10.0.0.4", "sg-default");
 	compiled_again(f);
 	assert_non_null(image_iface(f->image, "open"));
@@ -56,17 +65,22 @@ static void an_interface_is_compiled_with_everything_it_says(void **state)
 	struct model_interface *iface =
 		build_interface(f->model, "default", "vm", "tap0",
 				"fd00::5 10.0.0.5 10.0.0.6 fd00::6", "sg-default");
+	struct model_settings settings = *iface->settings, unguarded;
 	const struct image_iface *compiled;
 	struct sg_addr first4 = build_addr("10.0.0.5"), first6 = build_addr("fd00::5");
 	uint16_t vlan = 7;
 
-	iface->has_mac = true;
-	memcpy(iface->mac, mac, sizeof(mac));
-	iface->hook = MODEL_HOOK_TCX;
-	iface->conntrack.udp = 31;
-	g_array_append_val(iface->vlans, vlan);
-	build_interface(f->model, "default", "bare", "tap1", "10.0.0.7", "sg-default")
-		->spoof_guard = false;
+	settings.has_mac = true;
+	memcpy(settings.mac, mac, sizeof(mac));
+	settings.hook = MODEL_HOOK_TCX;
+	settings.conntrack.udp = 31;
+	settings.vlans = &vlan;
+	settings.vlan_count = 1;
+	build_changed(f->model, iface, &settings);
+	iface = build_interface(f->model, "default", "bare", "tap1", "10.0.0.7", "sg-default");
+	unguarded = *iface->settings;
+	unguarded.spoof_guard = false;
+	build_changed(f->model, iface, &unguarded);
 	compiled_again(f);
 	compiled = image_iface(f->image, "vm");
 	assert_string_equal(compiled->device, "tap0");
@@ -99,13 +113,14 @@ static void guards_have_the_bits_of_those_around_them(void **state)
 	struct compiled *f = *state;
 	struct model_interface *iface = build_interface(f->model, "default", "vm", "tap0",
 							"fd00::5 10.0.0.5 192.0.2.1", "sg-default");
-	struct cidr ten = build_cidr("10.0.0.0/8"), same = build_cidr("10.0.0.5/32"),
-		    all_v6 = build_cidr("::/0");
+	const struct cidr allowed[] = {build_cidr("10.0.0.5/32"), build_cidr("10.0.0.0/8"),
+				       build_cidr("::/0")};
+	struct model_settings settings = *iface->settings;
 	const GArray *guards;
 
-	g_array_append_val(iface->allowed, same);
-	g_array_append_val(iface->allowed, ten);
-	g_array_append_val(iface->allowed, all_v6);
+	settings.allowed = allowed;
+	settings.allowed_count = G_N_ELEMENTS(allowed);
+	build_changed(f->model, iface, &settings);
 	compiled_again(f);
 	guards = image_iface(f->image, "vm")->guards;
 	assert_int_equal(guards->len, G_N_ELEMENTS(wanted));
@@ -133,9 +148,12 @@ static void guards_need_a_hole_only_around_ipv4(void **state)
 		struct model_interface *iface =
 			build_interface(f->model, "default", id, "tap0", "192.0.2.1", "sg-default");
 		struct cidr allowed = build_cidr(cases[i].allowed);
+		struct model_settings settings = *iface->settings;
 		bool found = false;
 
-		g_array_append_val(iface->allowed, allowed);
+		settings.allowed = &allowed;
+		settings.allowed_count = 1;
+		build_changed(f->model, iface, &settings);
 		compiled_again(f);
 		for (guint j = 0; j < image_iface(f->image, id)->guards->len; j++)
 			found |= g_array_index(image_iface(f->image, id)->guards,

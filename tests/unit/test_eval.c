@@ -138,6 +138,7 @@ static void random_interfaces(struct model *model, const char *network)
 		g_autoptr(GString) carried = g_string_new(NULL);
 		gint start = g_random_int_range(0, (gint)G_N_ELEMENTS(groups));
 		struct model_interface *iface;
+		struct model_settings settings;
 
 		for (int j = g_random_int_range(1, 4), first = 1; j > 0; j--, first = 0)
 			g_string_append_printf(addresses, "%s%s", first ? "" : " ", PICK(hosts));
@@ -147,7 +148,9 @@ static void random_interfaces(struct model *model, const char *network)
 				groups[((size_t)start + (size_t)j) % G_N_ELEMENTS(groups)]);
 		iface = build_interface(model, network, id, chance(80) ? "tap0" : NULL,
 					addresses->str, carried->str);
-		iface->spoof_guard = false;
+		settings = *iface->settings;
+		settings.spoof_guard = false;
+		build_changed(model, iface, &settings);
 	}
 }
 
@@ -182,8 +185,7 @@ static struct model *random_model(void)
 static struct eval_packet random_packet(const struct model_interface *iface)
 {
 	struct sg_addr local =
-		g_array_index(iface->addresses, struct sg_addr,
-			      (guint)g_random_int_range(0, (gint32)iface->addresses->len));
+		iface->addresses[g_random_int_range(0, (gint32)iface->address_count)];
 	struct eval_packet packet = {.direction = chance(50) ? SG_EGRESS : SG_INGRESS,
 				     .sport = 40000};
 	struct sg_addr remote;
@@ -278,13 +280,10 @@ static void random_policies_agree_with_the_reference(void **state)
 		image_free(&image);
 		image = next;
 		for (size_t n = 0; n < G_N_ELEMENTS(networks); n++) {
-			GHashTableIter iter;
-			gpointer iface;
+			const GPtrArray *own = model_network(model, networks[n])->interfaces;
 
-			g_hash_table_iter_init(&iter,
-					       model_network(model, networks[n])->interfaces);
-			while (g_hash_table_iter_next(&iter, NULL, &iface))
-				g_ptr_array_add(ifaces, iface);
+			for (guint k = 0; k < own->len; k++)
+				g_ptr_array_add(ifaces, own->pdata[k]);
 		}
 		for (int j = 0; j < PACKETS; j++) {
 			const struct model_interface *iface = g_ptr_array_index(

@@ -131,19 +131,28 @@ static const struct guard_case guard_cases[] = {
 static void fill(struct model *model)
 {
 	static const uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, 1};
-	struct model_interface *vm, *wide;
+	struct model_interface *vm, *router, *wide;
+	struct model_settings settings;
 	struct cidr allowed = build_cidr("10.8.0.0/16"), all_v6 = build_cidr("::/0");
 
 	build_group(model, "default", "sg-none");
 	vm = build_interface(model, "default", "vm", "tap0", "10.0.0.5 fd00::5", "sg-none");
-	g_array_append_val(vm->allowed, allowed);
-	vm->has_mac = true;
-	memcpy(vm->mac, mac, sizeof(mac));
+	settings = *vm->settings;
+	settings.allowed = &allowed;
+	settings.allowed_count = 1;
+	settings.has_mac = true;
+	memcpy(settings.mac, mac, sizeof(mac));
+	build_changed(model, vm, &settings);
 	build_interface(model, "default", "nomac", "tap1", "10.0.0.6", "sg-none");
-	build_interface(model, "default", "router", "tap2", "10.0.0.7", "sg-none")->spoof_guard =
-		false;
+	router = build_interface(model, "default", "router", "tap2", "10.0.0.7", "sg-none");
+	settings = *router->settings;
+	settings.spoof_guard = false;
+	build_changed(model, router, &settings);
 	wide = build_interface(model, "default", "wide", "tap3", "10.0.0.8", "sg-none");
-	g_array_append_val(wide->allowed, all_v6);
+	settings = *wide->settings;
+	settings.allowed = &all_v6;
+	settings.allowed_count = 1;
+	build_changed(model, wide, &settings);
 }
 
 static void the_guard_names_each_reason(void **state)

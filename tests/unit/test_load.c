@@ -148,11 +148,11 @@ static void defaults_are_in_the_model(void **state)
 	assert_string_equal(self->id, MODEL_DEFAULT_GROUP);
 	assert_string_equal(self->network, MODEL_DEFAULT_NETWORK);
 	assert_int_equal(implied->rules[SG_EGRESS]->len, 1);
-	assert_int_equal(iface->groups->len, 1);
-	assert_string_equal(iface->groups->pdata[0], MODEL_DEFAULT_GROUP);
-	assert_true(iface->spoof_guard);
+	assert_int_equal(iface->groups->count, 1);
+	assert_string_equal(iface->groups->ids[0], MODEL_DEFAULT_GROUP);
+	assert_true(iface->settings->spoof_guard);
 	assert_false(iface->attached);
-	assert_int_equal(iface->hook, MODEL_HOOK_AUTO);
+	assert_int_equal(iface->settings->hook, MODEL_HOOK_AUTO);
 	assert_int_equal(conntrack.max_flows, MODEL_DEFAULT_MAX_FLOWS);
 	assert_int_equal(conntrack.tcp_established, MODEL_DEFAULT_TCP_ESTABLISHED);
 	model_free(&model);
@@ -189,22 +189,20 @@ static void every_field_arrives_where_the_model_has_it(void **state)
 	read_file(GOLDEN "/valid/every-field.json", &text, &length);
 	model = policy_model(text);
 	iface = model_interface(model, "web-1");
-	assert_string_equal(iface->device, "tap0");
-	assert_string_equal(iface->host, "h1.example.com");
-	assert_string_equal(iface->description, "first");
-	assert_true(iface->has_mac);
-	assert_int_equal(iface->mac[5], 0xef);
-	assert_int_equal(iface->addresses->len, 3);
-	assert_string_equal(
-		addr_format(&g_array_index(iface->addresses, struct sg_addr, 1), buffer),
-		"fd00::5");
-	assert_int_equal(iface->allowed->len, 4);
-	assert_int_equal(iface->vlans->len, 3);
-	assert_int_equal(g_array_index(iface->vlans, uint16_t, 0), 1);
-	assert_int_equal(iface->hook, MODEL_HOOK_TCX);
-	assert_false(iface->spoof_guard);
-	assert_int_equal(iface->conntrack.udp_stream, 90);
-	assert_string_equal(iface->groups->pdata[1], "sg-bastion");
+	assert_string_equal(iface->settings->device, "tap0");
+	assert_string_equal(iface->settings->host, "h1.example.com");
+	assert_string_equal(iface->settings->description, "first");
+	assert_true(iface->settings->has_mac);
+	assert_int_equal(iface->settings->mac[5], 0xef);
+	assert_int_equal(iface->address_count, 3);
+	assert_string_equal(addr_format(&iface->addresses[1], buffer), "fd00::5");
+	assert_int_equal(iface->settings->allowed_count, 4);
+	assert_int_equal(iface->settings->vlan_count, 3);
+	assert_int_equal(iface->settings->vlans[0], 1);
+	assert_int_equal(iface->settings->hook, MODEL_HOOK_TCX);
+	assert_false(iface->settings->spoof_guard);
+	assert_int_equal(iface->settings->conntrack.udp_stream, 90);
+	assert_string_equal(iface->groups->ids[1], "sg-bastion");
 
 	rule = rule_at(model, "sg-web", SG_INGRESS, 0);
 	assert_string_equal(rule->id, "https");
@@ -594,9 +592,9 @@ static void an_interface_of_the_api_knows_its_network(void **state)
 	assert_int_equal(load_interface("vm-1", text, strlen(text), &iface, diag), 0);
 	assert_string_equal(iface->id, "vm-1");
 	assert_string_equal(iface->network, "blue");
-	assert_string_equal(iface->device, "tap0");
+	assert_string_equal(iface->settings->device, "tap0");
 	assert_true(iface->attached);
-	assert_string_equal(iface->groups->pdata[0], MODEL_DEFAULT_GROUP);
+	assert_string_equal(iface->groups->ids[0], MODEL_DEFAULT_GROUP);
 	model_interface_free(iface);
 	diag_free(&diag);
 }

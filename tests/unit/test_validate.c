@@ -138,37 +138,37 @@ static void four_thousand_and_ninety_six_devices_a_host(void **state)
 static void a_million_addresses(void **state)
 {
 	struct model *model = model_new();
-	struct model_network *network = model_network(model, MODEL_DEFAULT_NETWORK);
+	static const char *const groups[] = {MODEL_DEFAULT_GROUP};
+	struct model_interface_spec spec = MODEL_INTERFACE_SPEC;
+	g_autofree struct sg_addr *addresses = g_new0(struct sg_addr, 10000);
 	g_autofree char *fine = NULL;
 	g_autofree char *over = NULL;
 
 	(void)state;
+	spec.network = MODEL_DEFAULT_NETWORK;
+	spec.groups = groups;
+	spec.group_count = 1;
+	spec.addresses = addresses;
+	spec.address_count = 10000;
 	/* 100 interfaces of 10,000 addresses, and one more. */
 	for (unsigned int i = 0; i < 100; i++) {
 		g_autofree char *id = g_strdup_printf("i-%03u", i);
-		struct model_interface *iface = model_interface_new(MODEL_DEFAULT_NETWORK, id);
 
-		g_ptr_array_add(iface->groups, g_strdup(MODEL_DEFAULT_GROUP));
-		g_hash_table_insert(network->interfaces, iface->id, iface);
 		for (unsigned int j = 0; j < 10000; j++) {
-			struct sg_addr addr = {0};
 			unsigned int number = i * 10000 + j;
 
-			memcpy(&addr, "\xfd", 1);
-			memcpy((uint8_t *)&addr + 12, &number, sizeof(number));
-			g_array_append_val(iface->addresses, addr);
+			memcpy(&addresses[j], "\xfd", 1);
+			memcpy((uint8_t *)&addresses[j] + 12, &number, sizeof(number));
 		}
+		spec.id = id;
+		model_add_interface(model, model_interface_new(&spec));
 	}
 	fine = validate(model);
 	assert_string_equal(fine, "");
-	{
-		struct model_interface *iface = model_interface_new(MODEL_DEFAULT_NETWORK, "last");
-		struct sg_addr addr;
-
-		addr_parse("10.0.0.1", &addr);
-		g_array_append_val(iface->addresses, addr);
-		g_hash_table_insert(network->interfaces, iface->id, iface);
-	}
+	spec.id = "last";
+	spec.address_count = 1;
+	addr_parse("10.0.0.1", addresses);
+	model_add_interface(model, model_interface_new(&spec));
 	over = validate(model);
 	assert_string_equal(over,
 			    "the policy has 1000001 addresses of interfaces; at most 1000000\n");
@@ -186,7 +186,8 @@ static void attach(struct model *model, const char *network, const char *id, con
 		diag_print(diag, stderr);
 		fail();
 	}
-	g_hash_table_insert(model_network(model, network)->interfaces, iface->id, iface);
+	assert_string_equal(iface->network, network);
+	model_add_interface(model, iface);
 	diag_free(&diag);
 }
 

@@ -31,16 +31,16 @@ static bool is_unspecified(const struct sg_addr *addr)
 
 static bool is_own(const struct ref_view *view, const struct sg_addr *addr)
 {
-	for (guint i = 0; i < view->iface->addresses->len; i++)
-		if (addr_equal(addr, &g_array_index(view->iface->addresses, struct sg_addr, i)))
+	for (uint32_t i = 0; i < view->iface->address_count; i++)
+		if (addr_equal(addr, &view->iface->addresses[i]))
 			return true;
 	return false;
 }
 
 static bool is_listed(const struct ref_view *view, const struct sg_addr *addr)
 {
-	for (guint i = 0; i < view->iface->allowed->len; i++)
-		if (cidr_contains(&g_array_index(view->iface->allowed, struct cidr, i), addr))
+	for (uint32_t i = 0; i < view->iface->settings->allowed_count; i++)
+		if (cidr_contains(&view->iface->settings->allowed[i], addr))
 			return true;
 	return is_own(view, addr);
 }
@@ -53,9 +53,9 @@ static bool is_link_local_v6(const struct sg_addr *addr)
 /* Without a mac in the policy it is that of the VM's end of the frame. */
 static bool is_eui64(const struct ref_view *view, const struct sg_addr *addr)
 {
-	const uint8_t *mac = view->iface->has_mac     ? view->iface->mac
-			     : view->dir == SG_EGRESS ? view->packet->smac
-						      : view->packet->dmac;
+	const uint8_t *mac = view->iface->settings->has_mac ? view->iface->settings->mac
+			     : view->dir == SG_EGRESS	    ? view->packet->smac
+							    : view->packet->dmac;
 	struct sg_addr own = addr_link_local_of_mac(mac);
 
 	return addr_equal(addr, &own);
@@ -89,7 +89,7 @@ static uint32_t judge_arp(const struct ref_view *view)
 {
 	const struct ref_packet *packet = view->packet;
 
-	if (view->dir == SG_INGRESS || !view->iface->spoof_guard)
+	if (view->dir == SG_INGRESS || !view->iface->settings->spoof_guard)
 		return SG_ALLOW_ARP;
 	if (memcmp(packet->arp_mac, packet->smac, 6) != 0)
 		return SG_DROP_SPOOFED_ARP;
@@ -107,16 +107,17 @@ static bool serves(const struct ref_view *view)
 uint32_t ref_guard_frame(const struct ref_view *view)
 {
 	const struct ref_packet *packet = view->packet;
-	bool guarded = view->dir == SG_EGRESS && view->iface->spoof_guard, listed = false;
+	bool guarded = view->dir == SG_EGRESS && view->iface->settings->spoof_guard, listed = false;
 
-	for (guint i = 0; i < view->iface->vlans->len; i++)
-		listed |= g_array_index(view->iface->vlans, uint16_t, i) == packet->vid;
+	for (uint32_t i = 0; i < view->iface->settings->vlan_count; i++)
+		listed |= view->iface->settings->vlans[i] == packet->vid;
 	if (packet->tagged && !listed)
 		return SG_DROP_VLAN;
 	if (packet->family == 6 &&
 	    (addr_is_v4(&packet->tuple.src) || addr_is_v4(&packet->tuple.dst)))
 		return SG_DROP_MARTIAN;
-	if (guarded && view->iface->has_mac && memcmp(packet->smac, view->iface->mac, 6) != 0)
+	if (guarded && view->iface->settings->has_mac &&
+	    memcmp(packet->smac, view->iface->settings->mac, 6) != 0)
 		return SG_DROP_SPOOFED_MAC;
 	if (!packet->family)
 		return judge_arp(view);
@@ -167,7 +168,7 @@ static uint32_t judge_discovery(const struct ref_view *view)
 
 	if (packet->hop_limit != 255 || packet->icmp_code != 0 || packet->fragment)
 		return REF_PASS;
-	if (view->dir == SG_INGRESS || !view->iface->spoof_guard)
+	if (view->dir == SG_INGRESS || !view->iface->settings->spoof_guard)
 		return SG_ALLOW_ND;
 	if (!is_unspecified(source) && !is_mine(view, source))
 		return REF_PASS;
@@ -180,7 +181,7 @@ static uint32_t judge_discovery(const struct ref_view *view)
 static uint32_t judge_mld(const struct ref_view *view)
 {
 	const struct sg_addr *source = &view->packet->tuple.src;
-	bool guarded = view->dir == SG_EGRESS && view->iface->spoof_guard;
+	bool guarded = view->dir == SG_EGRESS && view->iface->settings->spoof_guard;
 
 	if (view->packet->fragment)
 		return REF_PASS;
@@ -226,14 +227,14 @@ uint32_t ref_guard_open(const struct ref_view *view)
 		return verdict;
 	if (is_martian(packet->family, source) && !is_dhcp_question(view))
 		return SG_DROP_MARTIAN;
-	if (!view->iface->spoof_guard)
+	if (!view->iface->settings->spoof_guard)
 		return REF_PASS;
 	if (view->dir == SG_EGRESS) {
 		if (is_mine(view, source))
 			return REF_PASS;
 		return is_link_local_v6(source) ? SG_DROP_LINK_LOCAL : SG_DROP_SPOOFED_SOURCE;
 	}
-	if (is_own(view, source) || (view->iface->has_mac && is_eui64(view, source)))
+	if (is_own(view, source) || (view->iface->settings->has_mac && is_eui64(view, source)))
 		return SG_DROP_LAND;
 	if (is_multicast(destination) || is_broadcast(destination) || is_mine(view, destination))
 		return REF_PASS;
@@ -245,6 +246,6 @@ uint32_t ref_guard_open(const struct ref_view *view)
 
 bool ref_guard_still_local(const struct ref_view *view, const struct sg_addr *local)
 {
-	return !view->iface->spoof_guard || is_mine(view, local) || is_multicast(local) ||
+	return !view->iface->settings->spoof_guard || is_mine(view, local) || is_multicast(local) ||
 	       is_broadcast(local);
 }

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model_index.c - the interfaces of a model: found by id, by address and by device, and counted.
+ *
+ * An index holds one interface a key. One that comes when its key is taken is kept out and counted,
+ * so that "nothing is there twice" is known without looking. When the one that holds the key leaves
+ * meanwhile, the index is stale: finders then look at all interfaces until the next one is added,
+ * which fills it anew. That happens only while a change that is refused is taken back.
+ */
+#include "rulesd/model.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ keys */
+
+static uint64_t id_hash(const char *id)
+{
+	return hash_bytes(id, strlen(id));
+}
+
+static bool has_id(const void *item, const void *key)
+{
+	return strcmp(((const struct model_interface *)item)->id, key) == 0;
+}
+
+static uint64_t address_hash(const struct sg_addr *addr)
+{
+	return hash_bytes(addr, sizeof(*addr));
+}
+
+static bool has_address(const void *item, const void *key)
+{
+	const struct model_interface *iface = item;
+
+	for (uint32_t i = 0; i < iface->address_count; i++)
+		if (memcmp(&iface->addresses[i], key, sizeof(struct sg_addr)) == 0)
+			return true;
+	return false;
+}
+
+/* host is "" for interfaces that any host may attach. */
+struct device_key {
+	const char *device, *host;
+};
+
+static struct device_key device_key(const struct model_interface *iface)
+{
+	const char *host = iface->settings->host;
+
+	return (struct device_key){iface->settings->device, host ? host : ""};
+}
+
+static uint64_t device_hash(const struct device_key *key)
+{
+	return hash_bytes(key->device, strlen(key->device)) ^
+	       hash_bytes(key->host, strlen(key->host)) << 1;
+}
+
+static bool has_device(const void *item, const void *key)
+{
+	const struct device_key own = device_key(item), *other = key;
+
+	return strcmp(own.device, other->device) == 0 && strcmp(own.host, other->host) == 0;
+}
+
+static bool is_unreadable(const struct sg_addr *addr)
+{
+	return !addr->q[0] && !addr->q[1];
+}
+
+/* Adds to a count of a GHashTable that owns its keys; an entry that becomes 0 is removed. */
+static void count_name(GHashTable *table, const char *name, int change)
+{
+	int count = (int)GPOINTER_TO_UINT(g_hash_table_lookup(table, name)) + change;
+
+	if (count)
+		g_hash_table_insert(table, g_strdup(name), GUINT_TO_POINTER((guint)count));
+	else
+		g_hash_table_remove(table, name);
+}
+
+/* ------------------------------------------------------------------ into the indexes */
+
+static void index_id(struct model *model, const struct model_interface *iface)
+{
+	uint64_t hash = id_hash(iface->id);
+
+	if (hash_index_find(&model->by_id, hash, has_id, iface->id))
+		model->repeated_ids++;
+	else
+		hash_index_add(&model->by_id, hash, iface);
+}
+
+static bool is_device_taken(const struct model *model, const struct device_key *key)
+{
+	const struct device_key any_host = {key->device, ""};
+
+	if (!key->host[0])
+		return g_hash_table_contains(model->devices, key->device);
+	return hash_index_find(&model->by_device, device_hash(key), has_device, key) ||
+	       hash_index_find(&model->by_device, device_hash(&any_host), has_device, &any_host);
+}
+
+static void index_device(struct model *model, const struct model_interface *iface)
+{
+	struct device_key key;
+
+	if (!iface->settings->device)
+		return;
+	key = device_key(iface);
+	if (is_device_taken(model, &key))
+		model->repeated_devices++;
+	else
+		hash_index_add(&model->by_device, device_hash(&key), iface);
+	count_name(model->devices, key.device, 1);
+	if (key.host[0])
+		count_name(model->hosts, key.host, 1);
+	else
+		model->hostless++;
+}
+
+static void index_addresses(struct model_network *network, const struct model_interface *iface)
+{
+	network->members += iface->address_count;
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		const struct sg_addr *addr = &iface->addresses[i];
+		uint64_t hash = address_hash(addr);
+
+		if (is_unreadable(addr))
+			continue;
+		if (hash_index_find(&network->by_address, hash, has_address, addr))
+			network->repeated++;
+		else
+			hash_index_add(&network->by_address, hash, iface);
+	}
+}
+
+static void refill_addresses(struct model_network *network, uint32_t more)
+{
+	uint32_t wanted = network->members + more;
+
+	network->members = network->repeated = 0;
+	network->stale = false;
+	hash_index_clear(&network->by_address, wanted);
+	for (guint i = 0; i < network->interfaces->len; i++)
+		index_addresses(network, network->interfaces->pdata[i]);
+}
+
+static void refill_model(struct model *model, uint32_t more)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	model->repeated_ids = model->repeated_devices = model->hostless = 0;
+	model->stale = false;
+	hash_index_clear(&model->by_id, model->interfaces + more);
+	hash_index_clear(&model->by_device,
+			 1 + model->by_device.count + model->by_device.count / 2);
+	g_hash_table_remove_all(model->devices);
+	g_hash_table_remove_all(model->hosts);
+	g_hash_table_iter_init(&iter, model->networks);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct model_network *network = value;
+
+		for (guint i = 0; i < network->interfaces->len; i++) {
+			index_id(model, network->interfaces->pdata[i]);
+			index_device(model, network->interfaces->pdata[i]);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ adding and removing */
+
+void model_reserve_interfaces(struct model *model, struct model_network *network, uint32_t more)
+{
+	if (network->stale || hash_index_is_full(&network->by_address, more))
+		refill_addresses(network, more);
+	if (model->stale || hash_index_is_full(&model->by_id, more) ||
+	    hash_index_is_full(&model->by_device, 1))
+		refill_model(model, more);
+}
+
+/* Room for one more, and half as much again when there was none. */
+static void make_room(struct model *model, struct model_network *network, uint32_t addresses)
+{
+	if (network->stale || hash_index_is_full(&network->by_address, addresses))
+		refill_addresses(network, addresses + network->members / 2);
+	if (model->stale || hash_index_is_full(&model->by_id, 1) ||
+	    hash_index_is_full(&model->by_device, 1))
+		refill_model(model, 1 + model->interfaces / 2);
+}
+
+void model_add_interface(struct model *model, struct model_interface *iface)
+{
+	struct model_network *network = model_network(model, iface->network);
+	guint carried;
+
+	g_assert(network);
+	make_room(model, network, iface->address_count);
+	iface->position = network->interfaces->len;
+	g_ptr_array_add(network->interfaces, iface);
+	model->interfaces++;
+	index_id(model, iface);
+	index_device(model, iface);
+	index_addresses(network, iface);
+	carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
+	g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
+			    GUINT_TO_POINTER(carried + 1));
+}
+
+static void unindex_id(struct model *model, const struct model_interface *iface)
+{
+	if (!hash_index_remove(&model->by_id, id_hash(iface->id), iface))
+		model->repeated_ids--;
+	else if (model->repeated_ids)
+		model->stale = true;
+}
+
+static void unindex_device(struct model *model, const struct model_interface *iface)
+{
+	struct device_key key;
+
+	if (!iface->settings->device)
+		return;
+	key = device_key(iface);
+	if (!hash_index_remove(&model->by_device, device_hash(&key), iface))
+		model->repeated_devices--;
+	else if (model->repeated_devices)
+		model->stale = true;
+	count_name(model->devices, key.device, -1);
+	if (key.host[0])
+		count_name(model->hosts, key.host, -1);
+	else
+		model->hostless--;
+}
+
+static void unindex_addresses(struct model_network *network, const struct model_interface *iface)
+{
+	network->members -= iface->address_count;
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		const struct sg_addr *addr = &iface->addresses[i];
+
+		if (is_unreadable(addr))
+			continue;
+		if (!hash_index_remove(&network->by_address, address_hash(addr), iface))
+			network->repeated--;
+		else if (network->repeated)
+			network->stale = true;
+	}
+}
+
+void model_remove_interface(struct model *model, struct model_interface *iface)
+{
+	struct model_network *network = model_network(model, iface->network);
+	GPtrArray *all = network->interfaces;
+	guint carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
+
+	g_assert(all->pdata[iface->position] == iface);
+	g_ptr_array_steal_index_fast(all, iface->position);
+	if (iface->position < all->len)
+		((struct model_interface *)all->pdata[iface->position])->position = iface->position;
+	model->interfaces--;
+	unindex_id(model, iface);
+	unindex_device(model, iface);
+	unindex_addresses(network, iface);
+	if (carried > 1)
+		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
+				    GUINT_TO_POINTER(carried - 1));
+	else
+		g_hash_table_remove(network->carried, iface->groups);
+}
+
+/* ------------------------------------------------------------------ finding */
+
+static int compare_ids(gconstpointer a, gconstpointer b)
+{
+	const struct model_interface *const *x = a, *const *y = b;
+
+	return strcmp((*x)->id, (*y)->id);
+}
+
+GPtrArray *model_sorted_interfaces(const struct model_network *network)
+{
+	GPtrArray *sorted = g_ptr_array_sized_new(network->interfaces->len);
+
+	for (guint i = 0; i < network->interfaces->len; i++)
+		g_ptr_array_add(sorted, network->interfaces->pdata[i]);
+	g_ptr_array_sort(sorted, compare_ids);
+	return sorted;
+}
+
+/* The finders' results are the caller's to change and to remove, as those of GHashTable are. */
+static struct model_interface *changeable(const void *iface)
+{
+	return (struct model_interface *)(uintptr_t)iface;
+}
+
+static struct model_interface *search(const struct model_network *network,
+				      hash_index_matcher *matches, const void *key)
+{
+	for (guint i = 0; i < network->interfaces->len; i++)
+		if (matches(network->interfaces->pdata[i], key))
+			return network->interfaces->pdata[i];
+	return NULL;
+}
+
+static struct model_interface *search_all(const struct model *model, hash_index_matcher *matches,
+					  const void *key)
+{
+	struct model_interface *iface = NULL;
+	GHashTableIter iter;
+	gpointer network;
+
+	g_hash_table_iter_init(&iter, model->networks);
+	while (!iface && g_hash_table_iter_next(&iter, NULL, &network))
+		iface = search(network, matches, key);
+	return iface;
+}
+
+struct model_interface *model_interface(const struct model *model, const char *id)
+{
+	if (model->stale)
+		return search_all(model, has_id, id);
+	return changeable(hash_index_find(&model->by_id, id_hash(id), has_id, id));
+}
+
+struct model_interface *model_interface_at(const struct model_network *network,
+					   const struct sg_addr *addr)
+{
+	if (is_unreadable(addr))
+		return NULL;
+	if (network->stale)
+		return search(network, has_address, addr);
+	return changeable(
+		hash_index_find(&network->by_address, address_hash(addr), has_address, addr));
+}
+
+static bool attaches(const void *item, const void *key)
+{
+	const struct model_interface *iface = item;
+	const struct device_key *wanted = key;
+
+	return g_strcmp0(iface->settings->device, wanted->device) == 0 &&
+	       (!iface->settings->host || strcmp(iface->settings->host, wanted->host) == 0);
+}
+
+struct model_interface *model_interface_of_device(const struct model *model, const char *device,
+						  const char *host)
+{
+	const struct device_key own = {device, host}, any_host = {device, ""};
+	const void *found;
+
+	if (model->stale)
+		return search_all(model, attaches, &own);
+	found = hash_index_find(&model->by_device, device_hash(&own), has_device, &own);
+	if (!found)
+		found = hash_index_find(&model->by_device, device_hash(&any_host), has_device,
+					&any_host);
+	return changeable(found);
+}
+
+uint32_t model_most_devices(const struct model *model)
+{
+	guint most = 0;
+	GHashTableIter iter;
+	gpointer count;
+
+	g_hash_table_iter_init(&iter, model->hosts);
+	while (g_hash_table_iter_next(&iter, NULL, &count))
+		most = MAX(most, GPOINTER_TO_UINT(count));
+	return most + model->hostless;
+}
+
+bool model_may_repeat(const struct model *model)
+{
+	bool repeats = model->stale || model->repeated_ids || model->repeated_devices;
+	GHashTableIter iter;
+	gpointer network;
+
+	g_hash_table_iter_init(&iter, model->networks);
+	while (!repeats && g_hash_table_iter_next(&iter, NULL, &network))
+		repeats = ((const struct model_network *)network)->stale ||
+			  ((const struct model_network *)network)->repeated;
+	return repeats;
+}
