@@ -10,6 +10,7 @@
 
 #include "rulesd/diag.h"
 #include "rulesd/model.h"
+#include "rulesd/model_edit.h"
 
 /* One text of a policy. Several merge: an id defined twice is an error that names both places. */
 struct load_source {
@@ -43,6 +44,19 @@ int load_policy(const GPtrArray *sources, struct model **model, struct diag *dia
 int load_check(const GPtrArray *sources, struct diag *diag);
 
 /*
+ * A patch of a policy: documents like those of a policy, in which each object of a section takes
+ * the whole place of the one with its id, null removes it, and all else stays. "description",
+ * "labels", "$schema" and "x-..." of a document are remarks on the patch and go nowhere. Checks the
+ * objects themselves and that what is removed is there; the rest is load_validate_patch's. 0 and an
+ * edit of the model, not applied, that the caller owns, or -EINVAL with entries in diag.
+ */
+int load_patch(const GPtrArray *sources, const struct model *model, struct model_edit **edit,
+	       struct diag *diag);
+/* model_validate_edit of the edit, which is applied, with the places that sources give. */
+int load_validate_patch(const GPtrArray *sources, const struct model *model,
+			const struct model_edit *edit, struct diag *diag);
+
+/*
  * One interface, as the policy's object plus "network" (PUT /v1/interfaces/{id}). Checks the object
  * itself; whether the network and the groups exist, and no id, address or device is taken, is
  * model_validate's. Same results as load_policy.
@@ -61,3 +75,9 @@ int load_interface(const char *id, const char *text, size_t length, struct model
 char *load_canonical(const GPtrArray *sources);
 /* 64 hex digits and NUL of the canonical form of the sources. */
 void load_sha256(const GPtrArray *sources, char hex[65]);
+/*
+ * The same of sources to which patches (struct load_source, in the order of their application; NULL
+ * for none) were applied: that of the documents that say the same without patches.
+ */
+char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches);
+void load_sha256_patched(const GPtrArray *sources, const GPtrArray *patches, char hex[65]);

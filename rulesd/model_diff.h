@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model_diff.h - what makes one model of another.
+ */
+#pragma once
+
+#include "rulesd/model_edit.h"
+
+/*
+ * The objects that differ, in meaning or in texts; what is the same keeps its object and its place
+ * in old. *new is taken and NULL afterwards: what differs moves into the edit, the rest is freed.
+ * Both must be valid. Never NULL; an edit without changes when they say the same.
+ */
+struct model_edit *model_diff(const struct model *old, struct model **new);
+
+/* Whether both mean the same; texts (descriptions, labels, remarks, places) do not count. */
+bool model_group_means_same(const struct model_group *a, const struct model_group *b);
+bool model_prefix_list_means_same(const struct model_prefix_list *a,
+				  const struct model_prefix_list *b);
+bool model_interface_means_same(const struct model_interface *a, const struct model_interface *b);
+bool model_network_means_same(const struct model_network *a, const struct model_network *b);
