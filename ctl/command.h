@@ -26,7 +26,8 @@ enum option_flags {
 /* A name means the same everywhere: it takes an argument in every command or in none. */
 struct option {
 	const char *name;     /* without the dashes; NULL ends a list */
-	const char *argument; /* what help calls it; NULL: a flag */
+	const char *argument; /* what help calls it, "allow|deny" where it is one of a few words;
+				 NULL: a flag */
 	const char *help;
 	unsigned int flags; /* enum option_flags */
 	char letter;	    /* short form, or 0 */
@@ -35,7 +36,7 @@ struct option {
 struct command {
 	const char *name; /* NULL ends the table */
 	enum exit_status (*run)(const struct args *args);
-	const char *usage;   /* after "sgctl " */
+	const char *usage;   /* after "sgctl "; a first operand in lower case is what it must be */
 	const char *summary; /* one line, no full stop; NULL: left out of the overview */
 	const char *help;    /* paragraphs, or NULL */
 	const struct option *options;

@@ -20,7 +20,7 @@ const struct option global_options[] = {
 	}
 
 static const struct option apply_options[] = {
-	{"existing", "HOW", "live flows that nothing allows now: reevaluate or keep", 0, 0},
+	{"existing", "reevaluate|keep", "live flows that nothing allows now", 0, 0},
 	{0},
 };
 
@@ -32,7 +32,7 @@ static const struct option attach_options[] = {
 	{"mac", "M", "its MAC; without it the source MAC is not checked", 0, 0},
 	{"group", "SG", "a group it carries; without any: sg-default", OPTION_LIST, 0},
 	{"network", "N", "its network (default: default)", 0, 0},
-	{"hook", "H", "auto, xdp, tcx or tc (default: auto)", 0, 0},
+	{"hook", "auto|xdp|tcx|tc", "where it is filtered (default: auto)", 0, 0},
 	{"wait", NULL, "record it when the device does not exist yet", 0, 0},
 	{"no-spoof-guard", NULL, "do not judge the addresses it sends from", 0, 0},
 	{"vlan", "N", "a VLAN id whose tagged frames pass", OPTION_LIST, 0},
@@ -49,13 +49,13 @@ static const struct option show_options[] = {
 
 static const struct option trace_options[] = {
 	{"interface", "ID", "whose rules", OPTION_REQUIRED, 0},
-	{"direction", "DIR", "ingress (to the VM) or egress (from the VM)", OPTION_REQUIRED, 0},
+	{"direction", "ingress|egress", "to the VM or from it", OPTION_REQUIRED, 0},
 	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED, 0},
 	{"src", "A", "source: A, A:PORT or [v6]:PORT", OPTION_REQUIRED, 0},
 	{"dst", "A", "destination, likewise", OPTION_REQUIRED, 0},
 	{"icmp-type", "T", "number or name (default: echo-request)", 0, 0},
 	{"icmp-code", "C", "number or name (default: 0)", 0, 0},
-	{"expect", "VERDICT", "allow or deny: exit 1 when the verdict is another", 0, 0},
+	{"expect", "allow|deny", "exit 1 when the verdict is another", 0, 0},
 	{"policy", "PATH", "ask these files and directories instead of the daemon", OPTION_LIST, 0},
 	{"host", "NAME", "with --policy: refuse interfaces of other hosts", 0, 0},
 	{0},
@@ -82,7 +82,7 @@ static const struct option fmt_options[] = {
 };
 
 static const struct option graph_options[] = {
-	{"format", "FORMAT", "dot (default), mermaid, svg or html (these through graphviz)", 0, 0},
+	{"format", "dot|mermaid|svg|html", "default: dot; svg and html need graphviz", 0, 0},
 	{"network", "N", "the groups of this network alone", 0, 0},
 	{"nodes", "N", "join groups until at most so many nodes are left (default: 40)", 0, 0},
 	{0},
@@ -144,8 +144,9 @@ const struct command commands[] = {
 	{"stats", command_stats, "stats [--interface ID]",
 	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
 	{"fmt", command_fmt, "fmt FILE...", "rewrite policy files in canonical form",
-	 "In place, and names the files it changed; - reads standard input and prints. The\n"
-	 "files must be valid together.",
+	 "In place, and names the files it changed; - reads standard input and prints. What\n"
+	 "a file refers to may be in files that are not named; whether it is there, validate\n"
+	 "tells. --sha256 wants the whole policy.",
 	 fmt_options, 1, OPERANDS_ANY},
 	{"graph", command_graph, "graph [--format dot|mermaid|svg|html] [PATH...]",
 	 "draw who may reach whom",
@@ -156,8 +157,13 @@ const struct command commands[] = {
 	 "there are many; \"some:\" marks an edge that does not hold for all that were joined.\n\n"
 	 "  sgctl graph --format svg policy.json >policy.svg",
 	 graph_options, 0, OPERANDS_ANY},
-	{"completion", command_completion, "completion bash", "print a completion script for bash",
-	 "  source <(sgctl completion bash)", NULL, 1, 1},
+	{"completion", command_completion, "completion bash|zsh",
+	 "print a completion script for a shell",
+	 "Commands, options and what may follow them; ids are those of the files after\n"
+	 "--policy, else those that the daemon has.\n\n"
+	 "  source <(sgctl completion bash)\n"
+	 "  sgctl completion zsh >\"${fpath[1]}/_sgctl\"",
+	 NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
 	{"lint", command_later, "lint PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},

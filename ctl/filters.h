@@ -11,18 +11,18 @@
 struct args;
 
 /* In the option lists of the commands that take filters. */
-#define FILTER_OPTIONS                                                                       \
-	{"interface", "ID", "of this interface", 0, 0},                                      \
-		{"protocol", "P", "of this protocol: a name or a number", 0, 0},             \
-		{"src", "A", "opened by this address: A, A:PORT or [v6]:PORT", 0, 0},        \
-		{"dst", "A", "opened to this address, likewise", 0, 0},                      \
-		{"sport", "PORT", "opened from this port", 0, 0},                            \
-		{"dport", "PORT", "opened to this port", 0, 0},                              \
-		{"port", "PORT", "with this port at either end", 0, 0},                      \
-		{"state", "STATE", "in this state, as the table shows it", 0, 0},            \
-		{"rule", "RULE", "allowed by this rule, such as sg-web/https", 0, 0},        \
-	{                                                                                    \
-		"direction", "DIR", "opened ingress (to the VM) or egress (by the VM)", 0, 0 \
+#define FILTER_OPTIONS                                                                \
+	{"interface", "ID", "of this interface", 0, 0},                               \
+		{"protocol", "P", "of this protocol: a name or a number", 0, 0},      \
+		{"src", "A", "opened by this address: A, A:PORT or [v6]:PORT", 0, 0}, \
+		{"dst", "A", "opened to this address, likewise", 0, 0},               \
+		{"sport", "PORT", "opened from this port", 0, 0},                     \
+		{"dport", "PORT", "opened to this port", 0, 0},                       \
+		{"port", "PORT", "with this port at either end", 0, 0},               \
+		{"state", "STATE", "in this state, as the table shows it", 0, 0},     \
+		{"rule", "RULE", "allowed by this rule, such as sg-web/https", 0, 0}, \
+	{                                                                             \
+		"direction", "ingress|egress", "opened to the VM, or by it", 0, 0     \
 	}
 
 /*

@@ -92,10 +92,15 @@ enum exit_status command_fmt(const struct args *args)
 			if (!strcmp(args_operand(args, i), "-"))
 				return output_usage_error(
 					args, "\"-\" filters; it does not go with files");
-	if (policy_files_read(args->operands, &sources, diag) || load_policy(sources, &model, diag))
+	if (policy_files_read(args->operands, &sources, diag))
 		return output_failure(args, diag);
+	/* One file of several may name what is in the others; the digest is that of a whole policy.
+	 */
 	if (!args_flag(args, "sha256"))
-		return format_all(args, sources);
+		return load_check(sources, diag) ? output_failure(args, diag)
+						 : format_all(args, sources);
+	if (load_policy(sources, &model, diag))
+		return output_failure(args, diag);
 	load_sha256(sources, hex);
 	if (args_flag(args, "json")) {
 		AUTO_JSON json_t *document = json_pack("{s:s}", "policy_sha256", hex);

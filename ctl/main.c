@@ -8,6 +8,7 @@
 
 #include "ctl/args.h"
 #include "ctl/command.h"
+#include "ctl/complete.h"
 #include "ctl/help.h"
 #include "ctl/output.h"
 #include "rulesd/cleanup.h"
@@ -47,6 +48,10 @@ int main(int argc, char **argv)
 
 	set_locale();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (argc > 1 && !strcmp(argv[1], COMPLETE_WORD)) {
+		complete_print(argc - 2, argv + 2);
+		return EXIT_DONE;
+	}
 	if (args_parse(argc, argv, &args, &error))
 		status = output_usage_error(args, "%s", error);
 	else

@@ -55,3 +55,29 @@ $ cp "$data/loose.json" b.json; sgctl fmt --check --json b.json
     "b.json"
   ]
 = 1
+
+# A file of a policy that is split: what it refers to may be elsewhere. The digest is that of a whole policy.
+$ echo '{"version":1,"groups":{"sg-a":{"ingress":[{"protocol":"tcp","from":["sg-elsewhere"]}]}}}' >part.json
+$ sgctl fmt part.json; cat part.json
+  part.json
+  {
+    "version": 1,
+    "network": "default",
+    "groups": {
+      "sg-a": {
+        "ingress": [
+          {
+            "protocol": "tcp",
+            "from": ["sg-elsewhere"]
+          }
+        ]
+      }
+    }
+  }
+$ sgctl fmt --check part.json
+$ sgctl fmt --sha256 part.json
+! part.json:9:20: /groups/sg-a/ingress/0/from/0: there is no group "sg-elsewhere"; define it under "groups", or declare it "external": true
+= 1
+$ echo '{"version":1,"groups":{"sg-a":{"ingress":[{"protocol":"tpc","from":["sg-elsewhere"]}]}}}' | sgctl fmt -
+! -:1:55: /groups/sg-a/ingress/0/protocol: "tpc" is no protocol; did you mean "tcp"?
+= 1

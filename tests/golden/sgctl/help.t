@@ -19,7 +19,7 @@ $ sgctl help
     stats       count packets by interface and drop reason
     fmt         rewrite policy files in canonical form
     graph       draw who may reach whom
-    completion  print a completion script for bash
+    completion  print a completion script for a shell
     help        help about sgctl or a command
   
   Options, before or after the command:
@@ -44,13 +44,13 @@ $ sgctl help trace
   
   Options:
     --interface ID        whose rules (required)
-    --direction DIR       ingress (to the VM) or egress (from the VM) (required)
+    --direction ingress|egress  to the VM or from it (required)
     --protocol P          tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number (required)
     --src A               source: A, A:PORT or [v6]:PORT (required)
     --dst A               destination, likewise (required)
     --icmp-type T         number or name (default: echo-request)
     --icmp-code C         number or name (default: 0)
-    --expect VERDICT      allow or deny: exit 1 when the verdict is another
+    --expect allow|deny   exit 1 when the verdict is another
     --policy PATH...      ask these files and directories instead of the daemon
     --host NAME           with --policy: refuse interfaces of other hosts
   
