@@ -224,10 +224,12 @@ install: all
 	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
 	install -D -m 644 ctl/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
 	install -D -m 644 rulesd/rulesd.8 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8
+	install -D -m 644 rulesd/tapguard-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/tapguard-policy.5
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd \
-		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8
+		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/tapguard-policy.5
 
 clean:
 	rm -rf .build

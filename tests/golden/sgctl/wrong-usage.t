@@ -140,24 +140,10 @@ $ sgctl fmt - x.json
 ! sgctl: "-" filters; it does not go with files
 ! Try 'sgctl help fmt'.
 = 2
-$ sgctl completion zsh
-  #compdef sgctl
-  _sgctl()
-  {
-  	local line word files=0
-  	local -a found
-  	for line in "${(@f)$("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
-  		[[ $line == :files ]] && files=1 && continue
-  		[[ -n $line ]] || continue
-  		word=${${line%%$'\t'*}//:/\\:}
-  		[[ $line == *$'\t'* ]] && word+=:${line#*$'\t'}
-  		found+=("$word")
-  	done
-  	(( ${#found} )) && _describe -V sgctl found
-  	(( files )) && _files
-  	return 0
-  }
-  if [[ $funcstack[1] == _sgctl ]]; then _sgctl "$@"; else compdef _sgctl sgctl; fi
+$ sgctl completion csh
+! sgctl: completion knows bash and zsh, not "csh"
+! Try 'sgctl help completion'.
+= 2
 $ sgctl help shwo
 ! sgctl: unknown command shwo; did you mean show?
 ! Try 'sgctl help'.
