@@ -85,6 +85,15 @@ static void offer_keys(struct completion *completion, GHashTable *table)
 		offer(completion, key, NULL);
 }
 
+static void offer_interfaces(struct completion *completion, const struct model_network *network)
+{
+	for (guint i = 0; i < network->interfaces->len; i++)
+		offer(completion,
+		      ((const struct model_interface *)g_ptr_array_index(network->interfaces, i))
+			      ->id,
+		      NULL);
+}
+
 static void offer_rules(struct completion *completion, const struct model_network *network)
 {
 	GHashTableIter iter;
@@ -134,7 +143,7 @@ static void offer_of_model(struct completion *completion, const struct model *mo
 		const struct model_network *network = value;
 
 		if (!strcmp(name, "interface"))
-			offer_keys(completion, network->interfaces);
+			offer_interfaces(completion, network);
 		else if (!strcmp(name, "group"))
 			offer_keys(completion, network->groups);
 		else if (!strcmp(name, "rule"))
