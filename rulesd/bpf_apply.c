@@ -4,7 +4,8 @@
  * and one store of the generation publishes it.
  *
  * Order, and why a failure at any step leaves the old policy:
- *   1. settle: nobody reads what the flip before left behind, so entries may be written again
+ *   1. settle: wait for a grace period if what is written now meets what a flip before touched
+ *      (bpf_settle.c)
  *   2. sets and policies under numbers that nothing refers to yet
  *   3. versioned entries {epoch = G + 1, before, after}: they read as before until the flip
  *   4. sg_peergone (its worst outcome without a flip: flows are evaluated once more)
@@ -20,10 +21,9 @@
 
 #include "rulesd/cleanup.h"
 
-/* ------------------------------------------------------------------ settle */
+/* ------------------------------------------------------------------ take back */
 
-/* Takes back what a failed apply wrote: entries read as before for every generation. */
-static int undo_changes(struct dataplane *dataplane, char **error)
+int apply_undo(struct dataplane *dataplane, char **error)
 {
 	while (dataplane->undo->len) {
 		guint last = dataplane->undo->len - 1;
@@ -41,36 +41,6 @@ static int undo_changes(struct dataplane *dataplane, char **error)
 		g_array_set_size(dataplane->undo, last);
 	}
 	return 0;
-}
-
-static int remove_dead(struct dataplane *dataplane, char **error)
-{
-	while (dataplane->dead->len) {
-		guint last = dataplane->dead->len - 1;
-		const struct change *change = &g_array_index(dataplane->dead, struct change, last);
-		int code = table_delete(dataplane, change->table, change->key, error);
-
-		if (code)
-			return code;
-		g_array_set_size(dataplane->dead, last);
-	}
-	return 0;
-}
-
-int apply_settle(struct dataplane *dataplane, char **error)
-{
-	int code = undo_changes(dataplane, error);
-
-	if (code || !dataplane->unsettled)
-		return code;
-	code = grace_period(dataplane, error);
-	if (!code)
-		code = remove_dead(dataplane, error);
-	if (!code && dataplane->wanted_known)
-		code = held_sweep(dataplane, error);
-	if (!code)
-		dataplane->unsettled = false;
-	return code;
 }
 
 /* ------------------------------------------------------------------ write */
@@ -104,36 +74,20 @@ static int write_changes(struct dataplane *dataplane, const struct plan *plan, e
 	return code;
 }
 
-/* Peers that some policy in the kernel names: flows have no other witnesses. */
-static GHashTable *peers_in_policies(struct dataplane *dataplane)
-{
-	GHashTable *peers = g_hash_table_new(NULL, NULL);
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, dataplane->policies);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		held_policy_peers(value, peers);
-	return peers;
-}
-
 /* *everyone: some peer had no room, so every interface's flows are to be evaluated again. */
 static int write_gone(struct dataplane *dataplane, const struct plan *plan, uint64_t epoch,
 		      unsigned int *writes, bool *everyone, char **error)
 {
-	g_autoptr(GHashTable) named = NULL;
 	GHashTableIter iter;
 	gpointer key;
 
-	if (!g_hash_table_size(plan->gone))
-		return 0;
-	named = peers_in_policies(dataplane);
 	g_hash_table_iter_init(&iter, plan->gone);
 	while (g_hash_table_iter_next(&iter, &key, NULL)) {
 		uint32_t peer = GPOINTER_TO_UINT(key);
 		int code;
 
-		if (!g_hash_table_contains(named, key)) {
+		/* Flows have no other witnesses than the peers that policies name. */
+		if (!g_hash_table_contains(dataplane->peers, key)) {
 			g_hash_table_iter_remove(&iter);
 			continue;
 		}
@@ -188,7 +142,7 @@ static void store(__u64 *word, uint64_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-/* Into the version that does not hold; after settling no packet reads it. */
+/* Into the version that does not hold, which no packet reads any more; or one word of the other. */
 static void store_conf(struct dataplane *dataplane, const struct iface_change *change,
 		       uint64_t epoch)
 {
@@ -196,6 +150,11 @@ static void store_conf(struct dataplane *dataplane, const struct iface_change *c
 	unsigned int current, other;
 
 	plan_current_conf(dataplane, change->slot, &current);
+	if (change->in_place) {
+		__atomic_store_n(&iface->conf[current].policy, change->conf.policy,
+				 __ATOMIC_RELEASE);
+		return;
+	}
 	other = 1 - current;
 	store(&iface->since[other], SG_NEVER);
 	iface->conf[other] = change->conf;
@@ -233,8 +192,6 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 	for (unsigned int i = 0; i < plan->ifaces->len; i++) {
 		struct iface_change *change = &g_array_index(plan->ifaces, struct iface_change, i);
 
-		if (change->conf_differs)
-			store_conf(dataplane, change, epoch);
 		if (change->removes)
 			revoke_flows(dataplane, change->slot, epoch, keep);
 		removes |= change->removes;
@@ -250,16 +207,18 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 	}
 	if (removes)
 		store(&dataplane->control->last_removal, epoch);
+	/* Behind what revokes: a policy stored in place is read at once. */
+	for (unsigned int i = 0; i < plan->ifaces->len; i++) {
+		const struct iface_change *change =
+			&g_array_index(plan->ifaces, struct iface_change, i);
+
+		if (change->conf_differs)
+			store_conf(dataplane, change, epoch);
+	}
 	store(&dataplane->control->generation, epoch);
 
 	g_array_set_size(dataplane->undo, 0);
-	for (unsigned int i = 0; i < plan->changes->len; i++) {
-		const struct change *change = &g_array_index(plan->changes, struct change, i);
-
-		if (change->removed)
-			g_array_append_val(dataplane->dead, *change);
-	}
-	dataplane->unsettled = true;
+	settle_flipped(dataplane, plan, epoch);
 }
 
 int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsigned int *writes,
@@ -269,8 +228,14 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 						      TABLE_PREFIXES};
 	uint64_t epoch = dataplane_generation(dataplane) + 1;
 	bool everyone = false;
-	int code = resize_shards(dataplane, plan, error);
+	int code = settle_entries(dataplane, error);
 
+	if (!code && settle_conflicts(dataplane, plan)) {
+		dataplane->settling.waits++;
+		code = settle_wait(dataplane, error);
+	}
+	if (!code)
+		code = resize_shards(dataplane, plan, error);
 	if (code)
 		return code;
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(versioned); i++)
@@ -279,8 +244,7 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 		code = write_gone(dataplane, plan, epoch, writes, &everyone, error);
 	if (code) {
 		resize_back(dataplane, plan);
-		undo_changes(dataplane,
-			     NULL); /* what is left is tried again before the next write */
+		apply_undo(dataplane, NULL); /* what is left is tried again before the next write */
 		return code;
 	}
 	*writes += plan->ifaces->len;
@@ -336,12 +300,13 @@ int dataplane_apply(struct dataplane *dataplane, const struct image *from, const
 {
 	CLEANUP(plan_free) struct plan *plan = plan_new();
 	unsigned int written = 0;
-	int code = apply_settle(dataplane, error);
+	int code = 0;
 
-	if (code)
-		return code;
-	/* keep is about flows that are allowed now, not about those that nobody has asked about. */
+	/* keep is about flows that are allowed now: not about those that nobody has asked about,
+	 * nor about one that a packet opens whose policy went long ago. */
 	if (keep)
+		code = settle_wait(dataplane, error);
+	if (keep && !code)
 		code = collect_settle(dataplane, error);
 	if (code)
 		return code;
@@ -351,15 +316,10 @@ int dataplane_apply(struct dataplane *dataplane, const struct image *from, const
 	if (!code && (written || !plan_empty(plan)))
 		code = apply_plan(dataplane, plan, keep, &written, error);
 	if (code) {
-		/* Nothing refers to the sets and policies that were written for it. */
-		if (dataplane->wanted_known && held_sweep(dataplane, NULL))
-			dataplane->unsettled = true;
+		held_forget_fresh(dataplane);
 		return code;
 	}
 	held_want(dataplane, to);
-	if (!dataplane->wanted_known)
-		dataplane->unsettled = true;
-	dataplane->wanted_known = true;
 	g_clear_pointer(&dataplane->read_members, g_hash_table_unref);
 	g_clear_pointer(&dataplane->read_prefixes, g_hash_table_unref);
 	*generation = dataplane_generation(dataplane);

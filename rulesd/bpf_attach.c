@@ -118,7 +118,8 @@ int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error)
 	if (code)
 		return code;
 	clear_iface(dataplane, slot);
-	dataplane->unsettled = true; /* its policy may be nobody's now */
+	/* It may be nobody's now; and nobody reads it, since that half map went. */
+	settle_retire(dataplane, false, conf.policy, dataplane_generation(dataplane));
 	return 0;
 }
 
@@ -296,7 +297,7 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 				slot, ifindex);
 	code = check_device(dataplane, iface, ifindex, error);
 	if (!code)
-		code = apply_settle(dataplane, error);
+		code = settle_entries(dataplane, error);
 	if (!code && iface->policy)
 		code = held_policy_ensure(dataplane, iface->policy, &begin.policy, &writes, error);
 	if (code)

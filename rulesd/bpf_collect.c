@@ -106,7 +106,6 @@ int dataplane_collect(struct dataplane *dataplane, bool *more)
 	if (!code && !again) {
 		dataplane->collect_shard = 0;
 		dataplane->collect_slot = 1;
-		code = apply_settle(dataplane, NULL);
 	}
 	if (!code)
 		*more = again;

@@ -114,13 +114,3 @@ bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content)
 	}
 	return false;
 }
-
-void held_policy_peers(const struct held_policy *policy, GHashTable *peers)
-{
-	struct held_cursor cursor = held_cursor_of(policy->content);
-	const struct sg_interval *intervals;
-	const struct held_ports *ports;
-
-	while ((ports = held_cursor_next(&cursor, &intervals)))
-		g_hash_table_add(peers, GUINT_TO_POINTER(ports->peer));
-}

@@ -40,8 +40,9 @@ void held_init(struct dataplane *dataplane)
 	dataplane->sets_by_content = g_hash_table_new(g_bytes_hash, g_bytes_equal);
 	dataplane->set_alias = g_hash_table_new(NULL, NULL);
 	dataplane->rules = g_hash_table_new(NULL, NULL);
+	dataplane->peers = g_hash_table_new(NULL, NULL);
+	dataplane->fresh = g_array_new(FALSE, FALSE, sizeof(struct retired));
 	dataplane->free_intervals = g_array_new(FALSE, FALSE, sizeof(struct extent));
-	dataplane->dead = g_array_new(FALSE, FALSE, sizeof(struct change));
 	dataplane->undo = g_array_new(FALSE, FALSE, sizeof(struct change));
 }
 
@@ -60,16 +61,43 @@ void held_free(struct dataplane *dataplane)
 	g_hash_table_unref(dataplane->sets);
 	g_hash_table_unref(dataplane->set_alias);
 	g_hash_table_unref(dataplane->rules);
+	g_hash_table_unref(dataplane->peers);
+	g_array_unref(dataplane->fresh);
 	g_array_unref(dataplane->free_intervals);
-	g_array_unref(dataplane->dead);
 	g_array_unref(dataplane->undo);
 }
 
 /* ------------------------------------------------------------------ policies */
 
-static struct held_policy *policy_at(struct dataplane *dataplane, uint32_t number)
+struct held_policy *held_policy_at(struct dataplane *dataplane, uint32_t number)
 {
 	return g_hash_table_lookup(dataplane->policies, GUINT_TO_POINTER(number));
+}
+
+static void count(GHashTable *names, uint32_t number, int step)
+{
+	gpointer key = GUINT_TO_POINTER(number);
+
+	g_hash_table_insert(
+		names, key,
+		GINT_TO_POINTER(GPOINTER_TO_INT(g_hash_table_lookup(names, key)) + step));
+}
+
+/* The rules and peers that a policy names, one more time or one less. */
+static void count_names(struct dataplane *dataplane, GBytes *content, int step)
+{
+	struct held_cursor cursor = held_cursor_of(content);
+	const struct sg_interval *intervals;
+	const struct held_ports *ports;
+
+	while ((ports = held_cursor_next(&cursor, &intervals))) {
+		count(dataplane->peers, ports->peer, step);
+		if (!g_hash_table_lookup(dataplane->peers, GUINT_TO_POINTER(ports->peer)))
+			g_hash_table_remove(dataplane->peers, GUINT_TO_POINTER(ports->peer));
+		for (uint32_t i = 0; i < ports->count; i++)
+			if (!(intervals[i].rule & SG_RULE_EXEMPT))
+				count(dataplane->rules, intervals[i].rule, step);
+	}
 }
 
 static void remember_policy(struct dataplane *dataplane, uint32_t number, GBytes *content,
@@ -77,9 +105,13 @@ static void remember_policy(struct dataplane *dataplane, uint32_t number, GBytes
 {
 	struct held_policy *policy = g_new0(struct held_policy, 1);
 
+	if (complete)
+		count_names(dataplane, content, 1);
+	dataplane->highest_policy = MAX(dataplane->highest_policy, number);
 	policy->number = number;
 	policy->content = content;
 	policy->starts = starts;
+	policy->complete = complete;
 	g_hash_table_insert(dataplane->policies, GUINT_TO_POINTER(number), policy);
 	if (complete)
 		g_hash_table_insert(dataplane->policies_by_content, content, policy);
@@ -103,23 +135,24 @@ uint32_t held_policy_of(struct dataplane *dataplane, const struct image_policy *
 	held = g_hash_table_lookup(dataplane->policies_by_content, content);
 	if (!held)
 		return 0;
+	held->aliased |= held->number != policy->number;
 	g_hash_table_insert(dataplane->policy_alias, alias, GUINT_TO_POINTER(held->number));
 	return held->number;
 }
 
 /* The wanted number, or one beyond all others when the kernel holds something else under it. */
-static uint32_t free_number(GHashTable *held, uint32_t wanted)
+static uint32_t free_number(GHashTable *held, uint32_t wanted, uint32_t highest)
 {
-	uint32_t highest = wanted;
-	GHashTableIter iter;
-	gpointer key;
-
 	if (wanted && !g_hash_table_contains(held, GUINT_TO_POINTER(wanted)))
 		return wanted;
-	g_hash_table_iter_init(&iter, held);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		highest = MAX(highest, GPOINTER_TO_UINT(key));
-	return highest + 1;
+	return MAX(wanted, highest) + 1;
+}
+
+static void remember_fresh(struct dataplane *dataplane, bool set, uint32_t number)
+{
+	struct retired fresh = {.number = number, .set = set};
+
+	g_array_append_val(dataplane->fresh, fresh);
 }
 
 static int write_rules(struct dataplane *dataplane, const struct sg_interval *intervals,
@@ -136,7 +169,7 @@ static int write_rules(struct dataplane *dataplane, const struct sg_interval *in
 		code = table_update(dataplane, TABLE_RULES, &rule, &none, BPF_NOEXIST, error);
 		if (code && code != -EEXIST)
 			return code;
-		g_hash_table_add(dataplane->rules, GUINT_TO_POINTER(rule));
+		g_hash_table_insert(dataplane->rules, GUINT_TO_POINTER(rule), NULL);
 		++*writes;
 	}
 	return 0;
@@ -237,15 +270,15 @@ int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *p
 	}
 	content = held_policy_content(policy);
 	starts = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	known = free_number(dataplane->policies, policy->number);
+	known = free_number(dataplane->policies, policy->number, dataplane->highest_policy);
 	code = policy_write(dataplane, known, content, starts, writes, error);
-	if (code && policy_remove(dataplane, known, content, starts, NULL))
-		/* What could not be taken back is remembered, but not as this content: nobody
-		 * refers to it, and a later sweep tries again. */
-		remember_policy(dataplane, known, TAKE_PTR(content), TAKE_PTR(starts), false);
+	/* One that is not complete is remembered too, but not as this content: nobody refers to
+	 * it, and it goes with what else was written for the change. */
+	remember_policy(dataplane, known, TAKE_PTR(content), TAKE_PTR(starts), !code);
+	remember_fresh(dataplane, false, known);
 	if (code)
 		return code;
-	held_add_policy(dataplane, known, TAKE_PTR(content), TAKE_PTR(starts));
+	held_policy_at(dataplane, known)->aliased = known != policy->number;
 	g_hash_table_insert(dataplane->policy_alias, GUINT_TO_POINTER(policy->number),
 			    GUINT_TO_POINTER(known));
 	*number = known;
@@ -260,8 +293,14 @@ void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content)
 
 	set->number = number;
 	set->content = content;
+	dataplane->highest_set = MAX(dataplane->highest_set, number);
 	g_hash_table_insert(dataplane->sets, GUINT_TO_POINTER(number), set);
 	g_hash_table_insert(dataplane->sets_by_content, content, set);
+}
+
+struct held_set *held_set_at(struct dataplane *dataplane, uint32_t number)
+{
+	return g_hash_table_lookup(dataplane->sets, GUINT_TO_POINTER(number));
 }
 
 uint32_t held_set_of(struct dataplane *dataplane, uint32_t image_set)
@@ -286,7 +325,7 @@ int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, un
 	content = g_bytes_new(set->peers->data, set->peers->len * sizeof(uint32_t));
 	held = g_hash_table_lookup(dataplane->sets_by_content, content);
 	if (!held) {
-		number = free_number(dataplane->sets, set->number);
+		number = free_number(dataplane->sets, set->number, dataplane->highest_set);
 		memcpy(value.peers, set->peers->data,
 		       MIN(set->peers->len, SG_SET_PEERS) * sizeof(uint32_t));
 		code = table_update(dataplane, TABLE_SETS, &number, &value, BPF_ANY, error);
@@ -294,21 +333,66 @@ int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, un
 			return code;
 		++*writes;
 		held_add_set(dataplane, number, g_bytes_ref(content));
-	} else {
-		number = held->number;
+		remember_fresh(dataplane, true, number);
+		held = held_set_at(dataplane, number);
 	}
+	number = held->number;
+	held->aliased |= number != set->number;
 	g_hash_table_insert(dataplane->set_alias, GUINT_TO_POINTER(set->number),
 			    GUINT_TO_POINTER(number));
 	return 0;
 }
 
-/* ------------------------------------------------------------------ mark and sweep */
+/* ------------------------------------------------------------------ what is not wanted */
+
+static void forget_fresh(struct dataplane *dataplane)
+{
+	g_array_set_size(dataplane->fresh, 0);
+}
+
+void held_forget_fresh(struct dataplane *dataplane)
+{
+	for (guint i = 0; i < dataplane->fresh->len; i++) {
+		const struct retired *fresh = &g_array_index(dataplane->fresh, struct retired, i);
+		int code = fresh->set ? held_set_drop(dataplane, fresh->number, NULL)
+				      : held_policy_drop(dataplane, fresh->number, NULL);
+
+		if (code)
+			settle_retire(dataplane, fresh->set, fresh->number,
+				      dataplane_generation(dataplane));
+	}
+	forget_fresh(dataplane);
+}
+
+void held_want_policy(struct dataplane *dataplane, const struct image_policy *policy, bool wanted)
+{
+	struct held_policy *held = held_policy_at(dataplane, held_policy_of(dataplane, policy));
+
+	if (!held)
+		return;
+	held->wanted = wanted;
+	if (!wanted)
+		settle_retire(dataplane, false, held->number, dataplane_generation(dataplane));
+}
+
+void held_want_set(struct dataplane *dataplane, const struct image_set *set, bool wanted)
+{
+	struct held_set *held = held_set_at(dataplane, held_set_of(dataplane, set->number));
+
+	if (!held)
+		return;
+	held->wanted = wanted;
+	if (!wanted)
+		settle_retire(dataplane, true, held->number, dataplane_generation(dataplane));
+}
 
 void held_want(struct dataplane *dataplane, const struct image *image)
 {
+	uint64_t since = dataplane_generation(dataplane);
 	GHashTableIter iter;
 	gpointer value;
 
+	forget_fresh(dataplane);
 	g_hash_table_iter_init(&iter, dataplane->policies);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		((struct held_policy *)value)->wanted = false;
@@ -316,21 +400,26 @@ void held_want(struct dataplane *dataplane, const struct image *image)
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		((struct held_set *)value)->wanted = false;
 	g_hash_table_iter_init(&iter, image->policies);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct held_policy *held = policy_at(dataplane, held_policy_of(dataplane, value));
-
-		if (held)
-			held->wanted = true;
-	}
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		held_want_policy(dataplane, value, true);
 	g_hash_table_iter_init(&iter, image->sets);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		held_want_set(dataplane, value, true);
+	g_hash_table_iter_init(&iter, dataplane->policies);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		uint32_t number = held_set_of(dataplane, ((const struct image_set *)value)->number);
-		struct held_set *held =
-			g_hash_table_lookup(dataplane->sets, GUINT_TO_POINTER(number));
+		const struct held_policy *policy = value;
 
-		if (held)
-			held->wanted = true;
+		if (!policy->wanted)
+			settle_retire(dataplane, false, policy->number, since);
 	}
+	g_hash_table_iter_init(&iter, dataplane->sets);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct held_set *set = value;
+
+		if (!set->wanted)
+			settle_retire(dataplane, true, set->number, since);
+	}
+	held_drop_rules(dataplane);
 }
 
 static gboolean alias_of(gpointer key, gpointer value, gpointer number)
@@ -339,111 +428,105 @@ static gboolean alias_of(gpointer key, gpointer value, gpointer number)
 	return value == number;
 }
 
-static void forget_alias(GHashTable *aliases, uint32_t number)
+/* Nearly always an image's number is the kernel's. */
+static void forget_alias(GHashTable *aliases, uint32_t number, bool aliased)
 {
-	g_hash_table_foreach_remove(aliases, alias_of, GUINT_TO_POINTER(number));
+	gpointer key = GUINT_TO_POINTER(number);
+
+	if (aliased)
+		g_hash_table_foreach_remove(aliases, alias_of, key);
+	else if (g_hash_table_lookup(aliases, key) == key)
+		g_hash_table_remove(aliases, key);
 }
 
-/* Policies that attached interfaces use, whatever the image says. */
-static GHashTable *policies_in_use(struct dataplane *dataplane)
+/* Whether an attached interface uses the policy, whatever the image says. */
+static bool policy_in_use(struct dataplane *dataplane, uint32_t number)
 {
-	GHashTable *used = g_hash_table_new(NULL, NULL);
-
-	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
-		const struct sg_iface *iface = &dataplane->ifaces[slot];
-
-		if (!iface->ifindex)
-			continue;
-		g_hash_table_add(
-			used, GUINT_TO_POINTER(plan_current_conf(dataplane, slot, NULL)->policy));
-	}
-	return used;
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
+		if (dataplane->ifaces[slot].ifindex &&
+		    plan_current_conf(dataplane, slot, NULL)->policy == number)
+			return true;
+	return false;
 }
 
-static int sweep_sets(struct dataplane *dataplane, char **error)
+/* Counters of a rule that no policy of the kernel contains any more. */
+static int drop_rule(struct dataplane *dataplane, uint32_t rule, char **error)
 {
-	GHashTableIter iter;
-	gpointer value;
+	gpointer count_of = NULL;
+	int code;
 
-	g_hash_table_iter_init(&iter, dataplane->sets);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct held_set *set = value;
-		int code;
-
-		if (set->wanted)
-			continue;
-		code = table_delete(dataplane, TABLE_SETS, &set->number, error);
-		if (code)
-			return code;
-		forget_alias(dataplane->set_alias, set->number);
-		if (g_hash_table_lookup(dataplane->sets_by_content, set->content) == set)
-			g_hash_table_remove(dataplane->sets_by_content, set->content);
-		g_hash_table_iter_remove(&iter);
-	}
-	return 0;
+	if (!g_hash_table_lookup_extended(dataplane->rules, GUINT_TO_POINTER(rule), NULL,
+					  &count_of) ||
+	    count_of)
+		return 0;
+	code = table_delete(dataplane, TABLE_RULES, &rule, error);
+	if (!code)
+		g_hash_table_remove(dataplane->rules, GUINT_TO_POINTER(rule));
+	return code;
 }
 
-/* Counters of rules that no policy of the kernel contains any more. */
-static int sweep_rules(struct dataplane *dataplane, char **error)
+static void drop_rules_of(struct dataplane *dataplane, GBytes *content)
 {
-	g_autoptr(GHashTable) named = g_hash_table_new(NULL, NULL);
+	struct held_cursor cursor = held_cursor_of(content);
 	const struct sg_interval *intervals;
 	const struct held_ports *ports;
+
+	/* Counters that could not be removed go when all are looked through. */
+	while ((ports = held_cursor_next(&cursor, &intervals)))
+		for (uint32_t i = 0; i < ports->count; i++)
+			drop_rule(dataplane, intervals[i].rule, NULL);
+}
+
+void held_drop_rules(struct dataplane *dataplane)
+{
+	g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	GHashTableIter iter;
-	gpointer value, key;
+	gpointer key, value;
 
-	g_hash_table_iter_init(&iter, dataplane->policies);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct held_cursor cursor = held_cursor_of(((struct held_policy *)value)->content);
-
-		while ((ports = held_cursor_next(&cursor, &intervals)))
-			for (uint32_t i = 0; i < ports->count; i++)
-				g_hash_table_add(named, GUINT_TO_POINTER(intervals[i].rule));
-	}
 	g_hash_table_iter_init(&iter, dataplane->rules);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		uint32_t rule = GPOINTER_TO_UINT(key);
-		int code;
 
-		if (g_hash_table_contains(named, key))
-			continue;
-		code = table_delete(dataplane, TABLE_RULES, &rule, error);
-		if (code)
-			return code;
-		g_hash_table_iter_remove(&iter);
+		if (!value)
+			g_array_append_val(unused, rule);
 	}
+	for (guint i = 0; i < unused->len; i++)
+		drop_rule(dataplane, g_array_index(unused, uint32_t, i), NULL);
+}
+
+int held_set_drop(struct dataplane *dataplane, uint32_t number, char **error)
+{
+	struct held_set *set = held_set_at(dataplane, number);
+	int code;
+
+	if (!set || set->wanted)
+		return 0;
+	code = table_delete(dataplane, TABLE_SETS, &number, error);
+	if (code)
+		return code;
+	forget_alias(dataplane->set_alias, number, set->aliased);
+	if (g_hash_table_lookup(dataplane->sets_by_content, set->content) == set)
+		g_hash_table_remove(dataplane->sets_by_content, set->content);
+	g_hash_table_remove(dataplane->sets, GUINT_TO_POINTER(number));
 	return 0;
 }
 
-int held_sweep(struct dataplane *dataplane, char **error)
+int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error)
 {
-	g_autoptr(GHashTable) used = policies_in_use(dataplane);
-	bool removed = false;
-	GHashTableIter iter;
-	gpointer value;
+	struct held_policy *policy = held_policy_at(dataplane, number);
+	int code;
 
-	g_hash_table_iter_init(&iter, dataplane->policies);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct held_policy *policy = value;
-		int code;
-
-		if (policy->wanted || g_hash_table_contains(used, GUINT_TO_POINTER(policy->number)))
-			continue;
-		code = policy_remove(dataplane, policy->number, policy->content, policy->starts,
-				     error);
-		if (code)
-			return code;
-		removed = true;
-		forget_alias(dataplane->policy_alias, policy->number);
-		if (g_hash_table_lookup(dataplane->policies_by_content, policy->content) == policy)
-			g_hash_table_remove(dataplane->policies_by_content, policy->content);
-		g_hash_table_iter_remove(&iter);
-	}
-	if (removed) {
-		int code = sweep_rules(dataplane, error);
-
-		if (code)
-			return code;
-	}
-	return sweep_sets(dataplane, error);
+	if (!policy || policy->wanted || policy_in_use(dataplane, number))
+		return 0;
+	code = policy_remove(dataplane, number, policy->content, policy->starts, error);
+	if (code)
+		return code;
+	if (policy->complete)
+		count_names(dataplane, policy->content, -1);
+	drop_rules_of(dataplane, policy->content);
+	forget_alias(dataplane->policy_alias, number, policy->aliased);
+	if (g_hash_table_lookup(dataplane->policies_by_content, policy->content) == policy)
+		g_hash_table_remove(dataplane->policies_by_content, policy->content);
+	g_hash_table_remove(dataplane->policies, GUINT_TO_POINTER(number));
+	return 0;
 }

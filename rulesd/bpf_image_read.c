@@ -77,13 +77,13 @@ static bool read_version(const void *key, const void *value, void *arg)
 	/* In a trie an entry of value 0 hides those around it: it is an entry like others. */
 	change.created = hash && !now;
 	if (orphan(reader, key)) {
-		g_array_append_val(dataplane->dead, change);
+		settle_dead(dataplane, &change, reader->generation);
 		return true;
 	}
 	if (version->epoch > reader->generation)
 		g_array_append_val(reader->undo, change);
 	else if (change.created)
-		g_array_append_val(dataplane->dead, change);
+		settle_dead(dataplane, &change, reader->generation);
 	if (change.created)
 		return true;
 	if (reader->values)
@@ -271,7 +271,8 @@ static bool read_set(const void *key, const void *value, void *arg)
 static bool read_rule(const void *key, const void *value, void *arg)
 {
 	(void)value;
-	g_hash_table_add(arg, GUINT_TO_POINTER(*(const uint32_t *)key));
+	if (!g_hash_table_contains(arg, GUINT_TO_POINTER(*(const uint32_t *)key)))
+		g_hash_table_insert(arg, GUINT_TO_POINTER(*(const uint32_t *)key), NULL);
 	return true;
 }
 
@@ -298,7 +299,7 @@ int image_read_all(struct dataplane *dataplane, char **error)
 	int code;
 
 	take_back_confs(dataplane);
-	dataplane->unsettled = true;
+	settle_opened(dataplane);
 	code = read_versions(dataplane, TABLE_GUARD, NULL, error);
 	if (!code)
 		code = read_versions(dataplane, TABLE_VLANS, NULL, error);

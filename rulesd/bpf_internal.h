@@ -4,6 +4,7 @@
  *
  *   bpf_fault.c    calls that tests have fail
  *   bpf_table.c    one map entry, many entries, all entries, a grace period
+ *   bpf_settle.c   what flips touched that packets may still read the old way; grace periods
  *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
  *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
  *   bpf_content.c  a policy's rules as bytes: compare, walk     bpf_intervals.c  where their ports
@@ -95,6 +96,8 @@ struct held_policy {
 	GBytes *content; /* struct held_ports with its intervals, one after the other, sorted */
 	GArray *starts;	 /* of uint32_t, by entry: its extent in sg_intervals */
 	bool wanted;	 /* by the image that holds; others go when no interface uses them */
+	bool complete;	 /* all of it is in the kernel */
+	bool aliased;	 /* an image's number for it is another one */
 };
 
 /* Followed by count struct sg_interval. */
@@ -110,6 +113,7 @@ struct held_set {
 	uint32_t number;
 	GBytes *content; /* of uint32_t, sorted */
 	bool wanted;
+	bool aliased;
 };
 
 struct held_guard {
@@ -141,6 +145,66 @@ struct change {
 	uint8_t key[24];
 };
 
+/* ------------------------------------------------------------------ what is not settled */
+
+/*
+ * A packet reads the generation once, so one that began before a flip needs what the flip replaced
+ * until it ends: entries are versioned, and an entry that was written at a flip may be written
+ * again when every packet that runs has read that generation (an RCU grace period after it), or
+ * when no packet could tell (settle_conflicts). Grace periods pass in a thread, so that nobody
+ * waits for one but a change that really meets its predecessor.
+ */
+struct touched {
+	enum bpf_table_id table;
+	uint8_t key[24];
+	uint64_t last; /* generation of the last flip that wrote it */
+};
+
+struct flip {
+	uint64_t generation;
+	uint32_t entries; /* versioned entries that no later flip wrote */
+	uint32_t confs;	  /* interfaces whose configuration it wrote as a new version */
+};
+
+struct dead {
+	struct change change;
+	uint64_t since;
+};
+
+/* A policy or set that nothing refers to since that generation. */
+struct retired {
+	uint32_t number;
+	bool set;
+	uint64_t since;
+};
+
+/* SG_HAS_ bits that a policy stored in place does not have: to be cleared when nobody reads the one
+ * before it. */
+struct narrowed {
+	uint32_t slot;
+	uint32_t policy;
+	uint64_t since;
+	uint8_t has[SG_DIRS];
+};
+
+struct settling {
+	GThread *thread; /* waits for grace periods; NULL until the first flip */
+	GMutex lock;
+	GCond wake;
+	bool stop;	  /* the rest of this part under lock */
+	uint64_t wanted;  /* the last flip */
+	uint64_t settled; /* every packet that runs has read this generation or a later one */
+
+	GHashTable *touched; /* of struct touched, its own key */
+	GArray *flips;	     /* of struct flip, those after settled, in order */
+	uint64_t rewritten;  /* highest flip one of whose entries was written again */
+	uint64_t wide;	     /* the last flip that touched more than is remembered */
+	GArray *dead;	     /* of struct dead: still in the maps, in the order of since */
+	GArray *retired;     /* of struct retired, likewise */
+	GArray *narrowed;    /* of struct narrowed, likewise */
+	unsigned int waits;  /* how often a change had to wait: for tests */
+};
+
 struct dataplane {
 	char *bpffs;
 	int lock; /* the directory, locked: one daemon an instance */
@@ -161,7 +225,10 @@ struct dataplane {
 	GHashTable *sets;
 	GHashTable *sets_by_content;
 	GHashTable *set_alias;
-	GHashTable *rules;	/* numbers that have an entry in sg_rules */
+	GHashTable *rules; /* numbers that have an entry in sg_rules -> intervals that name them */
+	GHashTable *peers; /* numbers that policies in the kernel name -> entries that do */
+	uint32_t highest_policy, highest_set; /* number ever held */
+	GArray *fresh;		/* of struct retired: written for a change that may still fail */
 	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
@@ -172,10 +239,8 @@ struct dataplane {
 	/* Kernel numbers of members and prefixes as of opening, until an apply has used them. */
 	GHashTable *read_members, *read_prefixes;
 
-	bool wanted_known; /* an apply has said what is wanted: the rest may go */
-	bool unsettled;	   /* a flip whose predecessor's readers nobody waited for */
-	GArray *dead;	   /* of struct change: removed by the last flip, still in the maps */
-	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
+	struct settling settling;
+	GArray *undo; /* of struct change: written by a failed apply and not taken back yet */
 
 	uint32_t collect_shard, collect_slot; /* where the next step of collecting goes on */
 };
@@ -235,6 +300,8 @@ int table_each(const struct bpf_table *table, table_each_fn each, void *arg);
 
 /* Waits until no program runs that started before the call: an RCU grace period. */
 int grace_period(struct dataplane *dataplane, char **error);
+/* The same from any thread: no test has it fail. */
+int grace_wait(struct dataplane *dataplane, char **error);
 
 /* Value of a versioned entry for a packet that reads this generation. */
 static inline uint32_t version_value(const struct sg_version *version, uint64_t generation)
@@ -265,10 +332,21 @@ int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *p
 		       uint32_t *number, unsigned int *writes, char **error);
 int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, unsigned int *writes,
 		    char **error);
-/* Exactly the image's ones are wanted from now on. */
+struct held_policy *held_policy_at(struct dataplane *dataplane, uint32_t number);
+struct held_set *held_set_at(struct dataplane *dataplane, uint32_t number);
+/* Wanted from now on, or retired at the generation that holds. */
+void held_want_policy(struct dataplane *dataplane, const struct image_policy *policy, bool wanted);
+void held_want_set(struct dataplane *dataplane, const struct image_set *set, bool wanted);
+/* Removes the counters of rules that no policy names. */
+void held_drop_rules(struct dataplane *dataplane);
+/* What was written since the last apply that held is not wanted after all. */
+void held_forget_fresh(struct dataplane *dataplane);
+/* Exactly the image's ones are wanted from now on: the others are retired. */
 void held_want(struct dataplane *dataplane, const struct image *image);
-/* Removes what nobody wants. Call it only after a grace period. */
-int held_sweep(struct dataplane *dataplane, char **error);
+/* Remove it from the kernel, unless it is wanted again or an interface uses it. Nobody may read it
+ * any more. */
+int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error);
+int held_set_drop(struct dataplane *dataplane, uint32_t number, char **error);
 /* Takes what was read back at opening. */
 void held_add_policy(struct dataplane *dataplane, uint32_t number, GBytes *content, GArray *starts);
 void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content);
@@ -294,8 +372,6 @@ const struct held_ports *held_cursor_next(struct held_cursor *cursor,
 
 /* Whether the old one allows anything that the new one may not; NULL allows nothing. */
 bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content);
-/* Adds the peers that it names. */
-void held_policy_peers(const struct held_policy *policy, GHashTable *peers);
 
 /* ------------------------------------------------------------------ bpf_image_read.c */
 
@@ -352,7 +428,8 @@ struct iface_change {
 	struct sg_iface_conf conf; /* policy is the kernel's number */
 	const struct image_policy *policy;
 	bool conf_differs;
-	bool removes; /* something that was allowed may not be any more */
+	bool in_place; /* only the policy, stored into the version that holds */
+	bool removes;  /* something that was allowed may not be any more */
 	uint32_t flows_before;
 	GArray *guards; /* as struct held_slot's, or NULL when they do not differ */
 	GArray *vlans;
@@ -383,11 +460,33 @@ bool plan_empty(const struct plan *plan);
 void plan_add(struct plan *plan, const struct dataplane *dataplane, struct change change,
 	      const void *key);
 
+/* ------------------------------------------------------------------ bpf_settle.c */
+
+void settle_init(struct dataplane *dataplane);
+void settle_free(struct dataplane *dataplane);
+/* What a predecessor did last may have touched anything. */
+void settle_opened(struct dataplane *dataplane);
+/* Every packet that runs has read this generation or a later one. */
+uint64_t settle_generation(struct dataplane *dataplane);
+/*
+ * Whether writing the plan now could show a packet neither the policy before nor the one after some
+ * flip. Chooses which interfaces' policies are stored in place.
+ */
+bool settle_conflicts(struct dataplane *dataplane, struct plan *plan);
+/* After the plan was published as generation: what it touched. */
+void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64_t generation);
+void settle_dead(struct dataplane *dataplane, const struct change *change, uint64_t since);
+void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint64_t since);
+/* Removes the dead entries that nobody can read any more, and takes back what a failed change left:
+ * before anything is written. */
+int settle_entries(struct dataplane *dataplane, char **error);
+/* The same after a grace period, if there is anything to wait for. */
+int settle_wait(struct dataplane *dataplane, char **error);
+
 /* ------------------------------------------------------------------ bpf_apply.c */
 
-/* Waits for readers of the policy before the last flip, if nobody has, and removes what only they
- * could see. */
-int apply_settle(struct dataplane *dataplane, char **error);
+/* Takes back what a failed apply wrote: entries read as before for every generation. */
+int apply_undo(struct dataplane *dataplane, char **error);
 /* Writes the plan and flips. */
 int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsigned int *writes,
 	       char **error);

@@ -368,6 +368,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 	for (unsigned int i = 0; i < PROGRAM_COUNT; i++)
 		opened->program[i] = -1;
 	held_init(opened);
+	settle_init(opened);
 	code = cpus > 0 ? open_all(opened, error)
 			: bpf_fail(error, cpus, "cannot count the possible CPUs");
 	if (code) {
@@ -384,6 +385,7 @@ void dataplane_close(struct dataplane **dataplane)
 
 	if (!closing)
 		return;
+	settle_free(closing);
 	if (closing->slots)
 		munmap(closing->slots, mapped_bytes(&closing->table[TABLE_SLOTS]));
 	if (closing->ifaces)

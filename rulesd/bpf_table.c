@@ -195,17 +195,22 @@ static int grace_by_update(struct dataplane *dataplane, char **error)
 	return 0;
 }
 
+int grace_wait(struct dataplane *dataplane, char **error)
+{
+	/* kernel/sched/membarrier.c: MEMBARRIER_CMD_GLOBAL is synchronize_rcu(); refused where
+	 * nohz_full is on. */
+	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return 0;
+	return grace_by_update(dataplane, error);
+}
+
 int grace_period(struct dataplane *dataplane, char **error)
 {
 	int code = bpf_fault(CALL_GRACE, "membarrier");
 
 	if (code)
 		return bpf_fail(error, code, "waiting for a grace period");
-	/* kernel/sched/membarrier.c: MEMBARRIER_CMD_GLOBAL is synchronize_rcu(); refused where
-	 * nohz_full is on. */
-	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		return 0;
-	return grace_by_update(dataplane, error);
+	return grace_wait(dataplane, error);
 }
 
 /* ------------------------------------------------------------------ tables of 24-byte keys */

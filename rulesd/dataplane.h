@@ -68,6 +68,11 @@ const char *dataplane_name(const struct dataplane *dataplane); /* "bpf" */
 int dataplane_apply(struct dataplane *dataplane, const struct image *from, const struct image *to,
 		    bool keep, uint64_t *generation, unsigned int *writes, char **error);
 uint64_t dataplane_generation(const struct dataplane *dataplane);
+/*
+ * Removes what only packets could read that began before a change, as far as they have ended; never
+ * waits for them. To be called some milliseconds after a change. *more: call again soon.
+ */
+int dataplane_settle(struct dataplane *dataplane, bool *more);
 
 /*
  * Starts filtering a device with iface's slot and configuration: maps first, then programs, then

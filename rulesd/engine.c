@@ -17,6 +17,7 @@
 #define COLLECT_EVERY_MS  1000
 #define COLLECT_AGAIN_MS  5
 #define REPAIR_EVERY_SECS 10
+#define SETTLE_AFTER_MS	  20 /* a grace period or two */
 
 uint64_t engine_generation(const struct engine *engine)
 {
@@ -133,14 +134,37 @@ static gboolean collect(gpointer arg)
 	bool more = false;
 	int err = dataplane_collect(engine->dataplane, &more);
 
-	if (!more)
+	if (!more) {
 		report_allowances(engine);
+		engine_settle_soon(engine);
+	}
 
 	if (err < 0)
 		log_debug("collecting expired flows: %s", g_strerror(-err));
 	engine->collect_timer = g_timeout_add(
 		err == 0 && more ? COLLECT_AGAIN_MS : COLLECT_EVERY_MS, collect, engine);
 	return G_SOURCE_REMOVE;
+}
+
+static gboolean settle(gpointer arg)
+{
+	struct engine *engine = arg;
+	bool more = false;
+	int err = dataplane_settle(engine->dataplane, &more);
+
+	if (err < 0)
+		log_debug("removing what nothing refers to any more: %s", g_strerror(-err));
+	if (err == 0 && more)
+		return G_SOURCE_CONTINUE;
+	/* What could not be removed goes with the next collection. */
+	engine->settle_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
+void engine_settle_soon(struct engine *engine)
+{
+	if (!engine->settle_timer)
+		engine->settle_timer = g_timeout_add(SETTLE_AFTER_MS, settle, engine);
 }
 
 static gboolean repair(gpointer arg)
@@ -309,6 +333,7 @@ void engine_close(struct engine **engine)
 		return;
 	g_clear_handle_id(&e->collect_timer, g_source_remove);
 	g_clear_handle_id(&e->repair_timer, g_source_remove);
+	g_clear_handle_id(&e->settle_timer, g_source_remove);
 	if (e->links)
 		links_close(&e->links);
 	dataplane_close(&e->dataplane);

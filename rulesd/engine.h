@@ -72,6 +72,7 @@ struct engine {
 	bool ready; /* start is over: link events count from now on */
 	guint collect_timer;
 	guint repair_timer;
+	guint settle_timer; /* 0: the kernel holds nothing that is to go */
 };
 
 struct engine_counts {

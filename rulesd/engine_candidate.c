@@ -206,6 +206,7 @@ int candidate_enforce(struct engine *engine, struct candidate *candidate, bool k
 	candidate->numbers = numbers;
 	err = dataplane_apply(engine->dataplane, engine->image, candidate->image, keep, generation,
 			      writes, &error);
+	engine_settle_soon(engine);
 	if (err == 0)
 		return 0;
 	diag_add(diag, "dataplane", (struct place){0}, NULL, "nothing was changed", "%s",

@@ -47,6 +47,9 @@ void candidate_take(struct engine *engine, struct candidate *candidate);
 /* The visible generation for one of the kernel, with the offset that keeps it from going back. */
 uint64_t candidate_offset(uint64_t offset, uint64_t kernel, uint64_t seen, bool must_rise);
 
+/* After something was written to the kernel: what it replaced goes soon. */
+void engine_settle_soon(struct engine *engine);
+
 int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
 
 /* -------------------------------------------------- engine_attach.c */

@@ -7,6 +7,7 @@
  * others that a mixture of them would let in. Frames run on other CPUs without a pause meanwhile.
  */
 #include <bpf/bpf.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 #include "tests/lib/plane.h"
 
 #define FLIPS 150
+#define STEPS 1500u
 
 #define POLICY(rules, list, groups_1, groups_2)                                                    \
 	"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[" rules                               \
@@ -75,46 +77,117 @@ static void *run_frames(void *arg)
 	return NULL;
 }
 
-static void no_packet_sees_a_mixture(void **state)
+struct load {
+	struct plane *plane;
+	struct traffic traffic[3];
+	pthread_t threads[3];
+	volatile bool stop;
+};
+
+static void start_load(struct load *load, struct plane *plane, const char *policy)
 {
-	struct plane *plane = *state;
-	struct dataplane_attachment attachment = {};
-	struct tap *tap = tap_new("tap0", false);
-	volatile bool stop = false;
-	struct traffic traffic[] = {
+	static const struct traffic sources[] = {
 		{.source = "10.0.1.1", .allowed = true},
 		{.source = "10.0.1.2", .allowed = false},
 		{.source = "10.3.1.9", .allowed = true}, /* a longer prefix comes and goes */
 	};
-	pthread_t threads[G_N_ELEMENTS(traffic)];
+	struct dataplane_attachment attachment = {};
+	struct tap *tap = tap_new("tap0", false);
+
+	*load = (struct load){.plane = plane};
+	if (plane_apply(plane, policy, false) || plane_attach(plane, "vm", tap, &attachment))
+		fail_msg("%s", plane->error);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(load->traffic); i++) {
+		load->traffic[i] = sources[i];
+		load->traffic[i].program = plane->dataplane->program[PROGRAM_TC_INGRESS];
+		load->traffic[i].ifindex = tap->ifindex;
+		load->traffic[i].cpu_seed = i;
+		load->traffic[i].stop = &load->stop;
+		pthread_create(&load->threads[i], NULL, run_frames, &load->traffic[i]);
+	}
+}
+
+/* Half-open flows would be found again, and nobody would ask the policy. */
+static void forget_flows(struct plane *plane)
+{
 	struct dataplane_flow_filter half = {.protocol = -1, .sport = -1, .dport = -1};
 	unsigned int removed;
 
-	if (plane_apply(plane, left, false) || plane_attach(plane, "vm", tap, &attachment))
-		fail_msg("%s", plane->error);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++) {
-		traffic[i].program = plane->dataplane->program[PROGRAM_TC_INGRESS];
-		traffic[i].ifindex = tap->ifindex;
-		traffic[i].cpu_seed = i;
-		traffic[i].stop = &stop;
-		pthread_create(&threads[i], NULL, run_frames, &traffic[i]);
+	dataplane_flows_remove(plane->dataplane, &half, &removed, NULL);
+}
+
+static void end_load(struct load *load)
+{
+	load->stop = true;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(load->traffic); i++)
+		pthread_join(load->threads[i], NULL);
+	assert_null(load->plane->error);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(load->traffic); i++) {
+		print_message("%s: %lu frames, %lu decided wrongly\n", load->traffic[i].source,
+			      load->traffic[i].frames, load->traffic[i].wrong);
+		assert_true(load->traffic[i].frames > FLIPS);
+		assert_int_equal(load->traffic[i].wrong, 0);
 	}
+}
+
+static void no_packet_sees_a_mixture(void **state)
+{
+	struct plane *plane = *state;
+	struct load load;
+
+	start_load(&load, plane, left);
 	for (unsigned int i = 0; i < FLIPS; i++) {
 		if (plane_apply(plane, i % 2 ? left : right, false))
 			break;
-		dataplane_flows_remove(plane->dataplane, &half, &removed, NULL);
+		forget_flows(plane);
 	}
-	stop = true;
-	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++)
-		pthread_join(threads[i], NULL);
-	assert_null(plane->error);
+	end_load(&load);
 	assert_true(plane->generation >= FLIPS);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(traffic); i++) {
-		print_message("%s: %lu frames, %lu decided wrongly\n", traffic[i].source,
-			      traffic[i].frames, traffic[i].wrong);
-		assert_true(traffic[i].frames > FLIPS);
-		assert_int_equal(traffic[i].wrong, 0);
+	/* Each meets the one before: members, prefixes and the rules of the interface. */
+	assert_true(plane->dataplane->settling.waits >= FLIPS / 2);
+}
+
+#define BOTH "{\"id\":\"x\",\"protocol\":\"tcp\",\"ports\":[80],\"from\":[\"sg-a\",\"sg-b\"]}"
+#define STEP(from, groups_1, groups_2) \
+	POLICY(RULE("r", from ",\"pl-x\"") "," BOTH, "\"10.3.0.0/16\"", groups_1, groups_2)
+#define A  "\"sg-a\""
+#define B  "\"sg-b\""
+#define C  "\"sg-web\""
+#define AB "\"sg-a\",\"sg-b\""
+
+/* From each to the next one object changes; all of them let "one" in and "two" not. Of two that are
+ * not neighbours a mixture would not. */
+static const char *const steps[] = {
+	STEP(A, A, B), STEP(A, A, C), STEP(A, AB, C), STEP(B, AB, C), STEP(B, B, C),
+	STEP(B, B, A), STEP(B, B, C), STEP(B, AB, C), STEP(A, AB, C), STEP(A, A, C),
+};
+
+static void no_packet_sees_a_mixture_of_small_changes(void **state)
+{
+	struct plane *plane = *state;
+	struct image *images[G_N_ELEMENTS(steps)];
+	struct load load;
+	int code = 0;
+
+	start_load(&load, plane, steps[0]);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(steps); i++)
+		images[i] = plane_compile(plane, steps[i]);
+	for (unsigned int i = 1; !code && i < STEPS; i++) {
+		const struct image *from = images[(i - 1) % G_N_ELEMENTS(steps)];
+		const struct image *to = images[i % G_N_ELEMENTS(steps)];
+
+		code = dataplane_apply(plane->dataplane, i == 1 ? plane->image : from, to, false,
+				       &plane->generation, NULL, &plane->error);
+		if (i % 50 == 0)
+			forget_flows(plane);
 	}
+	end_load(&load);
+	print_message("%" PRIu64 " generations, %u changes waited\n", plane->generation,
+		      plane->dataplane->settling.waits);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(steps); i++)
+		image_free(&images[i]);
+	assert_int_equal(code, 0);
+	assert_true(plane->generation >= STEPS);
 }
 
 int main(void)
@@ -122,6 +195,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(no_packet_sees_a_mixture, plane_setup,
 						plane_teardown),
+		cmocka_unit_test_setup_teardown(no_packet_sees_a_mixture_of_small_changes,
+						plane_setup, plane_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);

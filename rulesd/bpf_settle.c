@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_settle.c - what flips touched that packets may still read the old way: when it may be written
+ * again, and when it may go.
+ *
+ * A packet that read generation g needs of every entry its value as of g. An entry {epoch, before,
+ * after} remembers two values. Say that since the last grace period an entry was written at the
+ * flips e1 < e2 (e1: the one before the last, or none): a packet with g < e2 reads what held from
+ * e1 to e2 - 1. So all that such a packet reads is one policy, that of some generation between g
+ * and now, exactly when the highest e1 of all entries is below the lowest e2 of all:
+ * settle_conflicts() asks that before entries are written. One member that joins and leaves again
+ * and again never has to wait; what has to is a change that meets a second one half way.
+ *
+ * A configuration has two versions and is too large to be replaced while it is read. When it has to
+ * be, the usual case is a rule that changed: a new policy number, one word, is stored into the
+ * version that holds. Packets with g before that version read the other one; all others read the
+ * newest policy, which needs that nothing else has changed for them meanwhile.
+ *
+ * Interfaces do not count against each other: a program reads the configuration of one.
+ */
+#include "rulesd/bpf_internal.h"
+
+#include <string.h>
+
+#include "rulesd/cleanup.h"
+
+/* A flip of more entries is not remembered entry by entry; the next change waits for it. */
+#define WIDE_ENTRIES 4096u
+/* Pairs of prefixes to compare before it is cheaper to wait. */
+#define MAX_PAIRS 200000u
+/* Things removed in one step: about a millisecond. */
+#define STEP_LIMIT 1024u
+
+static guint touched_hash(gconstpointer pointer)
+{
+	const struct touched *touched = pointer;
+	guint64 words[3], hash;
+
+	memcpy(words, touched->key, sizeof(words));
+	hash = (words[0] + touched->table) * 0x9e3779b97f4a7c15ULL;
+	hash = (hash ^ hash >> 29 ^ words[1]) * 0xbf58476d1ce4e5b9ULL;
+	hash = (hash ^ hash >> 32 ^ words[2]) * 0x94d049bb133111ebULL;
+	return (guint)(hash >> 32);
+}
+
+static gboolean touched_equal(gconstpointer a, gconstpointer b)
+{
+	const struct touched *x = a, *y = b;
+
+	return x->table == y->table && !memcmp(x->key, y->key, sizeof(x->key));
+}
+
+void settle_init(struct dataplane *dataplane)
+{
+	struct settling *settling = &dataplane->settling;
+
+	g_mutex_init(&settling->lock);
+	g_cond_init(&settling->wake);
+	settling->touched = g_hash_table_new_full(touched_hash, touched_equal, g_free, NULL);
+	settling->flips = g_array_new(FALSE, FALSE, sizeof(struct flip));
+	settling->dead = g_array_new(FALSE, FALSE, sizeof(struct dead));
+	settling->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
+	settling->narrowed = g_array_new(FALSE, FALSE, sizeof(struct narrowed));
+}
+
+void settle_free(struct dataplane *dataplane)
+{
+	struct settling *settling = &dataplane->settling;
+
+	if (settling->thread) {
+		g_mutex_lock(&settling->lock);
+		settling->stop = true;
+		g_cond_signal(&settling->wake);
+		g_mutex_unlock(&settling->lock);
+		g_thread_join(settling->thread);
+	}
+	g_hash_table_unref(settling->touched);
+	g_array_unref(settling->flips);
+	g_array_unref(settling->dead);
+	g_array_unref(settling->retired);
+	g_array_unref(settling->narrowed);
+	g_cond_clear(&settling->wake);
+	g_mutex_clear(&settling->lock);
+}
+
+/* ------------------------------------------------------------------ grace periods */
+
+uint64_t settle_generation(struct dataplane *dataplane)
+{
+	struct settling *settling = &dataplane->settling;
+	uint64_t settled;
+
+	g_mutex_lock(&settling->lock);
+	settled = settling->settled;
+	g_mutex_unlock(&settling->lock);
+	return settled;
+}
+
+static void passed(struct settling *settling, uint64_t generation)
+{
+	settling->settled = MAX(settling->settled, generation);
+}
+
+static gpointer wait_for_readers(gpointer arg)
+{
+	struct dataplane *dataplane = arg;
+	struct settling *settling = &dataplane->settling;
+
+	g_mutex_lock(&settling->lock);
+	while (!settling->stop) {
+		uint64_t generation = settling->wanted;
+		int code;
+
+		if (generation <= settling->settled) {
+			g_cond_wait(&settling->wake, &settling->lock);
+			continue;
+		}
+		g_mutex_unlock(&settling->lock);
+		code = grace_wait(dataplane, NULL);
+		if (code)
+			g_usleep(100000);
+		g_mutex_lock(&settling->lock);
+		if (!code)
+			passed(settling, generation);
+	}
+	g_mutex_unlock(&settling->lock);
+	return NULL;
+}
+
+static void want_settled(struct dataplane *dataplane, uint64_t generation)
+{
+	struct settling *settling = &dataplane->settling;
+
+	g_mutex_lock(&settling->lock);
+	settling->wanted = generation;
+	if (!settling->thread)
+		settling->thread = g_thread_new("settle", wait_for_readers, dataplane);
+	g_cond_signal(&settling->wake);
+	g_mutex_unlock(&settling->lock);
+}
+
+void settle_opened(struct dataplane *dataplane)
+{
+	uint64_t generation = dataplane_generation(dataplane);
+
+	dataplane->settling.wide = generation;
+	if (generation)
+		want_settled(dataplane, generation);
+}
+
+/* ------------------------------------------------------------------ what may be written again */
+
+static struct flip *flip_of(struct settling *settling, uint64_t generation)
+{
+	for (guint i = settling->flips->len; i-- > 0;) {
+		struct flip *flip = &g_array_index(settling->flips, struct flip, i);
+
+		if (flip->generation == generation)
+			return flip;
+	}
+	return NULL;
+}
+
+static struct touched *find_touched(struct settling *settling, const struct change *change)
+{
+	struct touched wanted = {.table = change->table};
+
+	memcpy(wanted.key, change->key, sizeof(wanted.key));
+	return g_hash_table_lookup(settling->touched, &wanted);
+}
+
+/* Whether one prefix lies inside the other. Both tries have keys of this shape: a length that
+ * counts a number and an address, the number, the address. */
+static bool overlap(const uint8_t *a, const uint8_t *b)
+{
+	struct sg_prefix_key x, y;
+	unsigned int bits, bytes;
+
+	_Static_assert(sizeof(struct sg_prefix_key) == sizeof(struct sg_guard_key), "one shape");
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x.space != y.space)
+		return false;
+	bits = MIN(x.prefixlen, y.prefixlen) - 32;
+	bytes = bits / 8;
+	if (memcmp(x.addr, y.addr, bytes) != 0)
+		return false;
+	return !(bits % 8) || !((x.addr[bytes] ^ y.addr[bytes]) >> (8 - bits % 8));
+}
+
+/*
+ * In a trie an entry stands in for those around it, and they for it when it goes; so two entries
+ * that overlap are like one that is written twice, with more than one value to remember.
+ */
+static bool meets_other_prefix(struct settling *settling, const struct change *change,
+			       uint64_t settled)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, settling->touched);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct touched *touched = value;
+
+		if (touched->table == change->table && touched->last > settled &&
+		    memcmp(touched->key, change->key, sizeof(touched->key)) != 0 &&
+		    overlap(touched->key, change->key))
+			return true;
+	}
+	return false;
+}
+
+static bool same_but_policy(const struct sg_iface_conf *old, const struct sg_iface_conf *new)
+{
+	struct sg_iface_conf like = *new;
+
+	like.policy = old->policy;
+	memcpy(like.has, old->has, sizeof(like.has));
+	return !memcmp(&like, old, sizeof(like)) && !(new->has[0] & ~old->has[0]) &&
+	       !(new->has[1] & ~old->has[1]);
+}
+
+/* Whether the configuration can be written: beside the one that holds, or its policy in place. */
+static bool conf_fits(struct dataplane *dataplane, const struct plan *plan,
+		      struct iface_change *change, uint64_t settled)
+{
+	const struct settling *settling = &dataplane->settling;
+	unsigned int current;
+	const struct sg_iface_conf *conf = plan_current_conf(dataplane, change->slot, &current);
+	uint64_t since = dataplane->ifaces[change->slot].since[current];
+
+	change->in_place = false;
+	if (!change->conf_differs || since <= settled)
+		return true;
+	if (plan->changes->len || !same_but_policy(conf, &change->conf))
+		return false;
+	for (guint i = settling->flips->len; i-- > 0;) {
+		const struct flip *flip = &g_array_index(settling->flips, struct flip, i);
+
+		if (flip->generation <= since)
+			break;
+		if (flip->entries)
+			return false;
+	}
+	change->in_place = true;
+	return true;
+}
+
+/* Whether the lowest last flip of all entries is above the highest one before a last one. */
+static bool in_order(struct settling *settling, const GArray *moved, uint64_t rewritten,
+		     uint64_t settled)
+{
+	for (guint i = 0; i < settling->flips->len; i++) {
+		const struct flip *flip = &g_array_index(settling->flips, struct flip, i);
+
+		if (flip->generation > settled &&
+		    flip->entries + flip->confs > g_array_index(moved, uint32_t, i))
+			return rewritten < flip->generation;
+	}
+	return true;
+}
+
+bool settle_conflicts(struct dataplane *dataplane, struct plan *plan)
+{
+	struct settling *settling = &dataplane->settling;
+	g_autoptr(GArray) moved = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+	uint64_t settled = settle_generation(dataplane);
+	uint64_t rewritten = settling->rewritten;
+
+	if (dataplane_generation(dataplane) <= settled)
+		return false;
+	if (settling->wide > settled || plan->changes->len > WIDE_ENTRIES)
+		return true;
+	if ((uint64_t)plan->changes->len * g_hash_table_size(settling->touched) > MAX_PAIRS)
+		return true;
+	for (guint i = 0; i < plan->ifaces->len; i++)
+		if (!conf_fits(dataplane, plan,
+			       &g_array_index(plan->ifaces, struct iface_change, i), settled))
+			return true;
+	g_array_set_size(moved, settling->flips->len);
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const struct change *change = &g_array_index(plan->changes, struct change, i);
+		const struct touched *touched = find_touched(settling, change);
+		struct flip *flip = NULL;
+
+		if ((change->table == TABLE_PREFIXES || change->table == TABLE_GUARD) &&
+		    meets_other_prefix(settling, change, settled))
+			return true;
+		if (!touched || touched->last <= settled)
+			continue;
+		flip = flip_of(settling, touched->last);
+		rewritten = MAX(rewritten, touched->last);
+		if (flip)
+			g_array_index(moved, uint32_t,
+				      flip - &g_array_index(settling->flips, struct flip, 0))++;
+	}
+	return !in_order(settling, moved, rewritten, settled);
+}
+
+static void touch(struct settling *settling, const struct change *change, struct flip *now)
+{
+	struct touched *touched = find_touched(settling, change);
+
+	if (touched) {
+		struct flip *flip = flip_of(settling, touched->last);
+
+		if (flip)
+			flip->entries--;
+		settling->rewritten = MAX(settling->rewritten, touched->last);
+	} else {
+		touched = g_new0(struct touched, 1);
+		touched->table = change->table;
+		memcpy(touched->key, change->key, sizeof(touched->key));
+		g_hash_table_add(settling->touched, touched);
+	}
+	touched->last = now->generation;
+	now->entries++;
+}
+
+static void narrow_later(struct dataplane *dataplane, const struct iface_change *change,
+			 uint64_t generation)
+{
+	struct narrowed narrowed = {
+		.slot = change->slot, .policy = change->conf.policy, .since = generation};
+
+	memcpy(narrowed.has, change->conf.has, sizeof(narrowed.has));
+	g_array_append_val(dataplane->settling.narrowed, narrowed);
+}
+
+void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64_t generation)
+{
+	struct settling *settling = &dataplane->settling;
+	struct flip added = {.generation = generation}, *flip;
+	bool wide = plan->changes->len > WIDE_ENTRIES;
+
+	g_array_append_val(settling->flips, added);
+	flip = &g_array_index(settling->flips, struct flip, settling->flips->len - 1);
+	if (wide)
+		settling->wide = generation;
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const struct change *change = &g_array_index(plan->changes, struct change, i);
+
+		if (!wide)
+			touch(settling, change, flip);
+		if (change->removed)
+			settle_dead(dataplane, change, generation);
+	}
+	for (guint i = 0; i < plan->ifaces->len; i++) {
+		const struct iface_change *change =
+			&g_array_index(plan->ifaces, struct iface_change, i);
+
+		if (change->in_place)
+			narrow_later(dataplane, change, generation);
+		else
+			flip->confs += change->conf_differs;
+	}
+	want_settled(dataplane, generation);
+}
+
+void settle_dead(struct dataplane *dataplane, const struct change *change, uint64_t since)
+{
+	struct dead dead = {.change = *change, .since = since};
+
+	g_array_append_val(dataplane->settling.dead, dead);
+}
+
+void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint64_t since)
+{
+	struct retired retired = {.number = number, .set = set, .since = since};
+
+	g_array_append_val(dataplane->settling.retired, retired);
+}
+
+/* ------------------------------------------------------------------ what may go */
+
+/* How many at the front of a list are from settled generations, at most limit. */
+#define READY(list, type, settled, limit)                                    \
+	({                                                                   \
+		guint _count = 0;                                            \
+		while (_count < (list)->len && _count < (limit) &&           \
+		       g_array_index(list, type, _count).since <= (settled)) \
+			_count++;                                            \
+		_count;                                                      \
+	})
+
+static int remove_dead(struct dataplane *dataplane, uint64_t settled, guint *limit, char **error)
+{
+	struct settling *settling = &dataplane->settling;
+	guint count = READY(settling->dead, struct dead, settled, *limit), done = 0;
+	int code = 0;
+
+	for (; done < count; done++) {
+		const struct dead *dead = &g_array_index(settling->dead, struct dead, done);
+		const struct touched *touched = find_touched(settling, &dead->change);
+
+		if (touched && touched->last > dead->since)
+			continue; /* it lives again */
+		code = table_delete(dataplane, dead->change.table, dead->change.key, error);
+		if (code)
+			break;
+	}
+	if (done)
+		g_array_remove_range(settling->dead, 0, done);
+	*limit -= done;
+	return code;
+}
+
+static int remove_retired(struct dataplane *dataplane, uint64_t settled, guint *limit, char **error)
+{
+	struct settling *settling = &dataplane->settling;
+	guint count = READY(settling->retired, struct retired, settled, *limit), done = 0;
+	int code = 0;
+
+	for (; done < count; done++) {
+		const struct retired *retired =
+			&g_array_index(settling->retired, struct retired, done);
+
+		if (retired->set)
+			code = held_set_drop(dataplane, retired->number, error);
+		else
+			code = held_policy_drop(dataplane, retired->number, error);
+		if (code)
+			break;
+	}
+	if (done)
+		g_array_remove_range(settling->retired, 0, done);
+	*limit -= done;
+	return code;
+}
+
+static void narrow(struct dataplane *dataplane, uint64_t settled)
+{
+	struct settling *settling = &dataplane->settling;
+	guint count = READY(settling->narrowed, struct narrowed, settled, G_MAXUINT);
+
+	for (guint i = 0; i < count; i++) {
+		const struct narrowed *narrowed =
+			&g_array_index(settling->narrowed, struct narrowed, i);
+		struct sg_iface *iface = &dataplane->ifaces[narrowed->slot];
+		unsigned int current;
+
+		plan_current_conf(dataplane, narrowed->slot, &current);
+		if (!iface->ifindex || iface->conf[current].policy != narrowed->policy)
+			continue;
+		for (unsigned int dir = 0; dir < SG_DIRS; dir++)
+			__atomic_store_n(&iface->conf[current].has[dir], narrowed->has[dir],
+					 __ATOMIC_RELEASE);
+	}
+	if (count)
+		g_array_remove_range(settling->narrowed, 0, count);
+}
+
+static gboolean is_settled(gpointer key, gpointer value, gpointer arg)
+{
+	(void)value;
+	return ((const struct touched *)key)->last <= *(const uint64_t *)arg;
+}
+
+static void forget_touched(struct settling *settling, uint64_t settled)
+{
+	guint old = 0;
+
+	while (old < settling->flips->len &&
+	       g_array_index(settling->flips, struct flip, old).generation <= settled)
+		old++;
+	if (!old)
+		return;
+	g_array_remove_range(settling->flips, 0, old);
+	g_hash_table_foreach_remove(settling->touched, is_settled, &settled);
+}
+
+int settle_entries(struct dataplane *dataplane, char **error)
+{
+	struct settling *settling = &dataplane->settling;
+	uint64_t settled = settle_generation(dataplane);
+	guint limit = G_MAXUINT;
+	int code = apply_undo(dataplane, error);
+
+	if (!code)
+		code = remove_dead(dataplane, settled, &limit, error);
+	if (code)
+		return code;
+	narrow(dataplane, settled);
+	/* Only now: what is dead and was written again is told by what was touched. */
+	forget_touched(settling, settled);
+	return 0;
+}
+
+int settle_wait(struct dataplane *dataplane, char **error)
+{
+	struct settling *settling = &dataplane->settling;
+	uint64_t generation = dataplane_generation(dataplane);
+	int code = 0;
+
+	if (settle_generation(dataplane) < generation)
+		code = grace_period(dataplane, error);
+	if (code)
+		return code;
+	g_mutex_lock(&settling->lock);
+	passed(settling, generation);
+	g_mutex_unlock(&settling->lock);
+	return settle_entries(dataplane, error);
+}
+
+int dataplane_settle(struct dataplane *dataplane, bool *more)
+{
+	struct settling *settling = &dataplane->settling;
+	uint64_t settled = settle_generation(dataplane);
+	guint limit = STEP_LIMIT;
+	int code = apply_undo(dataplane, NULL);
+
+	if (!code)
+		code = remove_dead(dataplane, settled, &limit, NULL);
+	if (!code)
+		code = remove_retired(dataplane, settled, &limit, NULL);
+	if (!code && limit)
+		code = settle_entries(dataplane, NULL);
+	if (code)
+		return code;
+	*more = settling->flips->len || settling->dead->len || settling->retired->len ||
+		settling->narrowed->len || settled < dataplane_generation(dataplane);
+	return 0;
+}

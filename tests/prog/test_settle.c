@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_settle.c - changes one right after the other: what a packet would read that began some
+ * changes ago and still runs is one policy, that of then or a later one; who has to wait for a
+ * grace period and who has not.
+ *
+ * test_flip.c runs real frames, but one that is held up for longer than a change takes is rare.
+ * Here every generation that a running packet may have read is tried, after every change, on the
+ * maps.
+ */
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "rulesd/bpf_internal.h"
+#include "rulesd/cleanup.h"
+#include "tests/lib/build.h"
+#include "tests/lib/check.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/plane.h"
+
+/* What a policy of these tests may differ in. */
+struct knobs {
+	unsigned int rule;	/* which groups and CIDRs the VM lets in */
+	unsigned int groups[2]; /* of two members: a bit each of sg-a, sg-b */
+	unsigned int lists;	/* a bit each of prefixes inside each other */
+	unsigned int allowed;	/* likewise of the VM's allowed_addresses */
+	unsigned int mac;
+};
+
+#define LISTS	4u
+#define ALLOWED 3u
+
+static void add_choice(GString *text, unsigned int bits, const char *const *words,
+		       unsigned int count)
+{
+	const char *comma = "";
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (!(bits & 1u << i))
+			continue;
+		g_string_append_printf(text, "%s\"%s\"", comma, words[i]);
+		comma = ",";
+	}
+}
+
+static char *policy_of(const struct knobs *knobs)
+{
+	static const char *const groups[] = {"sg-a", "sg-b", "sg-c"};
+	static const char *const lists[LISTS] = {"10.3.0.0/16", "10.0.0.0/8", "10.3.1.0/24",
+						 "10.3.1.128/25"};
+	static const char *const allowed[ALLOWED] = {"10.7.0.0/16", "10.7.1.0/24", "10.6.0.0/15"};
+	static const char *const from[] = {"\"sg-a\"", "\"sg-b\"", "\"sg-a\",\"sg-b\"",
+					   "\"10.3.1.0/24\""};
+	GString *text = g_string_new("{\"version\":1,\"groups\":{\"sg-a\":{},\"sg-b\":{},"
+				     "\"sg-c\":{},\"sg-web\":{\"ingress\":[{\"id\":\"r\","
+				     "\"protocol\":\"tcp\",\"ports\":[443],\"from\":[\"pl-x\",");
+
+	g_string_append_printf(text,
+			       "%s]},{\"id\":\"x\",\"protocol\":\"tcp\",\"ports\":[80],"
+			       "\"from\":[\"sg-a\",\"sg-b\",\"10.3.0.0/16\"]}]}},"
+			       "\"prefix_lists\":{\"pl-x\":{\"entries\":[\"192.0.2.0/24\"%s",
+			       from[knobs->rule % G_N_ELEMENTS(from)], knobs->lists ? "," : "");
+	add_choice(text, knobs->lists, lists, LISTS);
+	g_string_append_printf(text,
+			       "]}},\"interfaces\":{\"vm\":{\"device\":\"tap0\",\"mac\":"
+			       "\"52:54:00:00:00:%02x\",\"addresses\":[\"10.0.0.5\"],\"groups\":"
+			       "[\"sg-web\"],\"allowed_addresses\":[",
+			       knobs->mac);
+	add_choice(text, knobs->allowed, allowed, ALLOWED);
+	g_string_append(text, "]}");
+	for (unsigned int i = 0; i < G_N_ELEMENTS(knobs->groups); i++) {
+		g_string_append_printf(text, ",\"m%u\":{\"addresses\":[\"10.0.1.%u\"],\"groups\":[",
+				       i, i + 1);
+		add_choice(text, knobs->groups[i] | 4u, groups, G_N_ELEMENTS(groups));
+		g_string_append(text, "]}");
+	}
+	g_string_append(text, "}}");
+	return g_string_free(text, FALSE);
+}
+
+/* ------------------------------------------------------------------ what a packet reads */
+
+#define REMOTES 5u
+#define OWN	3u
+
+struct view {
+	uint32_t policy;
+	uint8_t mac[6];
+	uint32_t member[REMOTES], prefix[REMOTES], guard[OWN];
+};
+
+static uint32_t read_version(struct plane *plane, enum bpf_table_id id, const void *key,
+			     uint64_t generation)
+{
+	struct sg_version version;
+
+	if (table_lookup(plane->dataplane, id, key, &version))
+		return 0;
+	return version_value(&version, generation);
+}
+
+/* As sg_iface_conf_at() chooses. */
+static const struct sg_iface_conf *conf_at(const struct sg_iface *iface, uint64_t generation)
+{
+	if (iface->since[0] <= generation &&
+	    (iface->since[1] > generation || iface->since[0] >= iface->since[1]))
+		return &iface->conf[0];
+	if (iface->since[1] <= generation)
+		return &iface->conf[1];
+	return NULL;
+}
+
+static struct view view_at(struct plane *plane, uint64_t generation)
+{
+	static const char *const remotes[REMOTES] = {"10.0.1.1", "10.0.1.2", "10.3.1.200",
+						     "10.3.1.1", "10.3.2.1"};
+	static const char *const own[OWN] = {"10.7.1.1", "10.7.2.1", "10.6.0.1"};
+	uint32_t zone = numbers_find(plane->numbers, NUMBER_ZONE, "default"), slot = 1;
+	const struct sg_iface_conf *conf = conf_at(&plane->dataplane->ifaces[slot], generation);
+	struct view view = {};
+
+	assert_non_null(conf);
+	view.policy = conf->policy;
+	memcpy(view.mac, conf->mac, sizeof(view.mac));
+	for (unsigned int i = 0; i < REMOTES; i++) {
+		struct sg_member_key member = {.addr = build_addr(remotes[i]), .zone = zone};
+		struct sg_prefix_key prefix = {.prefixlen = 160, .space = SG_SPACE(zone, 0)};
+
+		memcpy(prefix.addr, member.addr.b, sizeof(prefix.addr));
+		view.member[i] = read_version(plane, TABLE_MEMBERS, &member, generation);
+		view.prefix[i] = read_version(plane, TABLE_PREFIXES, &prefix, generation);
+	}
+	for (unsigned int i = 0; i < OWN; i++) {
+		struct sg_addr addr = build_addr(own[i]);
+		struct sg_guard_key guard = {.prefixlen = 160, .slot = slot};
+
+		memcpy(guard.addr, addr.b, sizeof(guard.addr));
+		view.guard[i] = read_version(plane, TABLE_GUARD, &guard, generation);
+	}
+	return view;
+}
+
+/* Views of one remote address and one own one, as a packet has. */
+static bool same_view(const struct view *a, const struct view *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+struct history {
+	struct plane *plane;
+	GArray *views; /* of struct view, by generation - first */
+	uint64_t first;
+};
+
+static void assert_one_policy(struct history *history, uint64_t from, const char *when)
+{
+	uint64_t now = dataplane_generation(history->plane->dataplane);
+
+	for (uint64_t began = MAX(from, history->first); began <= now; began++) {
+		struct view view = view_at(history->plane, began);
+		bool found = false;
+
+		for (uint64_t at = began; at <= now && !found; at++)
+			found = same_view(&view, &g_array_index(history->views, struct view,
+								at - history->first));
+		if (!found)
+			fail_msg("a packet that began at generation %" PRIu64 " sees at %" PRIu64
+				 ", %s, what never was (settled: %" PRIu64 ")",
+				 began, now, when, from);
+	}
+}
+
+static void start(struct history *history, struct plane *plane, const struct knobs *knobs)
+{
+	g_autofree char *policy = policy_of(knobs);
+	struct dataplane_attachment attachment = {};
+	struct tap *tap = tap_new("tap0", false);
+	struct view view;
+
+	if (plane_apply(plane, policy, false) || plane_attach(plane, "vm", tap, &attachment))
+		fail_msg("%s", plane->error);
+	*history = (struct history){.plane = plane,
+				    .views = g_array_new(FALSE, FALSE, sizeof(struct view)),
+				    .first = plane->generation};
+	assert_int_equal(plane_slot(plane, "vm"), 1);
+	assert_int_equal(settle_wait(plane->dataplane, NULL), 0);
+	view = view_at(plane, plane->generation);
+	g_array_append_val(history->views, view);
+}
+
+static void change(struct history *history, const struct knobs *knobs)
+{
+	struct plane *plane = history->plane;
+	g_autofree char *policy = policy_of(knobs);
+	uint64_t before = plane->generation, settled;
+
+	if (plane_apply(plane, policy, false))
+		fail_msg("%s", plane->error);
+	if (plane->generation == before)
+		return;
+	/* Before the views are read: what settles meanwhile is then checked too strictly only. */
+	settled = settle_generation(plane->dataplane);
+	struct view view = view_at(plane, plane->generation);
+
+	g_array_append_val(history->views, view);
+	assert_int_equal(history->views->len, plane->generation - history->first + 1);
+	if (settled < plane->generation)
+		assert_one_policy(history, settled, "after a change");
+}
+
+static void settle(struct plane *plane)
+{
+	bool more = true;
+
+	for (unsigned int i = 0; more && i < 5000; i++) {
+		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
+		g_usleep(more ? 1000 : 0);
+	}
+	assert_false(more);
+}
+
+/* ------------------------------------------------------------------ tests */
+
+static void any_changes_one_after_the_other(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}, .lists = 1};
+	g_autoptr(GRand) random = g_rand_new_with_seed(20261121);
+	struct history history;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 800; i++) {
+		unsigned int count = g_rand_int_range(random, 0, 4) ? 1 : 3;
+
+		while (count--) {
+			switch (g_rand_int_range(random, 0, 7)) {
+			case 0:
+			case 1:
+				knobs.rule = (unsigned int)g_rand_int_range(random, 0, 4);
+				break;
+			case 2:
+				knobs.lists ^= 1u << g_rand_int_range(random, 0, LISTS);
+				break;
+			case 3:
+				knobs.allowed ^= 1u << g_rand_int_range(random, 0, ALLOWED);
+				break;
+			case 4:
+				knobs.mac ^= 1;
+				break;
+			default:
+				knobs.groups[g_rand_int_range(random, 0, 2)] =
+					(unsigned int)g_rand_int_range(random, 0, 4);
+			}
+		}
+		change(&history, &knobs);
+		if (!g_rand_int_range(random, 0, 8)) {
+			uint64_t settled = settle_generation(plane->dataplane);
+			bool more;
+
+			assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
+			assert_one_policy(&history, settled, "after removing");
+		}
+	}
+	print_message("%u changes, %u waited\n", history.views->len - 1,
+		      plane->dataplane->settling.waits);
+	/* Most meet nothing that is still read. */
+	assert_true(plane->dataplane->settling.waits > 0);
+	assert_true(plane->dataplane->settling.waits < history.views->len);
+	g_array_unref(history.views);
+}
+
+static void members_that_come_and_go_wait_for_nobody(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}};
+	struct history history;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 200; i++) {
+		knobs.groups[i % 2] ^= 1;
+		change(&history, &knobs);
+	}
+	assert_int_equal(history.views->len, 201);
+	assert_int_equal(plane->dataplane->settling.waits, 0);
+	g_array_unref(history.views);
+}
+
+static void rules_that_change_wait_for_nobody(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}};
+	struct history history;
+	struct sg_iface_conf after;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 200; i++) {
+		knobs.rule = i % 3;
+		change(&history, &knobs);
+	}
+	assert_int_equal(history.views->len, 200);
+	assert_int_equal(plane->dataplane->settling.waits, 0);
+	g_array_unref(history.views);
+	/* What is held in the end is what a plane would hold that had only ever seen this policy.
+	 */
+	settle(plane);
+	after = *plan_current_conf(plane->dataplane, 1, NULL);
+	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
+	assert_int_equal(plane->dataplane->settling.narrowed->len, 0);
+	assert_int_equal(after.has[SG_INGRESS], SG_HAS_GROUP | SG_HAS_PREFIX);
+}
+
+static void a_rule_and_a_member_at_once_wait_for_each_other(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}};
+	struct history history;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 10; i++) {
+		knobs.rule = i % 2;
+		knobs.groups[0] = 1 + i % 2;
+		change(&history, &knobs);
+	}
+	/* The first one has nobody before it; the rest must. A slow machine may settle by itself.
+	 */
+	assert_true(plane->dataplane->settling.waits >= 1);
+	g_array_unref(history.views);
+}
+
+/* What is dead hides what is around it until it goes. */
+static void a_prefix_inside_one_that_went_waits(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}, .lists = 2 | 4 | 8};
+	struct history history;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 40; i++) {
+		knobs.lists ^= i % 3 == 0 ? 8 : i % 3 == 1 ? 4 : 2;
+		change(&history, &knobs);
+	}
+	assert_true(plane->dataplane->settling.waits >= 1);
+	g_array_unref(history.views);
+}
+
+/* A change that failed has written over what an earlier one left for packets that still run. */
+static int fail_once(enum bpf_call call, const char *object, void *arg)
+{
+	int *countdown = arg;
+
+	(void)call;
+	(void)object;
+	return --*countdown == 0 ? -EIO : 0;
+}
+
+static void a_change_that_fails_in_between(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}, .lists = 2};
+	struct history history;
+
+	start(&history, plane, &knobs);
+	for (unsigned int i = 0; i < 120; i++) {
+		struct knobs failing = knobs;
+		g_autofree char *policy = NULL;
+		int countdown = 1 + (int)i % 12;
+		uint64_t settled;
+		int code;
+
+		failing.groups[i % 2] ^= 3;
+		failing.lists ^= 1u << i % LISTS;
+		failing.rule = i % 4;
+		policy = policy_of(&failing);
+		bpf_fault_set(fail_once, &countdown);
+		code = plane_apply(plane, policy, false);
+		bpf_fault_set(NULL, NULL);
+		if (!code) {
+			struct view view = view_at(plane, plane->generation);
+
+			if (plane->generation > history.first + history.views->len - 1)
+				g_array_append_val(history.views, view);
+			knobs = failing;
+		}
+		settled = settle_generation(plane->dataplane);
+		assert_one_policy(&history, settled, "after a failure");
+		knobs.groups[0] ^= 1;
+		change(&history, &knobs);
+	}
+	g_array_unref(history.views);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plane_setup, plane_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(any_changes_one_after_the_other),
+		TEST(members_that_come_and_go_wait_for_nobody),
+		TEST(rules_that_change_wait_for_nobody),
+		TEST(a_rule_and_a_member_at_once_wait_for_each_other),
+		TEST(a_prefix_inside_one_that_went_waits),
+		TEST(a_change_that_fails_in_between),
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
