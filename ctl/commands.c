@@ -13,6 +13,18 @@ const struct option global_options[] = {
 	{0},
 };
 
+static const struct option import_options[] = {
+	{"device", "PATTERN", "devices of interfaces: tap-%i, tap%.11I, %m", 0, 0},
+	{"map", "FILE", "devices of interfaces: {\"eni-1\": \"tap0\"}, by id or MAC", 0, 0},
+	{"network", "N", "network of the policy (default: default)", 0, 0},
+	{"vpc", "VPC", "only what is in this VPC", 0, 0},
+	{"output-dir", "DIR", "a file a VPC, each a network of its own", 0, 0},
+	{"entries", "FILE=PL", "whose entries a get-managed-prefix-list-entries FILE has",
+	 OPTION_LIST, 0},
+	{"strict", NULL, "exit 1 when anything was reported", 0, 0},
+	{0},
+};
+
 #define OUTPUT_OPTION                                                                            \
 	{                                                                                        \
 		"output", "COLUMNS", "which columns: ID,STATE; +MAC adds one to the usual ones", \
@@ -157,6 +169,17 @@ const struct command commands[] = {
 	 "there are many; \"some:\" marks an edge that does not hold for all that were joined.\n\n"
 	 "  sgctl graph --format svg policy.json >policy.svg",
 	 graph_options, 0, OPERANDS_ANY},
+	{"import", command_import, "import aws|terraform|neutron FILE... [OPTION...]",
+	 "make a policy of another system's security groups",
+	 "The policy is printed on standard output, in canonical form. What it cannot say as\n"
+	 "the source does is listed on standard error: nothing is dropped in silence. Several\n"
+	 "FILEs belong together: groups, rules, interfaces and prefix lists may come from one\n"
+	 "call each. aws reads what the AWS CLI and AWS Config print, terraform state files and\n"
+	 "terraform show -json, neutron the JSON of OpenStack's API.\n\n"
+	 "  aws ec2 describe-security-groups >groups.json\n"
+	 "  aws ec2 describe-network-interfaces >interfaces.json\n"
+	 "  sgctl import aws groups.json interfaces.json --device 'tap%.11I' >policy.json",
+	 import_options, 2, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash|zsh",
 	 "print a completion script for a shell",
 	 "Commands, options and what may follow them; ids are those of the files after\n"
@@ -169,7 +192,6 @@ const struct command commands[] = {
 	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
-	{"import", command_later, "import", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"export", command_later, "export", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{0},
 };

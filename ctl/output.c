@@ -58,9 +58,14 @@ bool output_colors(void)
 
 unsigned int output_width(void)
 {
+	return output_width_of(STDOUT_FILENO);
+}
+
+unsigned int output_width_of(int fd)
+{
 	struct winsize size = {0};
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size))
 		return 0;
 	return size.ws_col ? size.ws_col : 80;
 }

@@ -24,6 +24,7 @@ char *output_escape(const char *text);
 bool output_colors(void);
 /* Columns of the terminal on standard output; 0 when it is none: nothing is cut or wrapped. */
 unsigned int output_width(void);
+unsigned int output_width_of(int fd); /* the same of another descriptor */
 
 /* The document and a newline; on a terminal in ASCII, because JSON itself lets C1 controls through.
  */

@@ -312,13 +312,14 @@ static void cleanup_table(struct libscols_table **table)
 	scols_unref_table(*table);
 }
 
-static void print(const GArray *shown, guint rows, unsigned int terminal)
+static void print(FILE *out, const GArray *shown, guint rows, unsigned int terminal)
 {
 	CLEANUP(cleanup_table) struct libscols_table *table = scols_new_table();
-	bool colors = output_colors();
+	bool colors = out == stdout && output_colors();
 
 	if (!table)
 		g_error("libsmartcols cannot make a table");
+	scols_table_set_stream(table, out);
 	scols_table_enable_colors(table, colors);
 	if (terminal)
 		scols_table_set_termwidth(table, terminal);
@@ -349,11 +350,12 @@ static void print(const GArray *shown, guint rows, unsigned int terminal)
 	scols_print_table(table);
 }
 
-int table_print(const struct column *columns, const json_t *rows, const char *chosen, char **error)
+static int print_rows(FILE *out, const struct column *columns, const json_t *rows,
+		      const char *chosen, char **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
 	g_autoptr(GArray) shown = g_array_new(FALSE, FALSE, sizeof(struct shown));
-	unsigned int terminal = output_width();
+	unsigned int terminal = output_width_of(fileno(out));
 
 	if (choose(columns, chosen, list, error))
 		return -EINVAL;
@@ -370,12 +372,22 @@ int table_print(const struct column *columns, const json_t *rows, const char *ch
 	if (terminal)
 		fit(shown, terminal);
 	if (json_array_size(rows))
-		print(shown, (guint)json_array_size(rows), terminal);
+		print(out, shown, (guint)json_array_size(rows), terminal);
 	else
 		/* libsmartcols prints nothing at all for an empty table, which looks like a
 		 * failure. */
 		for (guint i = 0; i < shown->len; i++)
-			printf("%s%c", g_array_index(shown, struct shown, i).column->title,
-			       i + 1 < shown->len ? ' ' : '\n');
+			fprintf(out, "%s%c", g_array_index(shown, struct shown, i).column->title,
+				i + 1 < shown->len ? ' ' : '\n');
 	return 0;
+}
+
+int table_print(const struct column *columns, const json_t *rows, const char *chosen, char **error)
+{
+	return print_rows(stdout, columns, rows, chosen, error);
+}
+
+void table_print_to(FILE *out, const struct column *columns, const json_t *rows)
+{
+	print_rows(out, columns, rows, NULL, NULL);
 }

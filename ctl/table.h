@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 enum column_flags {
 	COLUMN_RIGHT = 1u << 0, /* numbers */
@@ -34,6 +35,8 @@ struct column {
  * or -EINVAL and *error, which names the unknown column and those that there are.
  */
 int table_print(const struct column *columns, const json_t *rows, const char *chosen, char **error);
+/* The usual columns on another stream: standard error, for what accompanies a document. */
+void table_print_to(FILE *out, const struct column *columns, const json_t *rows);
 /* Checks chosen alone, before anything is asked of the daemon. */
 int table_check(const struct column *columns, const char *chosen, char **error);
 

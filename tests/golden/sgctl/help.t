@@ -19,6 +19,7 @@ $ sgctl help
     stats       count packets by interface and drop reason
     fmt         rewrite policy files in canonical form
     graph       draw who may reach whom
+    import      make a policy of another system's security groups
     completion  print a completion script for a shell
     help        help about sgctl or a command
   

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import_read.c - see import_read.h. */
+#include "ctl/import_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/import_formats.h"
+#include "rulesd/cleanup.h"
+
+static const struct {
+	const char *name;
+	const char *remark; /* "x-…" */
+	void (*read)(struct import *import, const struct import_node *root);
+} formats[] = {
+	{"aws", "aws", import_aws},
+	{"terraform", "aws", import_terraform},
+	{"neutron", "neutron", import_neutron},
+};
+
+const char *const import_formats[] = {"aws", "terraform", "neutron", NULL};
+
+/* A message holds UTF-8 only, a name of a file any bytes. */
+static const char *shown_name(const char *name)
+{
+	g_autofree char *valid = g_utf8_make_valid(name, -1);
+
+	return g_intern_string(valid);
+}
+
+json_t *import_parse(const struct load_source *source, struct diag *diag)
+{
+	struct place place = {.file = shown_name(source->name)};
+	const char *text = source->text;
+	size_t length = source->length;
+	json_error_t error;
+	json_t *document;
+
+	if (length > IMPORT_MAX_BYTES) {
+		diag_add(diag, "too-large", place, NULL, "split it into several files",
+			 "larger than 64 MiB");
+		return NULL;
+	}
+	/* PowerShell begins the files that it writes so. */
+	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		text += 3;
+		length -= 3;
+	}
+	document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (document)
+		return document;
+	place.line = error.line > 0 ? (unsigned int)error.line : 0;
+	place.column = error.column > 0 ? (unsigned int)error.column : 0;
+	diag_add(diag, "syntax", place, NULL, NULL, "this is not JSON: %s", error.text);
+	return NULL;
+}
+
+static void read_source(struct import *import, guint format, const struct load_source *source)
+{
+	json_t *document = import_parse(source, import->diag);
+	unsigned int found = import->found, reported = import_report_count(import->report);
+	struct import_node root;
+
+	if (!document)
+		return;
+	g_ptr_array_add(import->documents, document);
+	root = import_root(shown_name(source->name), document);
+	formats[format].read(import, &root);
+	if (import->found == found && import_report_count(import->report) == reported)
+		import_report_add(import->report, IMPORT_ASSUMED, "nothing", NULL, &root,
+				  "there is no group, rule, interface or prefix list in it");
+}
+
+static bool grew(const struct diag *diag, guint before)
+{
+	return diag->entries->len + diag->left_out > before;
+}
+
+int import_sources(const char *format, const GPtrArray *sources,
+		   const struct import_options *options, bool apart, struct import **import,
+		   struct diag *diag)
+{
+	CLEANUP(import_free) struct import *made = NULL;
+	guint before = diag->entries->len + diag->left_out, f = 0;
+
+	while (f + 1 < G_N_ELEMENTS(formats) && strcmp(formats[f].name, format) != 0)
+		f++;
+	made = import_new(formats[f].remark, options, diag);
+	for (guint i = 0; i < sources->len; i++)
+		read_source(made, f, sources->pdata[i]);
+	if (grew(diag, before) || import_settle(made, apart) || import_devices(made))
+		return -EINVAL;
+	*import = TAKE_PTR(made);
+	return 0;
+}
+
+static void free_source(void *source)
+{
+	load_source_free(source);
+}
+
+static void add_source(GPtrArray *sources, const char *name, char *text)
+{
+	struct load_source *source = g_new0(struct load_source, 1);
+
+	source->name = g_strdup(name);
+	source->text = text;
+	source->length = strlen(text);
+	g_ptr_array_add(sources, source);
+}
+
+static void add_document(GPtrArray *sources, const char *name, const json_t *document)
+{
+	char *text = json_dumps(document, JSON_COMPACT);
+
+	add_source(sources, name, g_strdup(text));
+	free(text);
+}
+
+/* Each of them in its canonical form. */
+static GPtrArray *canonical(const GPtrArray *sources)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(free_source);
+
+	for (guint i = 0; i < sources->len; i++) {
+		struct load_source *source = sources->pdata[i];
+		g_autoptr(GPtrArray) one = g_ptr_array_new();
+
+		g_ptr_array_add(one, source);
+		add_source(out, source->name, load_canonical(one));
+	}
+	return out;
+}
+
+GPtrArray *import_policy_sources(const struct import *import, bool apart, struct diag *diag)
+{
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	AUTO_JSON json_t *documents =
+		apart ? import_documents(import)
+		      : json_pack("{s:o}", "imported-policy", import_document(import));
+	CLEANUP(model_free) struct model *model = NULL;
+	const char *name;
+	json_t *document;
+
+	json_object_foreach (documents, name, document)
+		add_document(sources, name, document);
+	return load_policy(sources, &model, diag) ? NULL : canonical(sources);
+}

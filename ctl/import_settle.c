@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * import_settle.c - what can only be said when everything is read: names become ids, what is
+ * missing becomes external, what is said twice is said once.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/import_policy.h"
+#include "rulesd/cleanup.h"
+#include "rulesd/names.h"
+
+static int by_id(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, so that reports do not depend on the hash. Of const char *, borrowed. */
+static GPtrArray *ids_of(GHashTable *table)
+{
+	GPtrArray *ids = g_ptr_array_new();
+	GHashTableIter iter;
+	void *id;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		g_ptr_array_add(ids, id);
+	g_ptr_array_sort(ids, by_id);
+	return ids;
+}
+
+typedef void group_visitor(struct import *import, struct import_group *group);
+
+static void each_group(struct import *import, group_visitor *visit)
+{
+	g_autoptr(GPtrArray) ids = ids_of(import->groups);
+
+	for (guint i = 0; i < ids->len; i++)
+		visit(import, g_hash_table_lookup(import->groups, ids->pdata[i]));
+}
+
+/* ------------------------------------------------------------------ one VPC of several */
+
+/* What belongs to another VPC is known by name only. */
+static void forget_group(struct import *import, struct import_group *group)
+{
+	if (!group->network || !strcmp(group->network, import->options.vpc))
+		return;
+	group->defined = group->carried = false;
+	for (unsigned int dir = 0; dir < 2; dir++)
+		g_ptr_array_set_size(group->rules[dir], 0);
+}
+
+static gboolean is_elsewhere(void *id, void *iface, void *vpc)
+{
+	const char *network = ((struct import_interface *)iface)->network;
+
+	(void)id;
+	return network && strcmp(network, vpc) != 0;
+}
+
+static void choose_vpc(struct import *import)
+{
+	if (!import->options.vpc)
+		return;
+	g_hash_table_foreach_remove(import->interfaces, is_elsewhere,
+				    (void *)(uintptr_t)import->options.vpc);
+	each_group(import, forget_group);
+}
+
+/* The references of what was forgotten do not count. */
+static void count_named(struct import *import, struct import_group *group)
+{
+	(void)import;
+	for (unsigned int dir = 0; dir < 2; dir++)
+		for (guint i = 0; i < group->rules[dir]->len; i++) {
+			const struct import_rule *rule = group->rules[dir]->pdata[i];
+
+			for (guint j = 0; j < rule->peers->len; j++) {
+				const struct import_peer *peer = rule->peers->pdata[j];
+				struct import_group *named =
+					peer->kind == IMPORT_PEER_GROUP
+						? g_hash_table_lookup(import->groups, peer->value)
+						: NULL;
+				struct import_list *list =
+					peer->kind == IMPORT_PEER_LIST
+						? g_hash_table_lookup(import->lists, peer->value)
+						: NULL;
+
+				if (named && !peer->stale)
+					named->named++;
+				if (list)
+					list->named++;
+			}
+		}
+}
+
+static void count_names_again(struct import *import)
+{
+	GHashTableIter iter;
+	void *value;
+
+	if (!import->options.vpc)
+		return;
+	g_hash_table_iter_init(&iter, import->groups);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		((struct import_group *)value)->named = 0;
+	g_hash_table_iter_init(&iter, import->lists);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		((struct import_list *)value)->named = 0;
+	each_group(import, count_named);
+}
+
+/* ------------------------------------------------------------------ references by name */
+
+static const struct import_group *group_named(const struct import *import, const char *network,
+					      const char *name)
+{
+	const struct import_group *found = NULL;
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, import->groups);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct import_group *group = value;
+
+		/* Of two of one name, the one whose id sorts first: AWS has no two in a VPC. */
+		if (group->defined && !g_strcmp0(group->name, name) &&
+		    !g_strcmp0(group->network, network) &&
+		    (!found || strcmp(group->id, found->id) < 0))
+			found = group;
+	}
+	return found;
+}
+
+static void resolve_peer(struct import *import, const struct import_group *of,
+			 const struct import_rule *rule, struct import_peer *peer)
+{
+	struct import_node nowhere = {.file = rule->place.file};
+	bool foreign = json_object_get(peer->extra, "UserId") != NULL;
+	const struct import_group *group =
+		foreign ? NULL : group_named(import, of->network, peer->value);
+	g_autofree char *made = g_strconcat("name-", peer->value, NULL);
+	g_autofree char *id = NULL;
+	struct import_group *external;
+
+	peer->kind = IMPORT_PEER_GROUP;
+	if (group) {
+		import_report_add_at(import->report, IMPORT_SAME, "group-name", of->id,
+				     rule->place.file, rule->place.pointer,
+				     "the group named %s is %s", peer->value, group->id);
+		import_set(&peer->value, group->id);
+		((struct import_group *)(uintptr_t)group)->named++;
+		return;
+	}
+	id = import_id(import, made, "sg-", &nowhere);
+	external = import_group(import, id);
+	external->named++;
+	import_set(&external->name, peer->value);
+	external->place.file = rule->place.file;
+	import_set(&external->place.pointer, rule->place.pointer);
+	import_set(&peer->value, id);
+}
+
+/* A stale reference to a group that is here must not become a reference to it. */
+static void resolve_stale(struct import *import, struct import_peer *peer)
+{
+	const struct import_group *group = g_hash_table_lookup(import->groups, peer->value);
+	struct import_node nowhere = {.file = group->place.file};
+	g_autofree char *text = NULL;
+	g_autofree char *id = NULL;
+
+	if (!group->defined && !group->carried)
+		return;
+	text = g_strconcat(peer->value, ".stale", NULL);
+	id = import_id(import, text, "sg-", &nowhere);
+	import_set_extra(&peer->extra, "GroupId", peer->value);
+	import_group(import, id);
+	import_set(&peer->value, id);
+}
+
+static void resolve_names(struct import *import, struct import_group *group)
+{
+	for (unsigned int dir = 0; dir < 2; dir++)
+		for (guint i = 0; i < group->rules[dir]->len; i++) {
+			struct import_rule *rule = group->rules[dir]->pdata[i];
+
+			for (guint j = 0; j < rule->peers->len; j++) {
+				struct import_peer *peer = rule->peers->pdata[j];
+
+				if (peer->kind == IMPORT_PEER_GROUP_NAME)
+					resolve_peer(import, group, rule, peer);
+				else if (peer->stale)
+					resolve_stale(import, peer);
+			}
+		}
+}
+
+/* ------------------------------------------------------------------ repeats */
+
+static char *permission_key(const struct import_rule *rule, const struct import_peer *peer)
+{
+	return g_strdup_printf("%u %d %d %d %d %s", rule->protocol, rule->first, rule->last,
+			       rule->family, peer->kind, peer->value);
+}
+
+static void report_repeat(struct import *import, const struct import_group *group,
+			  const struct import_rule *rule, const struct import_peer *peer)
+{
+	import_report_add_at(import->report, IMPORT_SAME, "duplicate", group->id, rule->place.file,
+			     rule->place.pointer, "the permission for %s is there before",
+			     peer->value);
+}
+
+/* Takes away the peers of the rule that others have before it. */
+static void drop_repeats(struct import *import, const struct import_group *group,
+			 struct import_rule *rule, GHashTable *seen)
+{
+	for (guint i = 0; i < rule->peers->len;) {
+		struct import_peer *peer = rule->peers->pdata[i];
+		g_autofree char *key = permission_key(rule, peer);
+		const struct import_rule *first = g_hash_table_lookup(seen, key);
+
+		if (!first) {
+			g_hash_table_insert(seen, g_steal_pointer(&key), rule);
+			i++;
+			continue;
+		}
+		/* A group's list and the rule by itself say the same; so do two listings of it. */
+		if (first->detail == rule->detail &&
+		    !(rule->detail && !g_strcmp0(first->id, rule->id)))
+			report_repeat(import, group, rule, peer);
+		g_ptr_array_remove_index(rule->peers, i);
+	}
+}
+
+static void drop_empty(GPtrArray *rules)
+{
+	for (guint i = 0; i < rules->len;) {
+		const struct import_rule *rule = rules->pdata[i];
+
+		if (rule->peers->len)
+			i++;
+		else
+			g_ptr_array_remove_index(rules, i);
+	}
+}
+
+/* A second rule of one id gets another. */
+static void drop_ids(struct import *import, const struct import_group *group, GPtrArray *rules)
+{
+	g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < rules->len; i++) {
+		struct import_rule *rule = rules->pdata[i];
+
+		if (!rule->id || g_hash_table_add(taken, rule->id))
+			continue;
+		import_report_add_at(import->report, IMPORT_LEFT_OUT, "duplicate-id", group->id,
+				     rule->place.file, rule->place.pointer,
+				     "a second rule has the id %s: it gets one from its content",
+				     rule->id);
+		g_free(TAKE_PTR(rule->id));
+	}
+}
+
+static bool is_world(const struct import_peer *peer, const char *cidr)
+{
+	return peer->kind == IMPORT_PEER_CIDR && !strcmp(peer->value, cidr) && !peer->description &&
+	       !peer->extra;
+}
+
+/* A description that all peers share is the rule's. */
+static void lift_description(struct import_rule *rule)
+{
+	const struct import_peer *first = rule->peers->pdata[0];
+
+	if (rule->description || !first->description)
+		return;
+	for (guint i = 1; i < rule->peers->len; i++) {
+		const struct import_peer *peer = rule->peers->pdata[i];
+
+		if (g_strcmp0(first->description, peer->description) != 0)
+			return;
+	}
+	rule->description = g_strdup(first->description);
+	for (guint i = 0; i < rule->peers->len; i++)
+		g_free(TAKE_PTR(((struct import_peer *)rule->peers->pdata[i])->description));
+}
+
+/* Both families' every address is "any". */
+static void join_world(struct import_rule *rule)
+{
+	guint v4 = rule->peers->len, v6 = v4;
+
+	for (guint i = 0; i < rule->peers->len; i++) {
+		const struct import_peer *peer = rule->peers->pdata[i];
+
+		if (is_world(peer, "0.0.0.0/0"))
+			v4 = i;
+		else if (is_world(peer, "::/0"))
+			v6 = i;
+	}
+	if (v4 == rule->peers->len || v6 == rule->peers->len)
+		return;
+	import_set(&((struct import_peer *)rule->peers->pdata[v4])->value, "any");
+	g_ptr_array_remove_index(rule->peers, v6);
+}
+
+static void settle_rules(struct import *import, struct import_group *group)
+{
+	for (unsigned int dir = 0; dir < 2; dir++) {
+		g_autoptr(GHashTable) seen =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		GPtrArray *rules = group->rules[dir];
+
+		/* Rules by themselves first: they know more. */
+		for (int detail = 1; detail >= 0; detail--)
+			for (guint i = 0; i < rules->len; i++) {
+				struct import_rule *rule = rules->pdata[i];
+
+				if (rule->detail == (bool)detail)
+					drop_repeats(import, group, rule, seen);
+			}
+		drop_empty(rules);
+		drop_ids(import, group, rules);
+		for (guint i = 0; i < rules->len; i++) {
+			lift_description(rules->pdata[i]);
+			join_world(rules->pdata[i]);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ what is missing */
+
+static void settle_group(struct import *import, struct import_group *group)
+{
+	if (group->defined) {
+		if (!group->described)
+			import_report_add_at(
+				import->report, IMPORT_ASSUMED, "partial", group->id,
+				group->place.file, group->place.pointer,
+				"only rules of the group are given: they are taken for "
+				"all of them");
+		return;
+	}
+	if (group->carried) {
+		group->defined = true;
+		import_report_add_at(import->report, IMPORT_NARROWER, "no-rules", group->id,
+				     group->place.file, group->place.pointer,
+				     "interfaces carry the group, its rules are not in these "
+				     "files: nothing may pass");
+		return;
+	}
+	if (group->named)
+		import_report_add_at(import->report, IMPORT_NARROWER, "external-group", group->id,
+				     group->place.file, group->place.pointer,
+				     "the group%s%s is not in these files: it is external and "
+				     "matches nothing",
+				     group->owner ? " of account " : "",
+				     group->owner ? group->owner : "");
+}
+
+static void settle_lists(struct import *import)
+{
+	g_autoptr(GPtrArray) ids = ids_of(import->lists);
+
+	for (guint i = 0; i < ids->len; i++) {
+		const struct import_list *list = g_hash_table_lookup(import->lists, ids->pdata[i]);
+
+		if (!list->entries)
+			import_report_add_at(
+				import->report, IMPORT_NARROWER, "external-prefix-list", list->id,
+				list->place.file, list->place.pointer,
+				"the entries of the prefix list are not in these files: "
+				"it is external and matches nothing");
+	}
+}
+
+/* The only list that waits for entries, or NULL. */
+static struct import_list *waiting_list(const struct import *import)
+{
+	struct import_list *found = NULL;
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, import->lists);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct import_list *list = value;
+
+		if (list->entries)
+			continue;
+		if (found)
+			return NULL;
+		found = list;
+	}
+	return found;
+}
+
+static char *list_of_file(struct import *import, const struct import_list *orphan)
+{
+	g_autofree char *base = g_path_get_basename(orphan->place.file);
+	struct import_node nowhere = {.file = orphan->place.file};
+	char *dot = strrchr(base, '.');
+
+	if (dot && dot != base)
+		*dot = '\0';
+	return import_id(import, base, "pl-", &nowhere);
+}
+
+static void adopt(struct import *import, struct import_list *orphan, struct import_list *list)
+{
+	if (!list) {
+		g_autofree char *id = list_of_file(import, orphan);
+
+		list = import_list(import, id);
+		list->place.file = orphan->place.file;
+		import_set(&list->place.pointer, orphan->place.pointer);
+	}
+	import_report_add_at(import->report, IMPORT_ASSUMED, "entries", list->id,
+			     orphan->place.file, orphan->place.pointer,
+			     "the file does not say whose entries these are: they are taken for "
+			     "those of %s (--entries FILE=pl-ID says it)",
+			     list->id);
+	if (!list->entries)
+		list->entries = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < orphan->entries->len; i++)
+		g_ptr_array_add(list->entries, g_strdup(orphan->entries->pdata[i]));
+	json_object_update(list->entry_descriptions, orphan->entry_descriptions);
+}
+
+static void settle_orphans(struct import *import)
+{
+	struct import_list *list = import->orphans->len == 1 ? waiting_list(import) : NULL;
+
+	for (guint i = 0; i < import->orphans->len; i++)
+		adopt(import, import->orphans->pdata[i], list);
+}
+
+/* ------------------------------------------------------------------ addresses */
+
+/*
+ * Within a network an address belongs to one interface. In a document of several VPCs they share
+ * one; then only the caller can say what to do.
+ */
+static int check_addresses(struct import *import, bool apart)
+{
+	g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) ids = ids_of(import->interfaces);
+	int result = 0;
+
+	for (guint i = 0; i < ids->len; i++) {
+		const struct import_interface *iface =
+			g_hash_table_lookup(import->interfaces, ids->pdata[i]);
+
+		for (guint j = 0; j < iface->addresses->len; j++) {
+			const char *address = iface->addresses->pdata[j];
+			g_autofree char *key = g_strdup_printf(
+				"%s %s", apart && iface->network ? iface->network : "", address);
+			const struct import_interface *other = g_hash_table_lookup(owners, key);
+
+			if (!other) {
+				g_hash_table_insert(owners, g_steal_pointer(&key),
+						    (void *)(uintptr_t)iface);
+				continue;
+			}
+			diag_add(import->diag, "duplicate-address",
+				 (struct place){.file = iface->place.file}, iface->place.pointer,
+				 g_strcmp0(iface->network, other->network)
+					 ? "--vpc VPC for one of them, or --output-dir DIR for a "
+					   "file for each"
+					 : NULL,
+				 "%s has %s, which %s of %s has: a network has an address once",
+				 iface->id, address, other->id,
+				 other->network ? other->network : "the same network");
+			result = -EINVAL;
+		}
+	}
+	return result;
+}
+
+/* Terraform's interfaces do not say their VPC; their groups do. */
+static void settle_interfaces(struct import *import)
+{
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, import->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct import_interface *iface = value;
+
+		for (guint i = 0; !iface->network && i < iface->groups->len; i++)
+			iface->network =
+				g_strdup(import_group(import, iface->groups->pdata[i])->network);
+	}
+}
+
+int import_settle(struct import *import, bool apart)
+{
+	settle_interfaces(import);
+	choose_vpc(import);
+	each_group(import, resolve_names);
+	count_names_again(import);
+	settle_orphans(import);
+	each_group(import, import_settle_families);
+	each_group(import, settle_rules);
+	each_group(import, settle_group);
+	settle_lists(import);
+	return check_addresses(import, apart);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * import_terraform.h - what the two halves of the Terraform importer share: documents to resources
+ * (import_terraform.c), resources to policy (import_terraform_resource.c).
+ */
+#pragma once
+
+#include "ctl/import_formats.h"
+
+/* One instance of a resource. */
+struct terraform_resource {
+	const char *type;
+	const char *address;	   /* "module.a.aws_security_group.web[0]", or NULL */
+	bool data;		   /* read, not managed */
+	struct import_node values; /* its attributes */
+	/* In a plan, what its expressions refer to; without a value elsewhere. */
+	struct import_node expressions;
+};
+
+struct terraform {
+	struct import *import;
+	GPtrArray *resources; /* of struct terraform_resource, owned */
+	GPtrArray *nodes;     /* of struct import_node: parents of the values, owned */
+	GHashTable *ids;      /* address -> id of the group or prefix list here; owned */
+};
+
+/* Ids of the groups and prefix lists, those that a plan does not know yet included. */
+void terraform_name_resources(struct terraform *terraform);
+void terraform_read_resource(struct terraform *terraform,
+			     const struct terraform_resource *resource);
+/*
+ * The id that an attribute names; in a plan that does not know it yet, that of the resource which
+ * its expression refers to. NULL when nothing does. The caller frees it.
+ */
+char *terraform_reference(struct terraform *terraform, const struct terraform_resource *resource,
+			  const char *attribute);
