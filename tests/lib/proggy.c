@@ -331,6 +331,20 @@ uint32_t proggy_slot(const char *interface_id)
 	return iface->slot;
 }
 
+int proggy_program_fd(enum proggy_program program)
+{
+	return proggy.programs[program];
+}
+
+uint32_t proggy_ifindex(const char *interface_id)
+{
+	const struct tap *tap = g_hash_table_lookup(proggy.taps, interface_id);
+
+	if (!tap)
+		fail_msg("%s is not attached", interface_id);
+	return tap->ifindex;
+}
+
 struct dataplane *proggy_dataplane(void)
 {
 	return proggy.dataplane;

@@ -69,6 +69,10 @@ struct proggy_result proggy_run(enum proggy_program program, const char *interfa
 struct proggy_result proggy_send(const char *interface_id, enum sg_dir dir,
 				 const struct frame_spec *spec, const struct frame *frame);
 const char *proggy_name(enum proggy_program program);
+/* For runs of a caller's own: the program as loaded (borrowed; after the first policy), and the
+ * device that it is told. */
+int proggy_program_fd(enum proggy_program program);
+uint32_t proggy_ifindex(const char *interface_id);
 enum sg_dir proggy_dir(enum proggy_program program);
 /* The MAC that the policy gives the interface, or NULL. */
 const uint8_t *proggy_mac(const char *interface_id);
