@@ -15,8 +15,8 @@ struct sg_hit {
 	__u8 over; /* it has timed out or ended: only its place may be used again */
 };
 
-sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_conf *conf,
-			      __u8 proto, __u32 word, __u64 now)
+/* Jiffies since its last packet. */
+sg_inline __u32 sg_flow_idle(const struct sg_flow *flow, __u64 now)
 {
 	__u32 out = (__u32)now - READ_ONCE(flow->half[SG_EGRESS].seen);
 	__u32 in = (__u32)now - READ_ONCE(flow->half[SG_INGRESS].seen);
@@ -24,7 +24,13 @@ sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_
 	/* Another CPU may have stamped a later jiffy than ours: that is idle 0, not 2^32 - 1. */
 	if ((__s32)out < 0 || (__s32)in < 0)
 		return 0;
-	return (out < in ? out : in) > conf->timeout[sg_timeout_of(proto, word)];
+	return out < in ? out : in;
+}
+
+sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_conf *conf,
+			      __u8 proto, __u32 word, __u64 now)
+{
+	return sg_flow_idle(flow, now) > conf->timeout[sg_timeout_of(proto, word)];
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "bpf/options.bpf.h"
 #include "bpf/parse.bpf.h"
 #include "bpf/related.bpf.h"
+#include "bpf/shortcut.bpf.h"
 #include "bpf/verdict.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -31,6 +32,38 @@ sg_inline __u32 sg_parse_all(const struct sg_frame *f, struct sg_packet *p, __s3
 	return verdict;
 }
 
+sg_noinline int sg_shortcut_xdp(struct xdp_md *ctx)
+{
+	struct sg_frame frame = {
+		.data = (void *)(long)ctx->data,
+		.data_end = (void *)(long)ctx->data_end,
+		.bytes = bpf_xdp_get_buff_len(ctx),
+	};
+
+	return sg_shortcut(&frame, ctx->ingress_ifindex, SG_EGRESS);
+}
+
+sg_inline int sg_shortcut_skb(struct __sk_buff *skb, __u8 dir)
+{
+	struct sg_frame frame = {
+		.data = (void *)(long)skb->data,
+		.data_end = (void *)(long)skb->data_end,
+		.bytes = skb->len,
+	};
+
+	return !skb->vlan_present && sg_shortcut(&frame, skb->ifindex, dir);
+}
+
+sg_noinline int sg_shortcut_egress(struct __sk_buff *skb)
+{
+	return sg_shortcut_skb(skb, SG_EGRESS);
+}
+
+sg_noinline int sg_shortcut_ingress(struct __sk_buff *skb)
+{
+	return sg_shortcut_skb(skb, SG_INGRESS);
+}
+
 SEC("xdp.frags")
 int sg_xdp(struct xdp_md *ctx)
 {
@@ -40,8 +73,11 @@ int sg_xdp(struct xdp_md *ctx)
 		.bytes = bpf_xdp_get_buff_len(ctx),
 	};
 	__u32 zero = 0, verdict;
-	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_packet *p;
 
+	if (sg_shortcut_xdp(ctx))
+		return XDP_PASS;
+	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return XDP_DROP;
 	sg_packet_reset(p, SG_EGRESS);
@@ -98,11 +134,11 @@ sg_inline int sg_tc(struct __sk_buff *skb, __u8 dir)
 SEC("tc")
 int sg_tc_egress(struct __sk_buff *skb)
 {
-	return sg_tc(skb, SG_EGRESS);
+	return sg_shortcut_egress(skb) ? TC_ACT_UNSPEC : sg_tc(skb, SG_EGRESS);
 }
 
 SEC("tc")
 int sg_tc_ingress(struct __sk_buff *skb)
 {
-	return sg_tc(skb, SG_INGRESS);
+	return sg_shortcut_ingress(skb) ? TC_ACT_UNSPEC : sg_tc(skb, SG_INGRESS);
 }
