@@ -185,7 +185,8 @@ bench_inline int bench_write(__u8 *data, __u8 *end)
 		return 1;
 	if (data + port_at + 2 > end)
 		return 0;
-	*(__be16 *)(data + port_at) = bpf_htons(BENCH_PORT_BASE + (index & ((1 << BENCH_PORT_BITS) - 1)));
+	*(__be16 *)(data + port_at) =
+		bpf_htons(BENCH_PORT_BASE + (index & ((1 << BENCH_PORT_BITS) - 1)));
 	return 1;
 }
 

@@ -6,14 +6,14 @@
 
 #include <linux/types.h>
 
-#define BENCH_PORT_BASE	 16384 /* of index 0 */
-#define BENCH_PORT_BITS	 15    /* of an index go into the port, the rest is added to the address */
+#define BENCH_PORT_BASE 16384 /* of index 0 */
+#define BENCH_PORT_BITS 15    /* of an index go into the port, the rest is added to the address */
 
 struct bench_vary {
-	__u32 next;    /* sequential: the next index; otherwise the state of the generator */
-	__u32 count;   /* indexes 0 .. count - 1 */
-	__u32 random;  /* not 0: each frame any index */
-	__u32 base;    /* host order: the IPv4 address of index 0, or the last word of an IPv6 one */
+	__u32 next;   /* sequential: the next index; otherwise the state of the generator */
+	__u32 count;  /* indexes 0 .. count - 1 */
+	__u32 random; /* not 0: each frame any index */
+	__u32 base;   /* host order: the IPv4 address of index 0, or the last word of an IPv6 one */
 	__u32 addr_at; /* where these four bytes are in the frame */
 	__u32 port_at; /* 0: ports stay */
 	__u32 id_at;   /* not 0: the index goes there as 16 bits, address and port stay */

@@ -143,7 +143,8 @@ void testrun_know(enum sg_dir dir, const struct frame *frame, const struct testr
 
 		memcpy(remote4, &word, sizeof(word));
 		if (place.port_at)
-			key.rport = htons((uint16_t)(BENCH_PORT_BASE + (i & ((1 << BENCH_PORT_BITS) - 1))));
+			key.rport = htons(
+				(uint16_t)(BENCH_PORT_BASE + (i & ((1 << BENCH_PORT_BITS) - 1))));
 		if (bpf_map_update_elem(fd, &key, &flow, BPF_ANY))
 			die("reference flow table", errno);
 	}
@@ -177,8 +178,8 @@ static uint64_t counted(const char *interface_id, uint32_t reason)
 static void check_verdict(enum testrun_kind kind, enum proggy_program program, uint32_t verdict,
 			  enum sg_reason reason)
 {
-	bool passed = program == PROGGY_XDP ? verdict == XDP_PASS
-					    : verdict == (uint32_t)TC_ACT_UNSPEC;
+	bool passed =
+		program == PROGGY_XDP ? verdict == XDP_PASS : verdict == (uint32_t)TC_ACT_UNSPEC;
 	bool wanted = kind == TESTRUN_EMPTY || !sg_reason_is_drop(reason);
 
 	/* The floor knows flows only. */
@@ -217,8 +218,8 @@ double testrun_time(enum testrun_kind kind, enum proggy_program program, const c
 	check_verdict(kind, program, options.retval, reason);
 	if (kind == TESTRUN_FILTER && counted(interface_id, reason) - before != repeat) {
 		fprintf(stderr, "%s: %u frames, but %llu counted as %u\n", proggy_name(program),
-			repeat,
-			(unsigned long long)(counted(interface_id, reason) - before), reason);
+			repeat, (unsigned long long)(counted(interface_id, reason) - before),
+			reason);
 		exit(1);
 	}
 	return options.duration;
