@@ -117,7 +117,8 @@ BENCH_SKEL := $(patsubst tests/bench/%.bpf.c,.build/bench/skel/%.skel.h,$(wildca
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
-.build/bench/skel/%.skel.h: .build/bench/bpf/%.bpf.o
+# Named, not a pattern alone: make prefers a rule for objects without prerequisites that it would have to find out about.
+$(BENCH_SKEL): .build/bench/skel/%.skel.h: .build/bench/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	bpftool gen skeleton $< name $*_bpf > $@
 

@@ -5,19 +5,19 @@
  * flow lookup + count", the floor for any stateful filter.
  */
 #include <glib.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rulesd/cleanup.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/testrun.h"
 
-#define REPEAT 1000000u
-#define ROUNDS 5u
+#define REPEAT	     1000000u
+#define REPEAT_QUICK 100000u
 #define BATCH \
 	256u /* connections or datagrams at once: fewer than an interface may have half-open */
 #define BATCHES	   64u
 #define MANY_FLOWS 1048576u
+#define GOAL	   1.6 /* of an established packet, over the floor */
 #define VM	   "vm"
 
 static const char policy[] =
@@ -200,48 +200,70 @@ static const enum proggy_program of_dir[SG_DIRS][2] = {
 
 static const uint32_t flow_counts[] = {1, 1000, 100000, 1000000};
 
-static const char *only = ""; /* paths whose name has this */
-static double samples[512][TESTRUN_KINDS][64];
-static unsigned int rows;
+static const char *const kinds[TESTRUN_KINDS] = {
+	[TESTRUN_EMPTY] = "empty",
+	[TESTRUN_FLOOR] = "parse + one lookup",
+	[TESTRUN_FILTER] = "tapguard",
+};
 
-/* ------------------------------------------------------------------ results */
+/* What is measured in turns on one frame: the same run of each kind of program. */
+struct row {
+	struct testrun run[TESTRUN_KINDS];
+	struct bench_series *series[TESTRUN_KINDS];
+};
 
-static int compare_doubles(const void *a, const void *b)
+/* ------------------------------------------------------------------ rows */
+
+static bool is_wanted(const char *name)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	const char *only = getenv("BENCH_PATHS"); /* a part of the names of those to measure */
 
-	return x < y ? -1 : x > y;
+	return !only || strstr(name, only);
 }
 
-static double median(double *values, unsigned int count)
-{
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return values[count / 2];
-}
-
-static const char *program_label(enum proggy_program program)
+static const char *hook_of(enum proggy_program program)
 {
 	return program == PROGGY_XDP ? "xdp" : "tc";
 }
 
-static void report(const char *name, enum proggy_program program, unsigned int row,
-		   unsigned int rounds)
+static void row_init(struct row *row, struct bench *bench, const char *name,
+		     enum proggy_program program, const struct frame *frame, enum sg_reason reason,
+		     const struct testrun_vary *vary)
 {
-	double empty, floor, filter;
-
-	if (!strstr(name, only))
-		return;
-	empty = median(samples[row][TESTRUN_EMPTY], rounds);
-	floor = median(samples[row][TESTRUN_FLOOR], rounds);
-	filter = median(samples[row][TESTRUN_FILTER], rounds);
-
-	printf("%-44s %-4s %7.0f %7.0f %7.0f %7.2f\n", name, program_label(program), empty, floor,
-	       filter, filter / floor);
+	for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++) {
+		row->run[kind] = (struct testrun){
+			.bench = bench,
+			.name = name,
+			.kind = kind,
+			.program = program,
+			.interface_id = VM,
+			.frame = *frame,
+			.vary = *vary,
+			.reason = reason,
+			.repeat = bench_quick(bench) ? REPEAT_QUICK : REPEAT,
+		};
+		row->series[kind] =
+			bench_series(bench, name, kinds[kind], "ns", "hook=%s", hook_of(program));
+	}
 }
 
-/* ------------------------------------------------------------------ measuring */
+static double run_once(void *context)
+{
+	return testrun_time(context);
+}
 
-static void run_opening(const struct opening *opening)
+static void row_measure(struct row *row, struct bench *bench, double goal)
+{
+	struct bench_subject subjects[TESTRUN_KINDS];
+
+	for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++)
+		subjects[kind] =
+			(struct bench_subject){row->series[kind], run_once, &row->run[kind]};
+	bench_interleave(bench, subjects, TESTRUN_KINDS);
+	bench_compare(bench, row->series[TESTRUN_FILTER], row->series[TESTRUN_FLOOR], goal);
+}
+
+static void run_opening(struct bench *bench, const struct opening *opening)
 {
 	for (; opening->frame; opening++) {
 		struct proggy_result result;
@@ -249,68 +271,93 @@ static void run_opening(const struct opening *opening)
 
 		frame_make_text(&frame, opening->frame);
 		result = proggy_run(of_dir[opening->dir][0], VM, &frame);
-		if (!result.allowed) {
-			fprintf(stderr, "dropped: %s\n", opening->frame);
-			exit(1);
-		}
+		bench_verdict(bench, result.allowed, "dropped: %s", opening->frame);
 	}
 }
 
-static void measure_path(const struct path *path, enum proggy_program program, unsigned int row,
-			 unsigned int round)
+/* ------------------------------------------------------------------ paths of one frame */
+
+static void measure_path(struct bench *bench, const struct path *path, enum proggy_program program)
 {
+	g_autofree struct row *row = g_new(struct row, 1);
+	/* Echoes are flows, too, but nobody waits for their throughput. */
+	bool has_goal = path->reason == SG_ALLOW_FLOW && path->opening != ping4;
 	struct frame frame;
 
-	if (!strstr(path->name, only))
-		return;
 	frame_make_text(&frame, path->frame);
 	proggy_flush_flows();
 	if (path->opening)
-		run_opening(path->opening);
+		run_opening(bench, path->opening);
 	if (!sg_reason_is_drop(path->reason))
 		testrun_know(path->dir, &frame, &path->vary);
-	for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++)
-		samples[row][kind][round] = testrun_time(
-			kind, program, VM, &frame, &path->vary,
-			path->vary.how == TESTRUN_SAME ? REPEAT : REPEAT / 10, path->reason);
+	row_init(row, bench, path->name, program, &frame, path->reason, &path->vary);
+	row_measure(row, bench, has_goal ? GOAL : 0);
 }
 
-/* Turns of steps [first, ...] up to the last one of the turn; rows in their order. */
-static unsigned int measure_turn(unsigned int first, unsigned int tc, unsigned int row,
-				 unsigned int round)
-{
-	unsigned int count = 0;
+/* ------------------------------------------------------------------ paths of several frames */
 
-	while (!steps[first + count++].last)
-		;
-	if (!strstr(steps[first].name, only))
-		return count;
+/* Turns of steps[first], ... up to the last one of the turn, BATCH connections at once. */
+static void measure_turn(struct bench *bench, unsigned int first, unsigned int count,
+			 unsigned int hook)
+{
+	unsigned int batches = bench_quick(bench) ? BATCHES / 8 : BATCHES;
+	g_autofree struct row *rows = g_new(struct row, count);
+
 	proggy_flush_flows();
 	if (steps[first].ids)
-		run_opening(udp4);
-	for (unsigned int i = 0; i < count; i++)
-		for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++)
-			samples[row + i][kind][round] = 0;
-	for (unsigned int batch = 0; batch < BATCHES; batch++) {
-		for (unsigned int i = 0; i < count; i++) {
-			const struct step *step = &steps[first + i];
-			struct testrun_vary vary = {.how = step->ids ? TESTRUN_IDS : TESTRUN_NEXT,
-						    .first = batch * BATCH};
-			struct frame frame;
+		run_opening(bench, udp4);
+	for (unsigned int i = 0; i < count; i++) {
+		const struct step *step = &steps[first + i];
+		struct testrun_vary vary = {.how = step->ids ? TESTRUN_IDS : TESTRUN_NEXT};
+		struct frame frame;
 
-			frame_make_text(&frame, step->frame);
-			for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++)
-				samples[row + i][kind][round] +=
-					testrun_time(kind, of_dir[step->dir][tc], VM, &frame, &vary,
-						     BATCH, step->reason) /
-					BATCHES;
-		}
+		frame_make_text(&frame, step->frame);
+		row_init(&rows[i], bench, step->name, of_dir[step->dir][hook], &frame, step->reason,
+			 &vary);
 	}
-	return count;
+	bench_pin(bench);
+	for (unsigned int round = 0; round < bench_rounds(bench); round++) {
+		g_autofree double *sums = g_new0(double, (gsize)count *TESTRUN_KINDS);
+
+		for (unsigned int each = 0; each < batches * count * TESTRUN_KINDS; each++) {
+			unsigned int step = each / TESTRUN_KINDS % count,
+				     kind = each % TESTRUN_KINDS;
+			struct testrun *run = &rows[step].run[kind];
+
+			run->repeat = BATCH;
+			run->vary.first = (round * batches + each / TESTRUN_KINDS / count) * BATCH;
+			sums[step * TESTRUN_KINDS + kind] += testrun_time(run);
+		}
+		for (unsigned int i = 0; i < count * TESTRUN_KINDS; i++)
+			bench_sample(rows[i / TESTRUN_KINDS].series[i % TESTRUN_KINDS],
+				     sums[i] / batches);
+	}
+	bench_unpin(bench);
+	for (unsigned int i = 0; i < count; i++)
+		bench_compare(bench, rows[i].series[TESTRUN_FILTER], rows[i].series[TESTRUN_FLOOR],
+			      0);
 }
 
-/* Opens flows 0 .. count - 1, as connections of steps[0..2] but to the address of the many. */
-static void open_many(uint32_t count)
+static void measure_turns(struct bench *bench)
+{
+	for (unsigned int hook = 0; hook < 2; hook++) {
+		unsigned int first = 0;
+
+		while (first < G_N_ELEMENTS(steps)) {
+			unsigned int count = 1;
+
+			while (!steps[first + count - 1].last)
+				count++;
+			if (is_wanted(steps[first].name))
+				measure_turn(bench, first, count, hook);
+			first += count;
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ many flows */
+
+static void open_many(struct bench *bench, uint32_t count)
 {
 	static const struct opening opening[] = {
 		{SG_INGRESS, "tcp 10.2.0.0:1 > 10.0.0.5:443 S seq=100 ws=7"},
@@ -319,87 +366,66 @@ static void open_many(uint32_t count)
 
 	for (uint32_t at = 0; at < count; at += BATCH)
 		for (unsigned int i = 0; i < G_N_ELEMENTS(opening); i++) {
-			struct testrun_vary vary = {.how = TESTRUN_NEXT, .first = at};
-			struct frame frame;
+			struct testrun run = {
+				.bench = bench,
+				.name = "opening of many flows",
+				.kind = TESTRUN_FILTER,
+				.program = of_dir[opening[i].dir][0],
+				.interface_id = VM,
+				.vary = {.how = TESTRUN_NEXT, .first = at},
+				.reason = i ? SG_ALLOW_FLOW : SG_ALLOW_RULE,
+				.repeat = MIN(BATCH, count - at),
+			};
 
-			frame_make_text(&frame, opening[i].frame);
-			testrun_time(TESTRUN_FILTER, of_dir[opening[i].dir][0], VM, &frame, &vary,
-				     MIN(BATCH, count - at), i ? SG_ALLOW_FLOW : SG_ALLOW_RULE);
+			frame_make_text(&run.frame, opening[i].frame);
+			testrun_time(&run);
 		}
 }
 
-static void bench_many(unsigned int rounds)
+static void measure_many(struct bench *bench, uint32_t count)
 {
 	static const char *const frames[SG_DIRS] = {
 		[SG_EGRESS] = "tcp 10.0.0.5:443 > 10.2.0.0:1 A seq=901 ack=101 len=10",
 		[SG_INGRESS] = "tcp 10.2.0.0:1 > 10.0.0.5:443 A seq=101 ack=901 len=10"};
+	g_autofree char *name = g_strdup_printf("tcp established, any of %u flows", count);
+	g_autofree struct row *row = g_new(struct row, 1);
+	struct testrun_vary vary = {.how = TESTRUN_RANDOM, .count = count};
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(flow_counts); i++) {
-		struct testrun_vary vary = {.how = TESTRUN_RANDOM, .count = flow_counts[i]};
+	proggy_flush_flows();
+	open_many(bench, count);
+	for (unsigned int program = 0; program < PROGGY_PROGRAMS; program++) {
 		struct frame frame;
 
-		proggy_flush_flows();
-		open_many(flow_counts[i]);
-		frame_make_text(&frame, frames[SG_EGRESS]);
-		testrun_know(SG_EGRESS, &frame, &vary);
-		for (unsigned int program = 0; program < PROGGY_PROGRAMS; program++) {
-			g_autofree char *name =
-				g_strdup_printf("tcp established, any of %u flows", flow_counts[i]);
-
-			frame_make_text(&frame, frames[proggy_dir(program)]);
-			for (unsigned int round = 0; round < rounds; round++)
-				for (unsigned int kind = 0; kind < TESTRUN_KINDS; kind++)
-					samples[rows][kind][round] =
-						testrun_time(kind, program, VM, &frame, &vary,
-							     REPEAT, SG_ALLOW_FLOW);
-			report(name, program, rows++, rounds);
-		}
+		frame_make_text(&frame, frames[proggy_dir(program)]);
+		if (program == 0)
+			testrun_know(proggy_dir(program), &frame, &vary);
+		row_init(row, bench, name, program, &frame, SG_ALLOW_FLOW, &vary);
+		row_measure(row, bench, 0);
 	}
 }
 
-int main(int argc, char **argv)
+static void measure_all(struct bench *bench)
 {
-	unsigned int rounds = argc > 1 ? (unsigned int)atoi(argv[1]) : ROUNDS;
-	unsigned int first = 0, row = 0;
 	void *state = NULL;
 
-	if (argc > 2)
-		only = argv[2];
-	rounds = MIN(MAX(rounds, 1u), 63u);
-	if (proggy_setup(&state))
-		return 1;
+	assert_int_equal(proggy_setup(&state), 0);
 	testrun_open(MANY_FLOWS);
 	proggy_policy(policy);
-	for (unsigned int round = 0; round < rounds; round++) {
-		row = 0;
-		for (unsigned int i = 0; i < G_N_ELEMENTS(paths); i++) {
-			measure_path(&paths[i], of_dir[paths[i].dir][0], row++, round);
-			if (paths[i].dir == SG_EGRESS)
-				measure_path(&paths[i], PROGGY_TC_EGRESS, row++, round);
-		}
-		for (unsigned int tc = 0; tc < 2; tc++)
-			for (unsigned int i = 0; i < G_N_ELEMENTS(steps);) {
-				unsigned int count = measure_turn(i, tc, row, round);
-
-				i += count;
-				row += count;
-			}
-	}
-	printf("%-44s %-4s %7s %7s %7s %7s\n", "ns a frame", "hook", "empty", "floor", "filter",
-	       "ratio");
-	row = 0;
+	bench_note(bench, "a varied frame costs the write and a tail call more, in every column");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(paths); i++) {
-		report(paths[i].name, of_dir[paths[i].dir][0], row++, rounds);
+		if (!is_wanted(paths[i].name))
+			continue;
+		measure_path(bench, &paths[i], of_dir[paths[i].dir][0]);
 		if (paths[i].dir == SG_EGRESS)
-			report(paths[i].name, PROGGY_TC_EGRESS, row++, rounds);
+			measure_path(bench, &paths[i], PROGGY_TC_EGRESS);
 	}
-	for (unsigned int tc = 0; tc < 2; tc++)
-		for (first = 0; first < G_N_ELEMENTS(steps); first++)
-			report(steps[first].name, of_dir[steps[first].dir][tc], row++, rounds);
-	rows = row;
-	fflush(stdout);
-	if (strstr("flows", only))
-		bench_many(rounds);
+	measure_turns(bench);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(flow_counts); i++)
+		if (is_wanted("any of flows"))
+			measure_many(bench, flow_counts[i]);
 	testrun_close();
-	return proggy_teardown(&state) ? 1 : 0;
+	assert_int_equal(proggy_teardown(&state), 0);
 }
+
+BENCH_MAIN("program", "nanoseconds of a frame in the programs alone (BPF_PROG_TEST_RUN)",
+	   measure_all)

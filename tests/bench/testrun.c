@@ -7,16 +7,17 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "rulesd/dataplane.h"
 #include "tests/bench/reference.h"
+#include "tests/lib/check.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
@@ -28,23 +29,17 @@ static struct {
 	int program[TESTRUN_KINDS][PROGGY_PROGRAMS];
 } testrun;
 
-static void die(const char *what, int code)
-{
-	fprintf(stderr, "%s: %s\n", what, strerror(code < 0 ? -code : code));
-	exit(1);
-}
-
 void testrun_open(uint32_t flows)
 {
 	struct reference_bpf *skel = reference_bpf__open();
 	int code;
 
 	if (!skel)
-		die("reference programs: open", errno);
+		fail_msg("reference programs: open: %s", strerror(errno));
 	bpf_map__set_max_entries(skel->maps.bench_flows, flows);
 	code = reference_bpf__load(skel);
 	if (code)
-		die("reference programs: load", code);
+		fail_msg("reference programs: load: %s", strerror(-code));
 	testrun.reference = skel;
 	for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++) {
 		bool xdp = i == PROGGY_XDP;
@@ -137,7 +132,7 @@ void testrun_know(enum sg_dir dir, const struct frame *frame, const struct testr
 	memcpy(&key.lport, l4 + (dir == SG_EGRESS ? 0 : 2), 2);
 	memcpy(&key.rport, l4 + (dir == SG_EGRESS ? 2 : 0), 2);
 	if (vary->how == TESTRUN_SAME && bpf_map_update_elem(fd, &key, &flow, BPF_ANY))
-		die("reference flow table", errno);
+		fail_msg("reference flow table: %s", strerror(errno));
 	for (uint32_t i = 0; vary->how == TESTRUN_RANDOM && i < vary->count; i++) {
 		uint32_t word = htonl(base + (i >> BENCH_PORT_BITS));
 
@@ -146,7 +141,7 @@ void testrun_know(enum sg_dir dir, const struct frame *frame, const struct testr
 			key.rport = htons(
 				(uint16_t)(BENCH_PORT_BASE + (i & ((1 << BENCH_PORT_BITS) - 1))));
 		if (bpf_map_update_elem(fd, &key, &flow, BPF_ANY))
-			die("reference flow table", errno);
+			fail_msg("reference flow table: %s", strerror(errno));
 	}
 }
 
@@ -159,7 +154,7 @@ static int varied(int target, enum proggy_program program)
 	uint32_t zero = 0;
 
 	if (bpf_map_update_elem(fd, &zero, &target, BPF_ANY))
-		die("tail call to the program under test", errno);
+		fail_msg("tail call to the program under test: %s", strerror(errno));
 	return bpf_program__fd(xdp ? skel->progs.bench_vary_xdp : skel->progs.bench_vary_tc);
 }
 
@@ -171,56 +166,49 @@ static uint64_t counted(const char *interface_id, uint32_t reason)
 	int code = dataplane_stats(proggy_dataplane(), proggy_slot(interface_id), &stats, NULL);
 
 	if (code)
-		die("counters", code);
+		fail_msg("counters: %s", strerror(-code));
 	return stats.reasons[reason];
 }
 
-static void check_verdict(enum testrun_kind kind, enum proggy_program program, uint32_t verdict,
-			  enum sg_reason reason)
+static bool is_right(const struct testrun *run, uint32_t verdict)
 {
-	bool passed =
-		program == PROGGY_XDP ? verdict == XDP_PASS : verdict == (uint32_t)TC_ACT_UNSPEC;
-	bool wanted = kind == TESTRUN_EMPTY || !sg_reason_is_drop(reason);
+	bool passed = run->program == PROGGY_XDP ? verdict == XDP_PASS
+						 : verdict == (uint32_t)TC_ACT_UNSPEC;
 
-	/* The floor knows flows only. */
-	if (kind == TESTRUN_FLOOR || passed == wanted)
-		return;
-	fprintf(stderr, "%s returned %u for a frame that should %s\n", proggy_name(program),
-		verdict, wanted ? "pass" : "drop");
-	exit(1);
+	if (run->kind == TESTRUN_FLOOR)
+		return true; /* it knows flows only */
+	return passed == (run->kind == TESTRUN_EMPTY || !sg_reason_is_drop(run->reason));
 }
 
-double testrun_time(enum testrun_kind kind, enum proggy_program program, const char *interface_id,
-		    const struct frame *frame, const struct testrun_vary *vary, uint32_t repeat,
-		    enum sg_reason reason)
+double testrun_time(const struct testrun *run)
 {
-	uint32_t ifindex = proggy_ifindex(interface_id);
-	struct xdp_md xdp = {.data_end = (uint32_t)frame->length, .ingress_ifindex = ifindex};
+	uint32_t ifindex = proggy_ifindex(run->interface_id);
+	struct xdp_md xdp = {.data_end = (uint32_t)run->frame.length, .ingress_ifindex = ifindex};
 	struct __sk_buff skb = {.ifindex = ifindex};
 	static uint8_t out[FRAME_ROOM + 256];
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
-		    .data_size_in = (uint32_t)frame->length, .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = (int)repeat);
-	uint64_t before = 0;
-	int fd = kind == TESTRUN_FILTER ? proggy_program_fd(program)
-					: testrun.program[kind][program];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->frame.bytes,
+		    .data_size_in = (uint32_t)run->frame.length, .data_out = out,
+		    .data_size_out = sizeof(out), .repeat = (int)run->repeat);
+	bool is_filter = run->kind == TESTRUN_FILTER;
+	int fd = is_filter ? proggy_program_fd(run->program)
+			   : testrun.program[run->kind][run->program];
+	uint64_t before = is_filter ? counted(run->interface_id, run->reason) : 0, frames;
 
-	options.ctx_in = program == PROGGY_XDP ? (void *)&xdp : (void *)&skb;
-	options.ctx_size_in = program == PROGGY_XDP ? sizeof(xdp) : sizeof(skb);
-	if (vary->how != TESTRUN_SAME) {
-		set_vary(proggy_dir(program), frame, vary);
-		fd = varied(fd, program);
+	options.ctx_in = run->program == PROGGY_XDP ? (void *)&xdp : (void *)&skb;
+	options.ctx_size_in = run->program == PROGGY_XDP ? sizeof(xdp) : sizeof(skb);
+	if (run->vary.how != TESTRUN_SAME) {
+		set_vary(proggy_dir(run->program), &run->frame, &run->vary);
+		fd = varied(fd, run->program);
 	}
-	if (kind == TESTRUN_FILTER)
-		before = counted(interface_id, reason);
 	if (bpf_prog_test_run_opts(fd, &options))
-		die("BPF_PROG_TEST_RUN", errno);
-	check_verdict(kind, program, options.retval, reason);
-	if (kind == TESTRUN_FILTER && counted(interface_id, reason) - before != repeat) {
-		fprintf(stderr, "%s: %u frames, but %llu counted as %u\n", proggy_name(program),
-			repeat, (unsigned long long)(counted(interface_id, reason) - before),
-			reason);
-		exit(1);
+		fail_msg("BPF_PROG_TEST_RUN: %s", strerror(errno));
+	bench_verdict(run->bench, is_right(run, options.retval), "%s: %s returned %u", run->name,
+		      proggy_name(run->program), options.retval);
+	if (is_filter) {
+		frames = counted(run->interface_id, run->reason) - before;
+		bench_verdict(run->bench, frames == run->repeat,
+			      "%s: %s counted %" PRIu64 " of %u frames as reason %u", run->name,
+			      proggy_name(run->program), frames, run->repeat, run->reason);
 	}
 	return options.duration;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/bench/bench.h"
 #include "tests/lib/proggy.h"
 
 enum testrun_kind { TESTRUN_EMPTY, TESTRUN_FLOOR, TESTRUN_FILTER, TESTRUN_KINDS };
@@ -22,15 +23,25 @@ struct testrun_vary {
 	uint32_t count; /* TESTRUN_RANDOM: of indexes 0 .. count - 1 */
 };
 
-/* Group setup and teardown besides proggy's. flows: entries of the reference's flow table. */
+/* Besides proggy's setup and teardown. flows: entries of the reference's flow table. */
 void testrun_open(uint32_t flows);
 void testrun_close(void);
 /* The key that a frame with the index has, remote address and port varied, is in the floor's table
  * from now on. frame as in testrun_time. */
 void testrun_know(enum sg_dir dir, const struct frame *frame, const struct testrun_vary *vary);
 
-/* Nanoseconds a frame. Exits with a message when a frame of the run got another return code than
- * the first, or (filter) another reason than that one was counted. */
-double testrun_time(enum testrun_kind kind, enum proggy_program program, const char *interface_id,
-		    const struct frame *frame, const struct testrun_vary *vary, uint32_t repeat,
-		    enum sg_reason reason);
+/* One run of a program on a frame. */
+struct testrun {
+	struct bench *bench;
+	const char *name; /* for messages */
+	enum testrun_kind kind;
+	enum proggy_program program;
+	const char *interface_id;
+	struct frame frame;
+	struct testrun_vary vary;
+	enum sg_reason reason; /* what the filter counts for every frame of the run */
+	uint32_t repeat;
+};
+
+/* Nanoseconds a frame. Asks bench_verdict whether each of them got what run->reason says. */
+double testrun_time(const struct testrun *run);
