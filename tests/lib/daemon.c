@@ -242,6 +242,12 @@ static void delete_one(struct daemon *daemon)
 	g_free(daemon);
 }
 
+void daemon_delete(struct daemon *daemon)
+{
+	g_ptr_array_remove(daemons, daemon);
+	delete_one(daemon);
+}
+
 void daemon_delete_all(void)
 {
 	while (daemons && daemons->len > 0)

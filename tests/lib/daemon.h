@@ -29,7 +29,9 @@ struct daemon *daemon_start(const char *name, const char *const *extra);
 void daemon_restart(struct daemon *daemon, const char *const *extra);
 void daemon_kill(struct daemon *daemon); /* SIGKILL: pins stay */
 int daemon_stop(struct daemon *daemon);	 /* SIGTERM: pins stay; returns the exit status */
-/* For teardowns: kills, runs rulesd --flush and removes the directories of every one. */
+/* Kills it, runs rulesd --flush and removes its directories. */
+void daemon_delete(struct daemon *daemon);
+/* For teardowns: the same for every one. */
 void daemon_delete_all(void);
 /* What rulesd wrote to standard error so far. The caller frees. */
 char *daemon_log(const struct daemon *daemon);

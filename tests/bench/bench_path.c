@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench_path.c - what a filter adds to the way of a frame from tap to tap: established connections,
+ * new ones, denied frames; beside nftables as an expert writes it, and iptables with ipset in the
+ * shape that Neutron's agent gives it. The same policy everywhere (shape.h), each on a path of its
+ * own.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "tests/bench/bench.h"
+#include "tests/bench/filter.h"
+
+#define MEMBERS	     10000
+#define PAIRS	     10000 /* of segments, a sample */
+#define CONNECTIONS  1500  /* a sample */
+#define DENIED	     10000
+#define MOST_FILTERS 8
+#define SMALL	     64
+#define FULL	     1514
+#define TSO	     (54 + 45 * 1448) /* 65,214 bytes: as much as an IPv4 packet of whole segments holds */
+
+/* The variants of one measurement. The first is the path without a filter. */
+struct stage {
+	struct bench *bench;
+	struct filter *filters[MOST_FILTERS];
+	unsigned int count;
+	unsigned int pairs, connections, denied; /* of a sample */
+};
+
+static struct filter *add(struct stage *stage, const char *variant, enum filter_kind kind,
+			  const char *hook, const struct shape *shape, bool vnet_hdr)
+{
+	struct shape own = *shape;
+
+	own.hook = hook;
+	assert_true(stage->count < MOST_FILTERS);
+	return stage->filters[stage->count++] = filter_new(variant, kind, &own, true, vnet_hdr);
+}
+
+static void end_stage(struct stage *stage)
+{
+	for (unsigned int i = 0; i < stage->count; i++) {
+		filter_check_traffic(stage->bench, stage->filters[i]);
+		filter_free(&stage->filters[i]);
+	}
+	stage->count = 0;
+}
+
+static void check_stage(struct stage *stage)
+{
+	for (unsigned int i = 0; i < stage->count; i++)
+		filter_check(stage->bench, stage->filters[i]);
+}
+
+/* ------------------------------------------------------------------ samples */
+
+struct sample {
+	const struct stage *stage;
+	struct filter *filter;
+};
+
+static double exchange(void *context)
+{
+	const struct sample *sample = context;
+
+	return traffic_exchange(sample->filter->traffic, sample->stage->pairs);
+}
+
+static double connect_and_end(void *context)
+{
+	const struct sample *sample = context;
+
+	return traffic_connect(sample->filter->traffic, sample->stage->connections);
+}
+
+static double deny_outbound(void *context)
+{
+	const struct sample *sample = context;
+
+	return traffic_deny(sample->filter->traffic, true, sample->stage->denied);
+}
+
+static double deny_inbound(void *context)
+{
+	const struct sample *sample = context;
+
+	return traffic_deny(sample->filter->traffic, false, sample->stage->denied);
+}
+
+/*
+ * Measures all filters of the stage from number first on, in turns. The series, one a filter, NULL
+ * for those before.
+ */
+static void measure(struct stage *stage, unsigned int first, double (*how)(void *),
+		    const char *metric, const char *parameters,
+		    struct bench_series *series[MOST_FILTERS])
+{
+	struct bench_subject subjects[MOST_FILTERS];
+	struct sample samples[MOST_FILTERS];
+
+	for (unsigned int i = 0; i < stage->count; i++) {
+		series[i] = NULL;
+		if (i < first)
+			continue;
+		series[i] = bench_series(stage->bench, metric, stage->filters[i]->variant, "ns",
+					 "%s", parameters);
+		samples[i] = (struct sample){stage, stage->filters[i]};
+		subjects[i] = (struct bench_subject){series[i], how, &samples[i]};
+	}
+	bench_interleave(stage->bench, subjects + first, stage->count - first);
+	for (unsigned int i = first; i < stage->count; i++)
+		filter_check_traffic(stage->bench, stage->filters[i]);
+}
+
+static unsigned int find(const struct stage *stage, enum filter_kind kind)
+{
+	for (unsigned int i = 0; i < stage->count; i++)
+		if (stage->filters[i]->kind == kind)
+			return i;
+	return 0;
+}
+
+/*
+ * What each filter adds to the path without one. Compares tapguard's with that of nftables (goal)
+ * and of Neutron's shape (its goal); 0: none.
+ */
+static void compare_added(struct stage *stage, const char *metric,
+			  struct bench_series *series[MOST_FILTERS], double goal,
+			  double neutron_goal)
+{
+	struct bench_series *added[MOST_FILTERS] = {0};
+	unsigned int nft = find(stage, FILTER_NFTABLES), neutron = find(stage, FILTER_NEUTRON);
+
+	for (unsigned int i = 1; i < stage->count; i++)
+		added[i] = bench_added(stage->bench, metric, series[i], series[0]);
+	for (unsigned int i = 1; i < stage->count; i++) {
+		if (stage->filters[i]->kind != FILTER_TAPGUARD)
+			continue;
+		bench_compare(stage->bench, added[i], added[nft], goal);
+		if (neutron)
+			bench_compare(stage->bench, added[i], added[neutron], neutron_goal);
+	}
+}
+
+/* ------------------------------------------------------------------ the measurements */
+
+static void add_all(struct stage *stage, const struct shape *shape)
+{
+	add(stage, "unfiltered", FILTER_NONE, "", shape, false);
+	add(stage, "nftables", FILTER_NFTABLES, "", shape, false);
+	add(stage, "Neutron's shape", FILTER_NEUTRON, "", shape, false);
+	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", shape, false);
+	add(stage, "tapguard tcx", FILTER_TAPGUARD, "tcx", shape, false);
+	add(stage, "tapguard tc", FILTER_TAPGUARD, "tc", shape, false);
+}
+
+static void measure_established(struct stage *stage, unsigned int bytes)
+{
+	struct bench_series *series[MOST_FILTERS];
+	g_autofree char *parameters = g_strdup_printf(
+		"flows=%u bytes=%u", traffic_opened(stage->filters[0]->traffic), bytes);
+
+	for (unsigned int i = 0; i < stage->count; i++)
+		traffic_size(stage->filters[i]->traffic, bytes);
+	measure(stage, 0, exchange, "established", parameters, series);
+	compare_added(stage, "established, added", series, 0.5, 0);
+}
+
+static void open_all(struct stage *stage, unsigned int flows)
+{
+	for (unsigned int i = 0; i < stage->count; i++) {
+		struct traffic *traffic = stage->filters[i]->traffic;
+
+		traffic_open(traffic, flows - traffic_opened(traffic));
+		filter_check_traffic(stage->bench, stage->filters[i]);
+	}
+}
+
+static void established(struct stage *stage)
+{
+	static const unsigned int flows[] = {1, 100000, 1000000};
+	struct shape shape = {.rules = 200, .members = MEMBERS, .max_flows = 1048576, .ports = 2};
+	bool quick = bench_quick(stage->bench);
+
+	if (quick)
+		shape.max_flows = 131072;
+	add_all(stage, &shape);
+	check_stage(stage);
+	measure_established(stage, FULL);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(flows) - quick; i++) {
+		open_all(stage, flows[i]);
+		measure_established(stage, SMALL);
+	}
+	end_stage(stage);
+}
+
+static void new_and_denied(struct stage *stage)
+{
+	static const unsigned int rules[] = {10, 200, 1000};
+	struct shape shape = {.rules = 10, .members = MEMBERS, .max_flows = 262144, .ports = 2};
+
+	add_all(stage, &shape);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(rules); i++) {
+		g_autofree char *parameters = g_strdup_printf("rules=%u", rules[i]);
+		struct bench_series *series[MOST_FILTERS];
+
+		for (unsigned int j = 0; j < stage->count; j++)
+			filter_reshape(stage->filters[j], rules[i], MEMBERS);
+		check_stage(stage);
+		measure(stage, 0, connect_and_end, "connection", parameters, series);
+		compare_added(stage, "connection, added", series, 0.6, rules[i] == 200 ? 0.25 : 0);
+		measure(stage, 1, deny_outbound, "denied, outbound", parameters, series);
+		for (unsigned int j = find(stage, FILTER_TAPGUARD); j < stage->count; j++)
+			bench_compare(stage->bench, series[j], series[find(stage, FILTER_NFTABLES)],
+				      strcmp(stage->filters[j]->shape.hook, "xdp") == 0 ? 0.22
+											: 0.4);
+		measure(stage, 1, deny_inbound, "denied, inbound", parameters, series);
+		for (unsigned int j = find(stage, FILTER_TAPGUARD); j < stage->count; j++)
+			bench_compare(stage->bench, series[j], series[find(stage, FILTER_NFTABLES)],
+				      0);
+	}
+	end_stage(stage);
+}
+
+static void large(struct stage *stage)
+{
+	static const unsigned int sizes[] = {SMALL, FULL, TSO};
+	struct shape shape = {.rules = 200, .members = MEMBERS, .max_flows = 16384, .ports = 2};
+
+	add(stage, "unfiltered", FILTER_NONE, "", &shape, true);
+	add(stage, "nftables", FILTER_NFTABLES, "", &shape, true);
+	add(stage, "tapguard auto", FILTER_TAPGUARD, "auto", &shape, true);
+	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", &shape, true);
+	check_stage(stage);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		g_autofree char *parameters = g_strdup_printf("flows=1 bytes=%u", sizes[i]);
+		struct bench_series *series[MOST_FILTERS];
+		unsigned int pairs = stage->pairs;
+
+		for (unsigned int j = 0; j < stage->count; j++)
+			traffic_size(stage->filters[j]->traffic, sizes[i]);
+		if (sizes[i] == TSO)
+			stage->pairs /= 2;
+		measure(stage, 0, exchange, "established, vnet_hdr", parameters, series);
+		stage->pairs = pairs;
+		for (unsigned int j = 1; j < stage->count; j++)
+			bench_compare(stage->bench, series[j], series[0],
+				      sizes[i] == TSO && j == find(stage, FILTER_TAPGUARD) ? 1.1
+											   : 0);
+		compare_added(stage, "established, vnet_hdr, added", series, 0, 0);
+	}
+	end_stage(stage);
+}
+
+static void run(struct bench *bench)
+{
+	unsigned int part = bench_quick(bench) ? 5 : 1;
+	struct stage stage = {
+		.bench = bench,
+		.pairs = PAIRS / part,
+		.connections = CONNECTIONS / part,
+		.denied = DENIED / part,
+	};
+
+	filter_conntrack_room(4000000);
+	bench_note(bench,
+		   "routed between two taps; a frame is one write and one read by one thread");
+	bench_note(bench, "a group of %u members; the service in the last of the rules", MEMBERS);
+	established(&stage);
+	new_and_denied(&stage);
+	large(&stage);
+}
+
+BENCH_MAIN("path", "what filters add to frames from tap to tap", run)

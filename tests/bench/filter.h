@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * filter.h - one variant of a benchmark of paths: a path, the filter on it, and its traffic.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tests/bench/bench.h"
+#include "tests/bench/path.h"
+#include "tests/bench/shape.h"
+#include "tests/bench/traffic.h"
+
+enum filter_kind {
+	FILTER_NONE,
+	FILTER_NFTABLES,
+	FILTER_NEUTRON,
+	FILTER_TAPGUARD,
+};
+
+struct filter {
+	const char *variant; /* as the results name it */
+	enum filter_kind kind;
+	struct shape shape;
+	struct path *path;
+	struct traffic *traffic;
+	struct daemon *daemon; /* of FILTER_TAPGUARD */
+};
+
+/*
+ * Lets the conntrack of this machine hold so many connections, with as many buckets, until the
+ * process ends; both settings are of the whole machine. Call it in the first namespace.
+ */
+void filter_conntrack_room(unsigned int connections);
+
+/* Makes the path and filters it as shape says. variant is borrowed. */
+struct filter *filter_new(const char *variant, enum filter_kind kind, const struct shape *shape,
+			  bool routed, bool vnet_hdr);
+/* Filters by other rules and members; connections stay. */
+void filter_reshape(struct filter *filter, unsigned int rules, unsigned int members);
+void filter_free(struct filter **filter);
+
+/* Whether it does what the shape says, with frames: what must pass does, what must not does not. */
+void filter_check(struct bench *bench, struct filter *filter);
+/* Whether all that was sent until now had the right fate. */
+void filter_check_traffic(struct bench *bench, const struct filter *filter);
