@@ -19,8 +19,8 @@
 #include "tests/lib/netns.h"
 #include "tests/lib/tap.h"
 
-#define ROUNDS	     9
-#define ROUNDS_QUICK 3
+#define ROUNDS	     21
+#define ROUNDS_QUICK 5
 
 static struct {
 	const char *name, *what;
@@ -117,14 +117,36 @@ static gint compare_doubles(gconstpointer a, gconstpointer b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* The value below which this part of them lies; 0 when there are none. Sorts them. */
+static double quantile(GArray *values, double part)
+{
+	if (values->len == 0)
+		return 0;
+	g_array_sort(values, compare_doubles);
+	return g_array_index(values, double, (guint)lround(part * (values->len - 1)));
+}
+
 double bench_quantile(const struct bench_series *series, double part)
 {
 	g_autoptr(GArray) sorted = g_array_copy(series->samples);
 
-	if (sorted->len == 0)
-		return 0;
-	g_array_sort(sorted, compare_doubles);
-	return g_array_index(sorted, double, (guint)lround(part * (sorted->len - 1)));
+	return quantile(sorted, part);
+}
+
+double bench_ratio(const struct bench_series *series, const struct bench_series *base)
+{
+	g_autoptr(GArray) ratios = g_array_new(FALSE, FALSE, sizeof(double));
+
+	if (series->samples->len != base->samples->len)
+		return bench_median(base) != 0 ? bench_median(series) / bench_median(base) : 0;
+	for (guint i = 0; i < series->samples->len; i++) {
+		double below = g_array_index(base->samples, double, i);
+		double ratio = g_array_index(series->samples, double, i) / below;
+
+		if (below != 0)
+			g_array_append_val(ratios, ratio);
+	}
+	return quantile(ratios, 0.5);
 }
 
 double bench_median(const struct bench_series *series)

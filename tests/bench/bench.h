@@ -63,7 +63,8 @@ struct bench_series *bench_added(struct bench *bench, const char *metric,
 				 const struct bench_series *series,
 				 const struct bench_series *base);
 
-/* Shows series / base, of the medians; goal: the most that it may be, 0 for none. */
+/* Shows series / base, the median of the turns' ratios; goal: the most that it may be, 0 for none.
+ */
 void bench_compare(struct bench *bench, const struct bench_series *series,
 		   const struct bench_series *base, double goal);
 /* A goal that is an amount, not a ratio. */

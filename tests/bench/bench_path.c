@@ -12,10 +12,10 @@
 #include "tests/bench/filter.h"
 
 #define MEMBERS	     10000
-#define PAIRS	     10000 /* of segments, a sample */
-#define CONNECTIONS  1500  /* a sample */
-#define DENIED	     10000
-#define MOST_FILTERS 8
+#define PAIRS	     4000 /* of segments, a sample */
+#define CONNECTIONS  600  /* a sample */
+#define DENIED	     4000
+#define MOST_FILTERS 12
 #define SMALL	     64
 #define FULL	     1514
 #define TSO	     (54 + 45 * 1448) /* 65,214 bytes: as much as an IPv4 packet of whole segments holds */
@@ -88,28 +88,37 @@ static double deny_inbound(void *context)
 	return traffic_deny(sample->filter->traffic, false, sample->stage->denied);
 }
 
-/*
- * Measures all filters of the stage from number first on, in turns. The series, one a filter, NULL
- * for those before.
- */
-static void measure(struct stage *stage, unsigned int first, double (*how)(void *),
+static bool passes_traffic(const struct filter *filter)
+{
+	return filter->kind != FILTER_DROP;
+}
+
+static bool denies_traffic(const struct filter *filter)
+{
+	return filter->kind != FILTER_NONE && filter->kind != FILTER_EMPTY;
+}
+
+/* Measures those filters of the stage that can do it, in turns. The series, one a filter, NULL for
+ * others. */
+static void measure(struct stage *stage, bool (*able)(const struct filter *), double (*how)(void *),
 		    const char *metric, const char *parameters,
 		    struct bench_series *series[MOST_FILTERS])
 {
 	struct bench_subject subjects[MOST_FILTERS];
 	struct sample samples[MOST_FILTERS];
+	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < stage->count; i++) {
 		series[i] = NULL;
-		if (i < first)
+		if (!able(stage->filters[i]))
 			continue;
 		series[i] = bench_series(stage->bench, metric, stage->filters[i]->variant, "ns",
 					 "%s", parameters);
 		samples[i] = (struct sample){stage, stage->filters[i]};
-		subjects[i] = (struct bench_subject){series[i], how, &samples[i]};
+		subjects[count++] = (struct bench_subject){series[i], how, &samples[i]};
 	}
-	bench_interleave(stage->bench, subjects + first, stage->count - first);
-	for (unsigned int i = first; i < stage->count; i++)
+	bench_interleave(stage->bench, subjects, count);
+	for (unsigned int i = 0; i < stage->count; i++)
 		filter_check_traffic(stage->bench, stage->filters[i]);
 }
 
@@ -118,7 +127,7 @@ static unsigned int find(const struct stage *stage, enum filter_kind kind)
 	for (unsigned int i = 0; i < stage->count; i++)
 		if (stage->filters[i]->kind == kind)
 			return i;
-	return 0;
+	return MOST_FILTERS;
 }
 
 /*
@@ -130,16 +139,31 @@ static void compare_added(struct stage *stage, const char *metric,
 			  double neutron_goal)
 {
 	struct bench_series *added[MOST_FILTERS] = {0};
-	unsigned int nft = find(stage, FILTER_NFTABLES), neutron = find(stage, FILTER_NEUTRON);
+	unsigned int none = find(stage, FILTER_NONE), nft = find(stage, FILTER_NFTABLES);
+	unsigned int neutron = find(stage, FILTER_NEUTRON);
 
-	for (unsigned int i = 1; i < stage->count; i++)
-		added[i] = bench_added(stage->bench, metric, series[i], series[0]);
-	for (unsigned int i = 1; i < stage->count; i++) {
+	for (unsigned int i = 0; i < stage->count; i++)
+		if (series[i] && i != none)
+			added[i] = bench_added(stage->bench, metric, series[i], series[none]);
+	for (unsigned int i = 0; i < stage->count; i++) {
 		if (stage->filters[i]->kind != FILTER_TAPGUARD)
 			continue;
 		bench_compare(stage->bench, added[i], added[nft], goal);
-		if (neutron)
+		if (neutron < MOST_FILTERS)
 			bench_compare(stage->bench, added[i], added[neutron], neutron_goal);
+	}
+}
+
+/* Whole costs: goals for tapguard at XDP, and at the other hooks. */
+static void compare_whole(struct stage *stage, struct bench_series *series[MOST_FILTERS],
+			  double xdp_goal, double tcx_goal)
+{
+	for (unsigned int i = 0; i < stage->count; i++) {
+		bool xdp = strcmp(stage->filters[i]->shape.hook, "xdp") == 0;
+
+		if (stage->filters[i]->kind == FILTER_TAPGUARD)
+			bench_compare(stage->bench, series[i], series[find(stage, FILTER_NFTABLES)],
+				      xdp ? xdp_goal : tcx_goal);
 	}
 }
 
@@ -148,6 +172,8 @@ static void compare_added(struct stage *stage, const char *metric,
 static void add_all(struct stage *stage, const struct shape *shape)
 {
 	add(stage, "unfiltered", FILTER_NONE, "", shape, false);
+	add(stage, "empty xdp", FILTER_EMPTY, "xdp", shape, false);
+	add(stage, "empty tcx", FILTER_EMPTY, "tcx", shape, false);
 	add(stage, "nftables", FILTER_NFTABLES, "", shape, false);
 	add(stage, "Neutron's shape", FILTER_NEUTRON, "", shape, false);
 	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", shape, false);
@@ -163,7 +189,7 @@ static void measure_established(struct stage *stage, unsigned int bytes)
 
 	for (unsigned int i = 0; i < stage->count; i++)
 		traffic_size(stage->filters[i]->traffic, bytes);
-	measure(stage, 0, exchange, "established", parameters, series);
+	measure(stage, passes_traffic, exchange, "established", parameters, series);
 	compare_added(stage, "established, added", series, 0.5, 0);
 }
 
@@ -201,6 +227,8 @@ static void new_and_denied(struct stage *stage)
 	struct shape shape = {.rules = 10, .members = MEMBERS, .max_flows = 262144, .ports = 2};
 
 	add_all(stage, &shape);
+	add(stage, "empty xdp, drops", FILTER_DROP, "xdp", &shape, false);
+	add(stage, "empty tcx, drops", FILTER_DROP, "tcx", &shape, false);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(rules); i++) {
 		g_autofree char *parameters = g_strdup_printf("rules=%u", rules[i]);
 		struct bench_series *series[MOST_FILTERS];
@@ -208,17 +236,13 @@ static void new_and_denied(struct stage *stage)
 		for (unsigned int j = 0; j < stage->count; j++)
 			filter_reshape(stage->filters[j], rules[i], MEMBERS);
 		check_stage(stage);
-		measure(stage, 0, connect_and_end, "connection", parameters, series);
+		measure(stage, passes_traffic, connect_and_end, "connection", parameters, series);
 		compare_added(stage, "connection, added", series, 0.6, rules[i] == 200 ? 0.25 : 0);
-		measure(stage, 1, deny_outbound, "denied, outbound", parameters, series);
-		for (unsigned int j = find(stage, FILTER_TAPGUARD); j < stage->count; j++)
-			bench_compare(stage->bench, series[j], series[find(stage, FILTER_NFTABLES)],
-				      strcmp(stage->filters[j]->shape.hook, "xdp") == 0 ? 0.22
-											: 0.4);
-		measure(stage, 1, deny_inbound, "denied, inbound", parameters, series);
-		for (unsigned int j = find(stage, FILTER_TAPGUARD); j < stage->count; j++)
-			bench_compare(stage->bench, series[j], series[find(stage, FILTER_NFTABLES)],
-				      0);
+		measure(stage, denies_traffic, deny_outbound, "denied, outbound", parameters,
+			series);
+		compare_whole(stage, series, 0.22, 0.4);
+		measure(stage, denies_traffic, deny_inbound, "denied, inbound", parameters, series);
+		compare_whole(stage, series, 0, 0);
 	}
 	end_stage(stage);
 }
@@ -242,7 +266,8 @@ static void large(struct stage *stage)
 			traffic_size(stage->filters[j]->traffic, sizes[i]);
 		if (sizes[i] == TSO)
 			stage->pairs /= 2;
-		measure(stage, 0, exchange, "established, vnet_hdr", parameters, series);
+		measure(stage, passes_traffic, exchange, "established, vnet_hdr", parameters,
+			series);
 		stage->pairs = pairs;
 		for (unsigned int j = 1; j < stage->count; j++)
 			bench_compare(stage->bench, series[j], series[0],

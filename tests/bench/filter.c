@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "rulesd/cleanup.h"
+#include "tests/bench/floor.h"
 #include "tests/lib/command.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/netns.h"
@@ -90,6 +91,14 @@ static void install(struct filter *filter)
 	switch (filter->kind) {
 	case FILTER_NONE:
 		break;
+	case FILTER_EMPTY:
+	case FILTER_DROP:
+		floor_free(&filter->floor);
+		filter->floor = floor_new(filter->path, strcmp(shape->hook, "xdp") == 0,
+					  filter->kind == FILTER_DROP);
+		if (!filter->floor)
+			fail_msg("no tcx on this kernel: %s", strerror(errno));
+		break;
 	case FILTER_NFTABLES:
 		feed_own("nft -f", shape_nftables(shape), false);
 		/* As hypervisors do that leave checksums to the guest's end. */
@@ -153,6 +162,7 @@ void filter_free(struct filter **filter)
 	traffic_free(&(*filter)->traffic);
 	if ((*filter)->daemon)
 		daemon_delete((*filter)->daemon);
+	floor_free(&(*filter)->floor);
 	netns_leave();
 	path_free(&(*filter)->path);
 	g_clear_pointer(filter, g_free);
@@ -175,6 +185,12 @@ static bool arrives(const struct filter *filter, bool from_b, const char *text)
 	memcpy(bytes + header, frame.bytes, frame.length);
 	path_send(from, bytes, header + frame.length);
 	return path_receive(to, room) == (long)(header + frame.length);
+}
+
+/* Whether the policy of the shape is what decides. */
+static bool filter_judges(const struct filter *filter)
+{
+	return filter->kind >= FILTER_NFTABLES;
 }
 
 void filter_check(struct bench *bench, struct filter *filter)
@@ -201,18 +217,25 @@ void filter_check(struct bench *bench, struct filter *filter)
 	};
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
-		bool passes = filter->kind == FILTER_NONE || cases[i].passes;
+		bool passes = filter->kind != FILTER_DROP &&
+			      (filter_judges(filter) ? cases[i].passes : true);
 
 		bench_verdict(bench, arrives(filter, cases[i].from_b, cases[i].frame) == passes,
 			      "%s, %u rules: %s from %c %s", filter->variant, filter->shape.rules,
 			      cases[i].frame, cases[i].from_b ? 'b' : 'a',
 			      passes ? "does not arrive" : "arrives");
 	}
+	if (filter->kind == FILTER_DROP) {
+		traffic_deny(filter->traffic, true, 10);
+		traffic_deny(filter->traffic, false, 10);
+		filter_check_traffic(bench, filter);
+		return;
+	}
 	traffic_connect(filter->traffic, 10);
 	if (traffic_opened(filter->traffic) == 0)
 		traffic_open(filter->traffic, 1);
 	traffic_exchange(filter->traffic, 10);
-	if (filter->kind != FILTER_NONE) {
+	if (filter_judges(filter)) {
 		traffic_deny(filter->traffic, true, 10);
 		traffic_deny(filter->traffic, false, 10);
 	}

@@ -13,6 +13,8 @@
 
 enum filter_kind {
 	FILTER_NONE,
+	FILTER_EMPTY, /* programs that do nothing, at the hook that the shape names: the floor */
+	FILTER_DROP,  /* the same, but what the VMs send is dropped */
 	FILTER_NFTABLES,
 	FILTER_NEUTRON,
 	FILTER_TAPGUARD,
@@ -25,6 +27,7 @@ struct filter {
 	struct path *path;
 	struct traffic *traffic;
 	struct daemon *daemon; /* of FILTER_TAPGUARD */
+	struct floor *floor;   /* of FILTER_EMPTY and FILTER_DROP */
 };
 
 /*

@@ -116,10 +116,8 @@ static json_t *series_json(const struct bench_series *series)
 
 static double value_of(const struct bench_comparison *comparison)
 {
-	double value = bench_median(comparison->series);
-	double base = comparison->base ? bench_median(comparison->base) : 1;
-
-	return base != 0 ? value / base : 0;
+	return comparison->base ? bench_ratio(comparison->series, comparison->base)
+				: bench_median(comparison->series);
 }
 
 static bool met(const struct bench_comparison *comparison)

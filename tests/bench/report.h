@@ -34,6 +34,11 @@ struct bench {
 
 /* The sample below which this part of them lies. */
 double bench_quantile(const struct bench_series *series, double part);
+/*
+ * The median of the ratios of each turn, where both were measured in turns: when something slows
+ * the machine down for a while, it slows both samples of a turn. Else the ratio of the medians.
+ */
+double bench_ratio(const struct bench_series *series, const struct bench_series *base);
 
 void report_begin(struct bench *bench);
 /* Prints and writes; how many goals were missed. */
