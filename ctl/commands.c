@@ -74,6 +74,7 @@ static const struct option trace_options[] = {
 };
 
 static const struct option test_options[] = {
+	{"format", "table|json|junit", "default: table; junit is XML for CI servers", 0, 0},
 	{"policy", "PATH", "ask these files and directories instead of the daemon", OPTION_LIST, 0},
 	{0},
 };
@@ -139,12 +140,17 @@ const struct command commands[] = {
 	 trace_options, 0, 0},
 	{"test", command_test, "test FILE... [--policy PATH...]",
 	 "check that a policy allows and denies what it should",
-	 "A FILE holds an array of traces with what is expected, or {\"version\": 1,\n"
-	 "\"tests\": [...]}. name, rule and reason may be left out. Exits 1 when one fails, 2\n"
-	 "when a file cannot be read.\n\n"
-	 "  [{\"name\": \"the world reaches https\", \"interface\": \"web-1\",\n"
-	 "    \"direction\": \"ingress\", \"protocol\": \"tcp\", \"src\": \"192.0.2.1\",\n"
-	 "    \"dst\": \"10.0.0.5:443\", \"expect\": \"allow\", \"rule\": \"sg-web/https\"}]",
+	 "A FILE holds an array of packets with what is expected, or {\"version\": 1,\n"
+	 "\"tests\": [...]}. The other side may be one address, or any, a CIDR, a group, a\n"
+	 "prefix list: then the verdict must hold for every packet from there, and a packet\n"
+	 "that shows it is named when it does not. Without an address of its own it is each of\n"
+	 "the interface's, and without a port every port; name, rule and reason may be left\n"
+	 "out. Exits 1 when one fails, 2 when a file cannot be read.\n\n"
+	 "  [{\"interface\": \"web-1\", \"direction\": \"ingress\", \"protocol\": \"tcp\",\n"
+	 "    \"src\": \"any\", \"dport\": 443, \"expect\": \"allow\"},\n"
+	 "   {\"name\": \"only the application\", \"interface\": \"db-1\", \"direction\": \"ingress\",\n"
+	 "    \"protocol\": \"tcp\", \"src\": \"10.77.0.12\", \"dst\": \"10.77.0.13:5432\",\n"
+	 "    \"expect\": \"allow\", \"rule\": \"sg-db/postgresql\"}]",
 	 test_options, 1, OPERANDS_ANY},
 	{"flows", command_flows, "flows [FILTER...]",
 	 "list live flows, each with the rule that allowed it",

@@ -256,8 +256,9 @@ static void offer_operand(struct completion *completion, const struct command *c
 		offer_kind(completion, "interface");
 }
 
-/* The option whose value is being typed, or NULL. bash makes words of "--format", "=" and "svg". */
-static const struct option *value_of(struct completion *completion, int *count, char *const *words)
+/* The name of the option whose value is being typed, or NULL. bash makes words of "--format", "="
+ * and "svg". */
+static const char *value_of(struct completion *completion, int *count, char *const *words)
 {
 	const struct option *option = NULL;
 	int last = *count - 1;
@@ -274,7 +275,7 @@ static const struct option *value_of(struct completion *completion, int *count, 
 	if (!option || !option->argument)
 		return NULL;
 	(*count)--; /* without its value it would be an error to the parser */
-	return option;
+	return words[last - 1] + 2;
 }
 
 void complete_print(int count, char *const *words)
@@ -283,7 +284,8 @@ void complete_print(int count, char *const *words)
 	g_autofree char *ignored = NULL;
 	g_autofree char **line = g_new0(char *, count + 2);
 	struct completion completion = {.word = count ? words[count - 1] : ""};
-	const struct option *option = value_of(&completion, &count, words);
+	const char *name = value_of(&completion, &count, words);
+	const struct option *option;
 	g_autofree char *program = g_strdup("sgctl");
 
 	alarm(PATIENCE_S);
@@ -292,8 +294,9 @@ void complete_print(int count, char *const *words)
 		line[i + 1] = words[i];
 	args_parse(MAX(count, 1), line, &args, &ignored);
 	completion.args = args;
-	if (option) {
-		offer_value(&completion, option);
+	option = name ? option_find(args->command, name) : NULL;
+	if (name) {
+		offer_value(&completion, option ? option : option_find_anywhere(name));
 	} else if (*completion.word == '-') {
 		offer_options(&completion, args->command ? args->command->options : NULL);
 		offer_options(&completion, global_options);

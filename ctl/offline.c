@@ -25,9 +25,16 @@ int offline_open(const GPtrArray *paths, struct offline **offline, struct diag *
 
 	if (error)
 		return error;
-	*offline = g_new0(struct offline, 1);
-	(*offline)->model = model;
+	*offline = offline_of_model(model);
 	return 0;
+}
+
+struct offline *offline_of_model(struct model *model)
+{
+	struct offline *offline = g_new0(struct offline, 1);
+
+	offline->model = model;
+	return offline;
 }
 
 void offline_close(struct offline **offline)
@@ -150,5 +157,21 @@ int offline_trace(struct offline *offline, const char *host, const json_t *reque
 		return error;
 	explained = trace_packet(offline->model, offline->image, offline->numbers, id, &packet);
 	*trace = trace_to_json(explained, id, packet.direction);
+	return 0;
+}
+
+int offline_compile(struct offline *offline, const char *interface,
+		    struct offline_compiled *compiled, struct diag *diag)
+{
+	struct model_interface *iface = model_interface(offline->model, interface);
+	int error;
+
+	if (!iface)
+		return unknown_interface(offline->model, interface, diag);
+	error = compile(offline, iface, diag);
+	if (error)
+		return error;
+	*compiled = (struct offline_compiled){offline->model, offline->image, offline->numbers,
+					      offline->traced};
 	return 0;
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test.c - sgctl test: assertions about what a policy allows, each a trace with the expected
- * answer.
+ * test.c - sgctl test: assertions about what a policy allows.
  *
  *   {"name", "interface", "direction", "protocol", "src", "dst", "icmp", "expect": "allow"|"deny",
  * "rule", "reason"}
  *
- * The fields in the middle are those of POST /v1/trace. name, rule and reason may be left out.
+ * The fields in the middle are those of POST /v1/trace, one packet, or stand for many
+ * (assertion.h). name, rule and reason may be left out.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/args.h"
+#include "ctl/assertion.h"
 #include "ctl/client.h"
+#include "ctl/held_policy.h"
+#include "ctl/junit.h"
 #include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/policy_files.h"
@@ -61,6 +64,10 @@ static void check_test(const char *file, size_t index, const json_t *test, struc
 	}
 	if (!expect || (strcmp(expect, "allow") != 0 && strcmp(expect, "deny") != 0))
 		complain(diag, file, pointer, "\"expect\" is neither \"allow\" nor \"deny\"");
+	if (assertion_is_symbolic(test)) {
+		assertion_check(test, file, pointer, diag);
+		return;
+	}
 	request = trace_request(test);
 	trace_packet_from_json(request, &id, &packet, found);
 	for (guint i = 0; i < found->entries->len; i++) {
@@ -107,12 +114,19 @@ static char *title(const json_t *test)
 {
 	const char *name = json_string_value(json_object_get(test, "name"));
 	const char *interface = NULL, *direction = NULL, *src = NULL, *dst = NULL;
+	const json_t *dport = json_object_get(test, "dport");
+	g_autofree char *port = NULL;
 
 	if (name)
 		return g_strdup(name);
-	json_unpack((json_t *)(uintptr_t)test, "{s:s, s:s, s:s, s:s}", "interface", &interface,
+	json_unpack((json_t *)(uintptr_t)test, "{s:s, s:s, s?s, s?s}", "interface", &interface,
 		    "direction", &direction, "src", &src, "dst", &dst);
-	return g_strdup_printf("%s %s %s > %s", interface, direction, src, dst);
+	if (json_is_integer(dport))
+		port = g_strdup_printf(" port %" JSON_INTEGER_FORMAT, json_integer_value(dport));
+	else if (json_is_string(dport))
+		port = g_strdup_printf(" port %s", json_string_value(dport));
+	return g_strdup_printf("%s %s %s > %s%s", interface, direction, src ? src : interface,
+			       dst ? dst : interface, port ? port : "");
 }
 
 /* NULL when the trace is what the test expects; else what is different. The caller frees it. */
@@ -132,60 +146,109 @@ static char *difference(const json_t *test, const json_t *trace)
 	return NULL;
 }
 
-/* Runs one test; appends its result, and returns whether it passed. */
-static bool run_test(const struct args *args, struct offline *offline, const json_t *test,
-		     json_t *results)
+struct run {
+	const struct args *args;
+	struct offline *offline; /* NULL: the daemon is asked */
+	struct offline *held;	 /* what the daemon holds, for symbolic tests; fetched once */
+	const char *format;
+	json_t *results;
+	unsigned int passed;
+};
+
+/* The policy that symbolic tests are about. 0 and *policy, or -errno and why in diag. */
+static int policy_of(struct run *run, struct offline **policy, struct diag *diag)
+{
+	struct model *model = NULL;
+	int error;
+
+	if (!run->offline && !run->held) {
+		error = held_policy_load(run->args, &model, diag);
+		if (error)
+			return error;
+		run->held = offline_of_model(model);
+	}
+	*policy = run->offline ? run->offline : run->held;
+	return 0;
+}
+
+/* 0, *problem (NULL: it passed) and *trace (may be NULL), or -errno and why in diag. */
+static int ask(struct run *run, const json_t *test, char **problem, json_t **trace,
+	       struct diag *diag)
+{
+	AUTO_JSON json_t *request = NULL;
+	struct offline *policy = NULL;
+	int error;
+
+	if (assertion_is_symbolic(test)) {
+		error = policy_of(run, &policy, diag);
+		return error ? error : assertion_ask(policy, test, problem, trace, diag);
+	}
+	request = trace_request(test);
+	error = run->offline ? offline_trace(run->offline, NULL, request, trace, diag)
+			     : client_request(run->args, "POST", "/v1/trace", request, trace, NULL,
+					      diag);
+	if (!error)
+		*problem = difference(test, *trace);
+	return error;
+}
+
+/* Appends the result of one test. */
+static void run_test(struct run *run, const json_t *test)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
-	AUTO_JSON json_t *request = trace_request(test);
 	AUTO_JSON json_t *trace = NULL;
 	g_autofree char *name = title(test), *problem = NULL;
-	int error =
-		offline ? offline_trace(offline, NULL, request, &trace, diag)
-			: client_request(args, "POST", "/v1/trace", request, &trace, NULL, diag);
 
-	if (error)
+	if (ask(run, test, &problem, &trace, diag))
 		problem = g_strdup(
 			((struct diag_entry *)g_ptr_array_index(diag->entries, 0))->message);
-	else
-		problem = difference(test, trace);
-	json_array_append_new(results, json_pack("{s:s, s:b, s:s?, s:O?}", "name", name, "passed",
-						 !problem, "problem", problem, "trace", trace));
-	if (args_flag(args, "json"))
-		return !problem;
+	run->passed += !problem;
+	json_array_append_new(run->results,
+			      json_pack("{s:s, s:b, s:s?, s:O?}", "name", name, "passed", !problem,
+					"problem", problem, "trace", trace));
+	if (strcmp(run->format, "table") != 0)
+		return;
 	if (problem)
 		output_text("FAILED  %s: %s\n", name, problem);
 	else
 		output_text("ok      %s\n", name);
-	return !problem;
 }
 
-static enum exit_status run_all(const struct args *args, struct offline *offline,
-				const json_t *tests)
+static enum exit_status run_all(struct run *run, const json_t *tests)
 {
-	AUTO_JSON json_t *results = json_array();
-	unsigned int passed = 0;
 	const json_t *test;
 	size_t i;
 
 	json_array_foreach (tests, i, test)
-		passed += run_test(args, offline, test, results);
-	if (args_flag(args, "json"))
-		output_json(results);
+		run_test(run, test);
+	if (!strcmp(run->format, "json"))
+		output_json(run->results);
+	else if (!strcmp(run->format, "junit"))
+		junit_print(run->results);
 	else
-		printf("%u passed, %u failed\n", passed,
-		       (unsigned int)json_array_size(tests) - passed);
-	return passed == json_array_size(tests) ? EXIT_DONE : EXIT_FAILED;
+		printf("%u passed, %u failed\n", run->passed,
+		       (unsigned int)json_array_size(tests) - run->passed);
+	return run->passed == json_array_size(tests) ? EXIT_DONE : EXIT_FAILED;
 }
 
 enum exit_status command_test(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	CLEANUP(offline_close) struct offline *offline = NULL;
+	CLEANUP(offline_close) struct offline *held = NULL;
 	const GPtrArray *policy = args_list(args, "policy");
-	g_autoptr(GPtrArray) sources = NULL;
+	const char *format = args_value(args, "format");
 	AUTO_JSON json_t *tests = json_array();
+	AUTO_JSON json_t *results = json_array();
+	g_autoptr(GPtrArray) sources = NULL;
+	struct run run = {.args = args, .results = results};
+	enum exit_status status;
 
+	run.format = args_flag(args, "json") ? "json" : format ? format : "table";
+	if (format && strcmp(format, "table") != 0 && strcmp(format, "json") != 0 &&
+	    strcmp(format, "junit") != 0)
+		return output_usage_error(
+			args, "unknown --format \"%s\"; there are table, json, junit", format);
 	policy_files_read(args->operands, &sources, diag);
 	for (guint i = 0; sources && i < sources->len; i++)
 		read_file(g_ptr_array_index(sources, i), tests, diag);
@@ -195,5 +258,8 @@ enum exit_status command_test(const struct args *args)
 		output_failure(args, diag);
 		return EXIT_USAGE;
 	}
-	return run_all(args, offline, tests);
+	run.offline = offline;
+	status = run_all(&run, tests);
+	held = run.held;
+	return status;
 }

@@ -12,7 +12,8 @@
 
 #define STEPS_OF_RULES 20 /* rules that are listed one by one */
 
-enum dimension { PROTOCOL = 1u << 0, PORT = 1u << 1, TYPE = 1u << 2, PEER = 1u << 3 };
+/* The lower, the nearer: another type is a smaller step than another peer or protocol. */
+enum dimension { TYPE = 1u << 0, PORT = 1u << 1, PEER = 1u << 2, PROTOCOL = 1u << 3 };
 
 static const struct {
 	enum dimension dimension;
@@ -187,6 +188,14 @@ static void step_rule(struct tracer *tracer, const char *rule, unsigned int diff
 		step(tracer, "rule %s: matches", rule);
 }
 
+/* Whether a rule with these differences is nearer than the nearest so far. */
+static bool is_nearer(unsigned int differs, unsigned int nearest)
+{
+	int count = __builtin_popcount(differs), least = __builtin_popcount(nearest);
+
+	return count != least ? count < least : differs < nearest;
+}
+
 /* Lists the rules in order and finds the nearest; the first of equals wins. */
 static void try_rules(struct tracer *tracer)
 {
@@ -207,7 +216,7 @@ static void try_rules(struct tracer *tracer)
 				step_rule(tracer, name, differs);
 			else
 				left_out++;
-			if (__builtin_popcount(differs) < __builtin_popcount(nearest)) {
+			if (is_nearer(differs, nearest)) {
 				nearest = differs;
 				g_free(nearest_name);
 				nearest_name = TAKE_PTR(name);

@@ -54,7 +54,7 @@ $ trace web-1 in icmp 10.77.0.14 10.77.0.11
     rule sg-web/ping: matches
     allowed: by rule sg-web/ping, peer sg-bastion
 $ trace web-1 in icmp 10.77.0.14 10.77.0.11 --icmp-type 13
-  DENY no_rule: nearest is sg-web/https, which differs in protocol
+  DENY no_rule: nearest is sg-web/ping, which differs in type
     interface: web-1 of network default carries sg-web
     guard: web-1 may be reached at 10.77.0.11
     other side: 10.77.0.14 is in sg-bastion
@@ -69,9 +69,9 @@ $ trace web-1 in icmp 10.77.0.14 10.77.0.11 --icmp-type timestamp-request --json
     "reason": "no_rule",
     "rule": null,
     "nearest": {
-      "rule": "sg-web/https",
+      "rule": "sg-web/ping",
       "differs": [
-        "protocol"
+        "type"
       ]
     },
     "interface": "web-1",
