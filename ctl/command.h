@@ -63,6 +63,7 @@ enum exit_status command_completion(const struct args *args);
 enum exit_status command_detach(const struct args *args);
 enum exit_status command_flows(const struct args *args);
 enum exit_status command_flush(const struct args *args);
+enum exit_status command_export(const struct args *args);
 enum exit_status command_fmt(const struct args *args);
 enum exit_status command_graph(const struct args *args);
 enum exit_status command_help(const struct args *args);

@@ -25,6 +25,11 @@ static const struct option import_options[] = {
 	{0},
 };
 
+static const struct option export_options[] = {
+	{"strict", NULL, "exit 1 when anything was reported", 0, 0},
+	{0},
+};
+
 #define OUTPUT_OPTION                                                                            \
 	{                                                                                        \
 		"output", "COLUMNS", "which columns: ID,STATE; +MAC adds one to the usual ones", \
@@ -186,6 +191,13 @@ const struct command commands[] = {
 	 "  aws ec2 describe-network-interfaces >interfaces.json\n"
 	 "  sgctl import aws groups.json interfaces.json --device 'tap%.11I' >policy.json",
 	 import_options, 2, OPERANDS_ANY},
+	{"export", command_export, "export aws|nft [PATH...]",
+	 "print a policy in the words of another system",
+	 "Of policy files, or of what the daemon holds. aws prints {\"SecurityGroups\": [...]}\n"
+	 "as the AWS CLI does, with interfaces and prefix lists where there are some; sgctl\n"
+	 "import aws makes the same policy of it. What AWS cannot say is listed on standard\n"
+	 "error. nft is not supported yet.",
+	 export_options, 1, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash|zsh",
 	 "print a completion script for a shell",
 	 "Commands, options and what may follow them; ids are those of the files after\n"
@@ -198,7 +210,6 @@ const struct command commands[] = {
 	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
-	{"export", command_later, "export", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{0},
 };
 

@@ -280,7 +280,8 @@ void import_aws_group(struct import *import, const struct import_node *node)
 	group = import_group(import, id);
 	if (!take_group(import, group, node))
 		return;
-	import_set(&group->name, name);
+	/* sgctl export aws gives a group without a name its id as one. */
+	import_set(&group->name, g_strcmp0(name, given) ? name : NULL);
 	import_set_network(import, &group->network, node, "VpcId");
 	import_set(&group->owner, import_string(node, "OwnerId"));
 	import_set(&group->description, import_string(node, "Description"));

@@ -107,6 +107,7 @@ static void read_groups(struct import *import, struct import_interface *iface,
 	for (size_t i = 0; i < import_length(groups); i++) {
 		struct import_node item = import_at(groups, i);
 		const char *given = import_string(&item, "GroupId");
+		const char *name = import_string(&item, "GroupName");
 		g_autofree char *id = NULL;
 		struct import_group *group;
 
@@ -122,8 +123,8 @@ static void read_groups(struct import *import, struct import_interface *iface,
 		group->carried = true;
 		if (!group->network)
 			group->network = g_strdup(iface->network);
-		if (!group->name)
-			group->name = g_strdup(import_string(&item, "GroupName"));
+		if (!group->name && g_strcmp0(name, given) != 0)
+			group->name = g_strdup(name);
 		add_once(iface->groups, id);
 	}
 }

@@ -144,6 +144,16 @@ static json_t *rule_json(struct document *document, const struct import_rule *ru
 
 /* ------------------------------------------------------------------ objects */
 
+/* What the source calls it, where that is no id here. */
+static void set_renamed(const struct import *import, json_t *extra, const char *key, const char *id)
+{
+	const char *theirs = g_hash_table_lookup(import->renamed, id);
+
+	if (theirs && !g_str_has_prefix(theirs, "name-") && strcmp(theirs, id) != 0 &&
+	    !g_str_has_suffix(id, theirs))
+		set_text(extra, key, theirs);
+}
+
 /* The source's own words for what the policy has no field for. */
 static void set_group_extra(const struct import *import, json_t *object,
 			    const struct import_group *group)
@@ -155,6 +165,7 @@ static void set_group_extra(const struct import *import, json_t *object,
 	set_text(extra, aws ? "OwnerId" : "project_id", group->owner);
 	if (aws)
 		set_text(extra, "VpcId", group->network);
+	set_renamed(import, extra, aws ? "GroupId" : "id", group->id);
 	if (group->extra)
 		json_object_update(extra, group->extra);
 	set_extra(import, object, extra);
@@ -188,6 +199,14 @@ static json_t *group_json(struct document *document, const struct import_group *
 	return object;
 }
 
+/* What the entries say themselves need not be kept. NULL without entries. */
+static const char *family_of(const struct import_list *list)
+{
+	if (!list->entries || !list->entries->len)
+		return NULL;
+	return strchr(list->entries->pdata[0], ':') ? "IPv6" : "IPv4";
+}
+
 static json_t *list_json(const struct import *import, const struct import_list *list)
 {
 	bool aws = !strcmp(import->format, "aws");
@@ -206,8 +225,11 @@ static json_t *list_json(const struct import *import, const struct import_list *
 		json_object_set_new(object, "external", json_true());
 	}
 	set_text(extra, aws ? "PrefixListName" : "name", list->name);
+	set_renamed(import, extra, aws ? "PrefixListId" : "id", list->id);
 	if (list->extra)
 		json_object_update(extra, list->extra);
+	if (!g_strcmp0(json_string_value(json_object_get(extra, "AddressFamily")), family_of(list)))
+		json_object_del(extra, "AddressFamily");
 	set_object(extra, "EntryDescriptions", list->entry_descriptions);
 	set_extra(import, object, extra);
 	return object;
@@ -224,6 +246,8 @@ static json_t *strings(const GPtrArray *texts)
 
 static json_t *interface_json(struct document *document, const struct import_interface *iface)
 {
+	bool aws = !strcmp(document->import->format, "aws");
+	AUTO_JSON json_t *extra = json_object();
 	json_t *object = json_object();
 	char mac[MAC_TEXT_SIZE];
 
@@ -240,7 +264,10 @@ static json_t *interface_json(struct document *document, const struct import_int
 	if (iface->no_spoof_guard)
 		json_object_set_new(object, "spoof_guard", json_false());
 	set_object(object, "conntrack", iface->conntrack);
-	set_extra(document->import, object, iface->extra);
+	if (iface->extra)
+		json_object_update(extra, iface->extra);
+	set_renamed(document->import, extra, aws ? "NetworkInterfaceId" : "id", iface->id);
+	set_extra(document->import, object, extra);
 	return object;
 }
 

@@ -20,6 +20,7 @@ $ sgctl help
     fmt         rewrite policy files in canonical form
     graph       draw who may reach whom
     import      make a policy of another system's security groups
+    export      print a policy in the words of another system
     completion  print a completion script for a shell
     help        help about sgctl or a command
   
