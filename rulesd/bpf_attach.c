@@ -18,12 +18,18 @@ static bool is_high(const struct dataplane *dataplane, uint32_t ifindex)
 	return ifindex >= dataplane->table[TABLE_IFINDEX].max_entries;
 }
 
-static uint32_t slot_of_ifindex(struct dataplane *dataplane, uint32_t ifindex)
+/* *slot: 0 when it has none. */
+static int slot_of_ifindex(struct dataplane *dataplane, uint32_t ifindex, uint32_t *slot,
+			   char **error)
 {
 	enum bpf_table_id id = is_high(dataplane, ifindex) ? TABLE_IFHIGH : TABLE_IFINDEX;
-	uint32_t slot = 0;
+	uint32_t found = 0;
+	int code = table_lookup(dataplane, id, &ifindex, &found);
 
-	return table_lookup(dataplane, id, &ifindex, &slot) ? 0 : slot;
+	if (code && code != -ENOENT)
+		return bpf_fail(error, code, "map %s", dataplane->table[id].name);
+	*slot = code ? 0 : found;
+	return 0;
 }
 
 static int set_slot_of_ifindex(struct dataplane *dataplane, uint32_t ifindex, uint32_t slot,
@@ -67,16 +73,14 @@ static int clear_guards(struct dataplane *dataplane, uint32_t slot, char **error
 	return 0;
 }
 
-static int flush_flows(struct dataplane *dataplane, uint32_t slot, uint32_t shard, char **error)
+/* After shards_drop_halves: no program can open a flow of the slot any more. */
+static int flush_flows(struct dataplane *dataplane, uint32_t slot, const struct sg_iface_conf *conf,
+		       char **error)
 {
-	struct sg_collect pass = {.shard = shard, .slot = slot, .flags = SG_COLLECT_FLUSH};
-	/* Deleting it waits for every program that runs now: none of them can open a flow in a
-	 * shard after the pass below. */
-	int code = shards_drop_half(dataplane, slot, error);
+	struct sg_collect pass = {.shard = conf->shard, .slot = slot, .flags = SG_COLLECT_FLUSH};
+	int code = collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &pass, error);
 
-	if (!code)
-		code = collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &pass, error);
-	if (code || shard >= SG_MAX_SHARDS || !dataplane->shards[shard].capacity)
+	if (code || conf->shard >= SG_MAX_SHARDS || !dataplane->shards[conf->shard].capacity)
 		return code;
 	return collect_pass(dataplane, PROGRAM_COLLECT_FLOWS, &pass, error);
 }
@@ -96,24 +100,36 @@ static void clear_iface(struct dataplane *dataplane, uint32_t slot)
 	__atomic_store_n(&iface->ifindex, 0, __ATOMIC_RELEASE);
 }
 
-int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error)
+/* No program of ours on the device, and none finds the slot. */
+static int unhook(struct dataplane *dataplane, uint32_t slot, char **error)
 {
-	struct sg_iface_conf conf;
-	uint32_t ifindex;
+	uint32_t ifindex, found = 0;
 	int code;
 
 	if (!slot || slot > SG_MAX_SLOTS)
 		return bpf_fail(error, -EINVAL, "slot %u", slot);
 	ifindex = dataplane->ifaces[slot].ifindex;
-	conf = *plan_current_conf(dataplane, slot, NULL);
 	code = hooks_remove(dataplane, slot, ifindex, error);
-	if (!code && ifindex && slot_of_ifindex(dataplane, ifindex) == slot)
+	if (!code && ifindex)
+		code = slot_of_ifindex(dataplane, ifindex, &found, error);
+	if (!code && ifindex && found == slot)
 		code = set_slot_of_ifindex(dataplane, ifindex, 0, error);
-	if (!code)
-		code = flush_flows(dataplane, slot, ifindex ? conf.shard : SG_MAX_SHARDS, error);
+	return code;
+}
+
+/* What is left of a slot that no packet can reach. */
+static int clear(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	struct sg_iface_conf conf = *plan_current_conf(dataplane, slot, NULL);
+	bool attached = dataplane->ifaces[slot].ifindex;
+	int code;
+
+	if (!attached)
+		conf.shard = SG_MAX_SHARDS;
+	code = flush_flows(dataplane, slot, &conf, error);
 	if (!code)
 		code = clear_guards(dataplane, slot, error);
-	if (!code && ifindex && conf.shard < SG_MAX_SHARDS)
+	if (!code && attached && conf.shard < SG_MAX_SHARDS)
 		code = shards_release(dataplane, conf.shard, conf.max_flows, error);
 	if (code)
 		return code;
@@ -121,6 +137,37 @@ int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error)
 	/* It may be nobody's now; and nobody reads it, since that half map went. */
 	settle_retire(dataplane, false, conf.policy, dataplane_generation(dataplane));
 	return 0;
+}
+
+int dataplane_detach_many(struct dataplane *dataplane, const uint32_t *slots, unsigned int count,
+			  int *codes, char **error)
+{
+	g_autofree int *own = g_new0(int, count);
+	int first = 0;
+
+	shards_published(dataplane);
+	for (unsigned int i = 0; i < count; i++) {
+		own[i] = unhook(dataplane, slots[i], first ? NULL : error);
+		first = first ? first : own[i];
+	}
+	/* Between the two: waits until no program of them runs. */
+	shards_drop_halves(dataplane, slots, count, own);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!first && own[i])
+			bpf_fail(error, own[i], "map %s[%u]: bpf(MAP_DELETE_ELEM)", SG_MAP_HALF,
+				 slots[i]);
+		if (!own[i])
+			own[i] = clear(dataplane, slots[i], first ? NULL : error);
+		first = first ? first : own[i];
+		if (codes)
+			codes[i] = own[i];
+	}
+	return first;
+}
+
+int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	return dataplane_detach_many(dataplane, &slot, 1, NULL, error);
 }
 
 /* ------------------------------------------------------------------ attach */
@@ -166,12 +213,14 @@ static int reset_counters(struct dataplane *dataplane, uint32_t slot, char **err
 	return table_update(dataplane, TABLE_STATS, &slot, zeros, BPF_ANY, error);
 }
 
-/* How and for how long a slot begins. */
+/* One interface on its way. */
 struct beginning {
-	uint32_t ifindex;
-	bool vnet_hdr;
-	unsigned int adopt_seconds;
-	uint32_t policy;
+	struct dataplane_request *request;
+	uint32_t policy, shard;
+	bool fresh;    /* nothing of ours is on the device yet */
+	bool replaces; /* its slot is still on another one */
+	bool reserved;
+	struct hooks_wish wish;
 };
 
 /* The end of the time in which flows that run already are adopted; 0: there is none. */
@@ -191,19 +240,17 @@ static int adopt_end(struct dataplane *dataplane, unsigned int seconds, uint64_t
 }
 
 /* No packet finds the slot before set_slot_of_ifindex, so nothing here needs an epoch. */
-static int fill_maps(struct dataplane *dataplane, const struct image_iface *iface,
-		     const struct beginning *begin, uint32_t shard, char **error)
+static int fill_maps(struct dataplane *dataplane, const struct beginning *begin, char **error)
 {
+	const struct image_iface *iface = begin->request->iface;
 	struct sg_iface *mapped = &dataplane->ifaces[iface->slot];
 	uint64_t adopt_until = 0;
-	int code = shards_make_half(dataplane, iface->slot, error);
+	int code = reset_counters(dataplane, iface->slot, error);
 
-	if (!code)
-		code = reset_counters(dataplane, iface->slot, error);
 	if (!code)
 		code = write_guards(dataplane, iface, error);
 	if (!code)
-		code = adopt_end(dataplane, begin->adopt_seconds, &adopt_until, error);
+		code = adopt_end(dataplane, begin->request->adopt_seconds, &adopt_until, error);
 	if (code)
 		return code;
 	mapped->slot = iface->slot;
@@ -211,72 +258,246 @@ static int fill_maps(struct dataplane *dataplane, const struct image_iface *ifac
 	mapped->keep_until = 0;
 	mapped->adopt_until = adopt_until;
 	mapped->since[1] = SG_NEVER;
-	mapped->conf[0] = plan_conf(dataplane, iface, begin->policy, shard);
+	mapped->conf[0] = plan_conf(dataplane, iface, begin->policy, begin->shard);
 	__atomic_store_n(&mapped->since[0], dataplane_generation(dataplane), __ATOMIC_RELEASE);
-	__atomic_store_n(&mapped->ifindex, begin->ifindex, __ATOMIC_RELEASE);
-	return set_slot_of_ifindex(dataplane, begin->ifindex, iface->slot, error);
+	__atomic_store_n(&mapped->ifindex, begin->request->ifindex, __ATOMIC_RELEASE);
+	return set_slot_of_ifindex(dataplane, begin->request->ifindex, iface->slot, error);
 }
 
-static int attach_fresh(struct dataplane *dataplane, const struct image_iface *iface,
-			const struct beginning *begin, enum model_hook *used, char **error)
+/* Its flow tables are made; they are published for all together. */
+static int reserve(struct dataplane *dataplane, struct beginning *begin, char **error)
 {
-	uint32_t slot = iface->slot, shard = SG_MAX_SHARDS;
-	int code = clear_guards(dataplane, slot, error);
+	const struct image_iface *iface = begin->request->iface;
+	int code = clear_guards(dataplane, iface->slot, error);
 
 	if (!code)
-		code = shards_reserve(dataplane, iface->id, iface->conntrack.max_flows, &shard,
-				      error);
+		code = shards_reserve(dataplane, iface->id, iface->conntrack.max_flows,
+				      &begin->shard, error);
 	if (code)
 		return code;
-	code = fill_maps(dataplane, iface, begin, shard, error);
-	if (code && !dataplane->ifaces[slot].ifindex) {
-		/* Not far enough for dataplane_detach to know the reservation. */
-		shards_release(dataplane, shard, iface->conntrack.max_flows, NULL);
-		clear_guards(dataplane, slot, NULL);
-		shards_drop_half(dataplane, slot, NULL);
-		return code;
+	begin->reserved = true;
+	return shards_make_half(dataplane, iface->slot, error);
+}
+
+/* Away with what a fresh one that failed has done. */
+static void give_up(struct dataplane *dataplane, struct beginning *begin)
+{
+	const struct image_iface *iface = begin->request->iface;
+	int code = 0;
+
+	/* Far enough for its configuration to know the reservation. */
+	if (dataplane->ifaces[iface->slot].ifindex) {
+		dataplane_detach(dataplane, iface->slot, NULL);
+		return;
 	}
-	if (!code)
-		code = hooks_install(dataplane, iface->device, slot, begin->ifindex, iface->hook,
-				     begin->vnet_hdr, used, error);
-	if (code)
-		dataplane_detach(dataplane, slot, NULL);
-	return code;
+	shards_published(dataplane);
+	if (begin->reserved)
+		shards_release(dataplane, begin->shard, iface->conntrack.max_flows, NULL);
+	clear_guards(dataplane, iface->slot, NULL);
+	shards_drop_halves(dataplane, &iface->slot, 1, &code);
+}
+
+static int attach_fresh(struct dataplane *dataplane, struct beginning *begin, bool *quick,
+			enum model_hook *used, char **error)
+{
+	int code = fill_maps(dataplane, begin, error);
+
+	return code ? code : hooks_install(dataplane, &begin->wish, quick, used, error);
 }
 
 /* The slot filters this very device already: its configuration is changed as any live one's. */
-static int attach_again(struct dataplane *dataplane, const struct image_iface *iface,
-			uint32_t ifindex, bool vnet_hdr, enum model_hook *used, char **error)
+static int attach_again(struct dataplane *dataplane, struct beginning *begin, bool *quick,
+			enum model_hook *used, char **error)
 {
+	const struct image_iface *iface = begin->request->iface;
 	CLEANUP(plan_free) struct plan *plan = plan_new();
 	unsigned int writes = 0;
+	uint32_t slot = 0;
 	int code = plan_iface(dataplane, iface, plan, error);
 
 	if (!code && !plan_empty(plan))
 		code = apply_plan(dataplane, plan, false, &writes, error);
-	if (!code && slot_of_ifindex(dataplane, ifindex) != iface->slot)
-		code = set_slot_of_ifindex(dataplane, ifindex, iface->slot, error);
-	if (code)
-		return code;
-	return hooks_install(dataplane, iface->device, iface->slot, ifindex, iface->hook, vnet_hdr,
-			     used, error);
+	if (!code)
+		code = slot_of_ifindex(dataplane, begin->request->ifindex, &slot, error);
+	if (!code && slot != iface->slot)
+		code = set_slot_of_ifindex(dataplane, begin->request->ifindex, iface->slot, error);
+	return code ? code : hooks_install(dataplane, &begin->wish, quick, used, error);
 }
 
 /* Another slot that filters the same device would lose it silently. */
-static int check_device(struct dataplane *dataplane, const struct image_iface *iface,
-			uint32_t ifindex, char **error)
+static int check_device(struct dataplane *dataplane, const struct beginning *begin, char **error)
 {
-	uint32_t other = slot_of_ifindex(dataplane, ifindex);
-	enum model_hook used;
+	const struct image_iface *iface = begin->request->iface;
+	uint32_t ifindex = begin->request->ifindex, other = 0;
+	struct hooks_seen seen = {};
+	int code = slot_of_ifindex(dataplane, ifindex, &other, error);
 
-	if (!other || other == iface->slot || other > SG_MAX_SLOTS ||
-	    dataplane->ifaces[other].ifindex != ifindex ||
-	    !hooks_verify(dataplane, other, ifindex, &used))
-		return 0;
+	if (code || !other || other == iface->slot || other > SG_MAX_SLOTS ||
+	    dataplane->ifaces[other].ifindex != ifindex)
+		return code;
+	code = hooks_look(dataplane, other, ifindex, begin->wish.views, &seen, error);
+	if (code || !seen.live)
+		return code;
 	return bpf_fail(error, -EEXIST,
 			"interface %s: device %s (ifindex %u) is filtered as slot %u; detach that "
 			"first",
 			iface->id, iface->device, ifindex, other);
+}
+
+/* Entries of the slot that a flip before this has left to be deleted would go with what is written
+ * for it now. */
+static bool has_dead(const struct dataplane *dataplane, uint32_t slot)
+{
+	const GArray *dead = dataplane->settling.dead;
+
+	for (guint i = 0; i < dead->len; i++) {
+		const struct change *change = &g_array_index(dead, struct dead, i).change;
+		struct sg_guard_key guard;
+		struct sg_vlan_key vlan;
+
+		memcpy(&guard, change->key, sizeof(guard));
+		memcpy(&vlan, change->key, sizeof(vlan));
+		if ((change->table == TABLE_GUARD && guard.slot == slot) ||
+		    (change->table == TABLE_VLANS && vlan.slot == slot))
+			return true;
+	}
+	return false;
+}
+
+/* Finds out what there is to do, and touches nothing but its policy. */
+static int begin_one(struct dataplane *dataplane, struct beginning *begin, char **error)
+{
+	const struct image_iface *iface = begin->request->iface;
+	uint32_t slot = iface->slot, ifindex = begin->request->ifindex;
+	struct hooks_seen seen = {};
+	unsigned int writes = 0;
+	int code;
+
+	if (!slot || slot > SG_MAX_SLOTS || !ifindex)
+		return bpf_fail(error, -EINVAL, "interface %s: slot %u, ifindex %u", iface->id,
+				slot, ifindex);
+	begin->wish.device = iface->device;
+	begin->wish.slot = slot;
+	begin->wish.ifindex = ifindex;
+	begin->wish.hook = iface->hook;
+	begin->wish.vnet_hdr = begin->request->vnet_hdr;
+	code = check_device(dataplane, begin, error);
+	if (!code)
+		code = settle_entries(dataplane, error);
+	if (!code && has_dead(dataplane, slot))
+		code = settle_wait(dataplane, error);
+	if (!code && iface->policy)
+		code = held_policy_ensure(dataplane, iface->policy, &begin->policy, &writes, error);
+	/* The same number may be another device by now: then nothing of ours runs on it. */
+	if (!code && dataplane->ifaces[slot].ifindex == ifindex)
+		code = hooks_look(dataplane, slot, ifindex, begin->wish.views, &seen, error);
+	if (code)
+		return code;
+	begin->fresh = !seen.any;
+	begin->replaces = begin->fresh && dataplane->ifaces[slot].ifindex;
+	return 0;
+}
+
+/* Slots that are still on devices that they lose, all at once. */
+static void detach_replaced(struct dataplane *dataplane, struct beginning *begins,
+			    unsigned int count)
+{
+	g_autofree uint32_t *slots = g_new0(uint32_t, count);
+	g_autofree int *codes = g_new0(int, count);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		if (!begins[i].request->code && begins[i].replaces)
+			slots[n++] = begins[i].wish.slot;
+	if (!n)
+		return;
+	dataplane_detach_many(dataplane, slots, n, codes, NULL);
+	for (unsigned int i = 0, k = 0; i < count; i++) {
+		struct dataplane_request *request = begins[i].request;
+
+		if (request->code || !begins[i].replaces)
+			continue;
+		request->code = codes[k++];
+		if (request->code)
+			bpf_fail(&request->error, request->code,
+				 "interface %s: taking it off the device before",
+				 request->iface->id);
+	}
+}
+
+static void make_tables(struct dataplane *dataplane, struct beginning *begins, unsigned int count)
+{
+	g_autofree char *error = NULL;
+	int code;
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct dataplane_request *request = begins[i].request;
+
+		if (request->code || !begins[i].fresh)
+			continue;
+		request->code = reserve(dataplane, &begins[i], &request->error);
+		if (request->code)
+			give_up(dataplane, &begins[i]);
+	}
+	code = shards_publish(dataplane, &error);
+	for (unsigned int i = 0; code && i < count; i++) {
+		struct dataplane_request *request = begins[i].request;
+
+		if (request->code || !begins[i].fresh)
+			continue;
+		request->code = code;
+		request->error = g_strdup(error);
+		give_up(dataplane, &begins[i]);
+	}
+}
+
+static void finish_one(struct dataplane *dataplane, struct beginning *begin)
+{
+	struct dataplane_request *request = begin->request;
+	enum model_hook used = request->iface->hook;
+	bool quick = false;
+
+	if (begin->fresh)
+		request->code = attach_fresh(dataplane, begin, &quick, &used, &request->error);
+	else
+		request->code = attach_again(dataplane, begin, &quick, &used, &request->error);
+	if (request->code && begin->fresh)
+		give_up(dataplane, begin);
+	if (request->code)
+		return;
+	g_clear_pointer(&request->error, g_free);
+	request->attachment = (struct dataplane_attachment){.slot = request->iface->slot,
+							    .ifindex = request->ifindex,
+							    .hook = used,
+							    .live = true,
+							    .quick = quick};
+}
+
+#define FEW 4u /* that many are attached with their links at once, and asked about one by one */
+
+void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
+			   struct dataplane_request *requests, unsigned int count)
+{
+	g_autofree struct beginning *begins = g_new0(struct beginning, count);
+	g_autoptr(GHashTable) views = NULL;
+
+	(void)image; /* its members and sets are the business of dataplane_apply */
+	/* If that fails, each device is asked. */
+	if (count > FEW)
+		device_look_all(&views);
+	for (unsigned int i = 0; i < count; i++) {
+		begins[i].request = &requests[i];
+		begins[i].wish.views = views;
+		begins[i].wish.quick = count > FEW;
+		requests[i].error = NULL;
+		requests[i].code = begin_one(dataplane, &begins[i], &requests[i].error);
+	}
+	detach_replaced(dataplane, begins, count);
+	make_tables(dataplane, begins, count);
+	for (unsigned int i = 0; i < count; i++)
+		if (!requests[i].code)
+			finish_one(dataplane, &begins[i]);
+	shards_published(dataplane);
 }
 
 int dataplane_attach(struct dataplane *dataplane, const struct image *image,
@@ -284,53 +505,66 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
 		     char **error)
 {
-	struct beginning begin = {
-		.ifindex = ifindex, .vnet_hdr = vnet_hdr, .adopt_seconds = adopt_seconds};
-	uint32_t slot = iface->slot;
-	enum model_hook used = iface->hook;
-	unsigned int writes = 0;
-	int code;
+	struct dataplane_request request = {.iface = iface,
+					    .ifindex = ifindex,
+					    .vnet_hdr = vnet_hdr,
+					    .adopt_seconds = adopt_seconds};
 
-	(void)image; /* its members and sets are the business of dataplane_apply */
-	if (!slot || slot > SG_MAX_SLOTS || !ifindex)
-		return bpf_fail(error, -EINVAL, "interface %s: slot %u, ifindex %u", iface->id,
-				slot, ifindex);
-	code = check_device(dataplane, iface, ifindex, error);
-	if (!code)
-		code = settle_entries(dataplane, error);
-	if (!code && iface->policy)
-		code = held_policy_ensure(dataplane, iface->policy, &begin.policy, &writes, error);
-	if (code)
-		return code;
-	/* The same number may be another device by now: then nothing of ours runs on it. */
-	if (dataplane->ifaces[slot].ifindex == ifindex && hooks_any(dataplane, slot, ifindex)) {
-		code = attach_again(dataplane, iface, ifindex, vnet_hdr, &used, error);
-	} else {
-		if (dataplane->ifaces[slot].ifindex)
-			code = dataplane_detach(dataplane, slot, error);
-		if (!code)
-			code = attach_fresh(dataplane, iface, &begin, &used, error);
+	dataplane_attach_many(dataplane, image, &request, 1);
+	if (!request.code) {
+		*attachment = request.attachment;
+		return 0;
 	}
+	if (error) {
+		g_free(*error);
+		*error = request.error;
+	} else {
+		g_free(request.error);
+	}
+	return request.code;
+}
+
+/* ------------------------------------------------------------------ what is there */
+
+#define LOOKED_AT 256u /* slots in use a step: a millisecond or two */
+
+int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
+			       char **error)
+{
+	g_autoptr(GHashTable) views = NULL;
+	uint32_t slot = *next, seen_slots = 0;
+	int code = device_look_all(&views);
+
 	if (code)
-		return code;
-	*attachment = (struct dataplane_attachment){
-		.slot = slot, .ifindex = ifindex, .hook = used, .live = true};
+		return bpf_fail(error, code, "asking for the programs on all devices");
+	for (; slot <= SG_MAX_SLOTS && seen_slots < LOOKED_AT; slot++) {
+		struct dataplane_attachment attachment = {
+			.slot = slot, .ifindex = dataplane->ifaces[slot].ifindex};
+		struct hooks_seen seen = {};
+		uint32_t found = 0;
+
+		if (!attachment.ifindex)
+			continue;
+		code = hooks_look(dataplane, slot, attachment.ifindex, views, &seen, error);
+		if (!code)
+			code = slot_of_ifindex(dataplane, attachment.ifindex, &found, error);
+		if (code)
+			return code;
+		attachment.live = seen.live && found == slot;
+		attachment.hook = seen.used;
+		g_array_append_val(attachments, attachment);
+		seen_slots++;
+	}
+	*next = slot <= SG_MAX_SLOTS ? slot : 0;
 	return 0;
 }
 
 int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char **error)
 {
-	(void)error;
-	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
-		struct dataplane_attachment attachment = {
-			.slot = slot, .ifindex = dataplane->ifaces[slot].ifindex};
+	uint32_t next = 1;
+	int code = 0;
 
-		if (!attachment.ifindex)
-			continue;
-		attachment.live =
-			hooks_verify(dataplane, slot, attachment.ifindex, &attachment.hook) &&
-			slot_of_ifindex(dataplane, attachment.ifindex) == slot;
-		g_array_append_val(attachments, attachment);
-	}
-	return 0;
+	while (!code && next)
+		code = dataplane_attachments_from(dataplane, &next, attachments, error);
+	return code;
 }

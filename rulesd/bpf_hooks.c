@@ -5,13 +5,17 @@
  *
  * What the VM sends arrives at the device's receive side ("egress" here, as the VM sees it), what
  * it is sent leaves through the device's transmit side ("ingress"). XDP exists for the first only.
+ *
+ * kernel/bpf/tcx.c: to create or remove a tcx link waits for an RCU grace period (8 to 16 ms at 250
+ * Hz) with the kernel's one rtnl lock held, so threads cannot do it side by side. Filters do not
+ * wait. Many devices at once therefore begin with filters (`quick`), and links take over later, one
+ * by one, from a thread (bpf_upgrade.c).
  */
 #include "rulesd/bpf_internal.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,32 +27,20 @@
 #define ATTACH_TCX_EGRESS  47
 #define ATTACH_BEFORE	   (1u << 3) /* BPF_F_BEFORE without a relative: ahead of all others */
 
-/* Our filters among others of a clsact qdisc; the first priority, so that none is before them. */
-#define TC_HANDLE   0x7467
-#define TC_PRIORITY 1
-
-/* Where a program of ours can be. */
-enum hook_place {
-	PLACE_XDP,
-	PLACE_TCX_EGRESS,
-	PLACE_TCX_INGRESS,
-	PLACE_TC_EGRESS,
-	PLACE_TC_INGRESS,
-	PLACES,
-};
-
 static const struct {
 	const char *name;
 	enum bpf_program_id program;
-	int attach_type;		       /* of a link; -1: a tc filter */
-	const char *pin;		       /* SLOT-pin under links/ */
-	enum bpf_tc_attach_point tc_direction; /* of a filter */
+	int attach_type; /* of a link; -1: a tc filter */
+	const char *pin; /* SLOT-pin under links/ */
+	enum sg_dir dir; /* of a filter */
 } places[PLACES] = {
-	[PLACE_XDP] = {"xdp", PROGRAM_XDP, BPF_XDP, "xdp", 0},
-	[PLACE_TCX_EGRESS] = {"tcx ingress", PROGRAM_TC_EGRESS, ATTACH_TCX_INGRESS, "egress", 0},
-	[PLACE_TCX_INGRESS] = {"tcx egress", PROGRAM_TC_INGRESS, ATTACH_TCX_EGRESS, "ingress", 0},
-	[PLACE_TC_EGRESS] = {"tc ingress", PROGRAM_TC_EGRESS, -1, NULL, BPF_TC_INGRESS},
-	[PLACE_TC_INGRESS] = {"tc egress", PROGRAM_TC_INGRESS, -1, NULL, BPF_TC_EGRESS},
+	[PLACE_XDP] = {"xdp", PROGRAM_XDP, BPF_XDP, "xdp", SG_EGRESS},
+	[PLACE_TCX_EGRESS] = {"tcx ingress", PROGRAM_TC_EGRESS, ATTACH_TCX_INGRESS, "egress",
+			      SG_EGRESS},
+	[PLACE_TCX_INGRESS] = {"tcx egress", PROGRAM_TC_INGRESS, ATTACH_TCX_EGRESS, "ingress",
+			       SG_INGRESS},
+	[PLACE_TC_EGRESS] = {"tc ingress", PROGRAM_TC_EGRESS, -1, NULL, SG_EGRESS},
+	[PLACE_TC_INGRESS] = {"tc egress", PROGRAM_TC_INGRESS, -1, NULL, SG_INGRESS},
 };
 
 static bool is_link(enum hook_place place)
@@ -58,19 +50,31 @@ static bool is_link(enum hook_place place)
 
 /* ------------------------------------------------------------------ asking the kernel */
 
-static char *link_path(const struct dataplane *dataplane, uint32_t slot, enum hook_place place)
+/* What is there of ours. The descriptors are those of the pinned links. */
+struct found {
+	int fd[PLACES];		  /* -1: no such pin */
+	uint32_t program[PLACES]; /* which runs there, on this device of this namespace; 0: none */
+};
+
+static void found_clear(struct found *found)
+{
+	for (enum hook_place place = 0; place < PLACES; place++)
+		cleanup_fd(&found->fd[place]);
+}
+
+char *hooks_link_path(const struct dataplane *dataplane, uint32_t slot, enum hook_place place)
 {
 	g_autofree char *name = g_strdup_printf("%u-%s", slot, places[place].pin);
 
 	return pin_path(dataplane, "links", name);
 }
 
-/* Kernel 6.6 and later. */
-static bool has_tcx(uint32_t ifindex)
+bool hooks_have_tcx(void)
 {
 	uint32_t ids[64];
 	LIBBPF_OPTS(bpf_prog_query_opts, options, .prog_ids = ids, .prog_cnt = 64);
-	int code = bpf_prog_query_opts((int)ifindex, ATTACH_TCX_INGRESS, &options);
+	/* The loopback device is in every namespace, and its number is 1. */
+	int code = bpf_prog_query_opts(1, ATTACH_TCX_INGRESS, &options);
 
 	return !code || code == -ENOSPC || code == -E2BIG;
 }
@@ -79,262 +83,403 @@ static bool has_tcx(uint32_t ifindex)
  * Whether the device with that number in this namespace runs that program there. A link tells its
  * ifindex only, which another namespace may have too, so the device is asked.
  */
-static bool device_runs(uint32_t ifindex, enum hook_place place, uint32_t id)
+static int device_runs(uint32_t ifindex, enum hook_place place, uint32_t id,
+		       const struct device_view *view, bool *runs)
 {
 	uint32_t ids[64] = {};
 	LIBBPF_OPTS(bpf_prog_query_opts, query, .prog_ids = ids, .prog_cnt = 64);
-	LIBBPF_OPTS(bpf_xdp_query_opts, xdp);
+	int code;
 
-	if (!id)
-		return false;
+	*runs = false;
+	if (!id || !view)
+		return 0;
 	if (place == PLACE_XDP) {
-		if (bpf_xdp_query((int)ifindex, 0, &xdp))
-			return false;
-		return xdp.prog_id == id || xdp.drv_prog_id == id || xdp.skb_prog_id == id;
+		*runs = view->xdp[0] == id || view->xdp[1] == id || view->xdp[2] == id;
+		return 0;
 	}
-	if (bpf_prog_query_opts((int)ifindex, places[place].attach_type, &query))
-		return false;
+	code = bpf_fault(CALL_PROG_QUERY, places[place].name);
+	if (!code)
+		code = bpf_prog_query_opts((int)ifindex, places[place].attach_type, &query);
+	if (code)
+		return code == -ENODEV || code == -EINVAL ? 0 : code;
 	for (uint32_t i = 0; i < MIN(query.prog_cnt, 64u); i++)
-		if (ids[i] == id)
-			return true;
-	return false;
+		*runs |= ids[i] == id;
+	return 0;
 }
 
-/* The pinned link of a place if it is alive on this device; -1 otherwise. */
-static int live_link(const struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
-		     enum hook_place place)
+/* -1 without an error when there is no such pin. */
+static int open_pin(const char *path, int *fd, char **error)
 {
-	g_autofree char *path = link_path(dataplane, slot, place);
-	AUTO_FD int fd = bpf_obj_get(path);
+	int code = bpf_fault(CALL_OBJ_GET, path), opened = -1;
+
+	if (!code) {
+		opened = bpf_obj_get(path);
+		code = opened < 0 && errno != ENOENT ? -errno : 0;
+	}
+	if (code)
+		return bpf_fail(error, code, "%s: bpf(OBJ_GET)", path);
+	*fd = opened;
+	return 0;
+}
+
+static int look_at_link(const struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
+			enum hook_place place, const struct device_view *view, struct found *found,
+			char **error)
+{
+	g_autofree char *path = hooks_link_path(dataplane, slot, place);
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
+	bool runs = false;
+	int code = open_pin(path, &found->fd[place], error);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		return -1;
-	return device_runs(ifindex, place, info.prog_id) ? TAKE_FD(fd) : -1;
+	if (code || found->fd[place] < 0)
+		return code;
+	code = bpf_fault(CALL_INFO, path);
+	if (!code && bpf_obj_get_info_by_fd(found->fd[place], &info, &length))
+		code = -errno;
+	if (!code && ifindex)
+		code = device_runs(ifindex, place, info.prog_id, view, &runs);
+	if (code)
+		return bpf_fail(error, code, "%s: asking whether the link is on its device", path);
+	found->program[place] = runs ? info.prog_id : 0;
+	return 0;
 }
 
-static struct bpf_tc_hook tc_hook(uint32_t ifindex, enum hook_place place)
+/*
+ * Everything of ours on a device. view: what rtnetlink says of it; NULL: there is no such device in
+ * this namespace.
+ */
+static int look(const struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
+		const struct device_view *view, struct found *found, char **error)
 {
-	return (struct bpf_tc_hook){.sz = sizeof(struct bpf_tc_hook),
-				    .ifindex = (int)ifindex,
-				    .attach_point = places[place].tc_direction};
+	int code = 0;
+
+	for (enum hook_place place = 0; place < PLACES; place++) {
+		cleanup_fd(&found->fd[place]);
+		found->fd[place] = -1;
+		found->program[place] = 0;
+	}
+	for (enum hook_place place = 0; !code && place < PLACES; place++) {
+		if (is_link(place)) {
+			code = look_at_link(dataplane, slot, ifindex, place, view, found, error);
+		} else if (ifindex && view && view->clsact) {
+			code = filter_look(ifindex, places[place].dir, &found->program[place]);
+			if (code)
+				bpf_fail(error, code, "ifindex %u: asking for its filters",
+					 ifindex);
+		}
+	}
+	return code;
 }
 
-/* Whether our filter is there; *id its program. Somebody else's under our handle is not ours. */
-static bool tc_filter(uint32_t ifindex, enum hook_place place, uint32_t *id)
+/* Both directions are filtered; by which hook. */
+static bool is_live(const struct found *found, enum model_hook *used)
 {
-	struct bpf_tc_hook hook = tc_hook(ifindex, place);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	struct bpf_prog_info info = {};
-	__u32 length = sizeof(info);
-
-	if (bpf_tc_query(&hook, &options))
+	if (found->program[PLACE_XDP])
+		*used = MODEL_HOOK_XDP;
+	else if (found->program[PLACE_TCX_EGRESS])
+		*used = MODEL_HOOK_TCX;
+	else if (found->program[PLACE_TC_EGRESS])
+		*used = MODEL_HOOK_TC;
+	else
 		return false;
-	AUTO_FD int fd = bpf_prog_get_fd_by_id(options.prog_id);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) ||
-	    !g_str_has_prefix(info.name, "sg_tc_"))
-		return false;
-	*id = options.prog_id;
-	return true;
+	return found->program[PLACE_TCX_INGRESS] || found->program[PLACE_TC_INGRESS];
 }
 
-static bool is_live(const struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
-		    enum hook_place place)
+/* Asks rtnetlink where the caller has not; *view is NULL when there is no such device. */
+static int view_device(uint32_t ifindex, struct device_view *own, const struct device_view **view,
+		       char **error)
 {
-	uint32_t id;
+	int code = ifindex ? device_look(ifindex, own) : -ENODEV;
 
-	if (!is_link(place))
-		return tc_filter(ifindex, place, &id);
-	AUTO_FD int fd = live_link(dataplane, slot, ifindex, place);
+	*view = code ? NULL : own;
+	if (!code || code == -ENODEV)
+		return 0;
+	return bpf_fail(error, code, "ifindex %u: asking for its programs", ifindex);
+}
 
-	return fd >= 0;
+int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHashTable *views,
+	       struct hooks_seen *seen, char **error)
+{
+	CLEANUP(found_clear) struct found found = {.fd = {-1, -1, -1, -1, -1}};
+	const struct device_view *view = NULL;
+	struct device_view own;
+	int code = 0;
+
+	if (views)
+		view = g_hash_table_lookup(views, GUINT_TO_POINTER(ifindex));
+	else
+		code = view_device(ifindex, &own, &view, error);
+	if (!code)
+		code = look(dataplane, slot, ifindex, view, &found, error);
+	if (code)
+		return code;
+	*seen = (struct hooks_seen){0};
+	seen->live = is_live(&found, &seen->used);
+	for (enum hook_place place = 0; place < PLACES; place++)
+		seen->any |= found.program[place] != 0;
+	return 0;
 }
 
 /* ------------------------------------------------------------------ putting on, taking off */
 
-static int take_off_link(struct dataplane *dataplane, uint32_t slot, enum hook_place place,
+static int unpin(const char *path, char **error)
+{
+	int code = bpf_fault(CALL_UNPIN, path);
+
+	if (!code && unlink(path) && errno != ENOENT)
+		code = -errno;
+	return code ? bpf_fail(error, code, "%s: unlink", path) : 0;
+}
+
+static int take_off_link(struct dataplane *dataplane, uint32_t slot, enum hook_place place, int fd,
 			 char **error)
 {
-	g_autofree char *path = link_path(dataplane, slot, place);
-	AUTO_FD int fd = bpf_obj_get(path);
+	g_autofree char *path = hooks_link_path(dataplane, slot, place);
+	int code = bpf_fault(CALL_LINK_DETACH, path);
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
 	/* At once, also when somebody else holds the link; a link whose device is gone is detached
 	 * already. */
-	if (fd >= 0)
-		bpf_link_detach(fd);
-	if (unlink(path) && errno != ENOENT)
-		return bpf_fail(error, -errno, "%s: unlink", path);
-	return 0;
+	if (!code && bpf_link_detach(fd) && errno != ENOLINK)
+		code = -errno;
+	if (code && code != -EINVAL && code != -EOPNOTSUPP)
+		return bpf_fail(error, code, "%s: bpf(LINK_DETACH)", path);
+	return unpin(path, error);
 }
 
-static int take_off_filter(uint32_t ifindex, enum hook_place place, char **error)
+int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint32_t flags,
+		      const char *path, char **error)
 {
-	struct bpf_tc_hook hook = tc_hook(ifindex, place);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	uint32_t id;
-	int code;
-
-	if (!ifindex || !tc_filter(ifindex, place, &id))
-		return 0;
-	code = bpf_tc_detach(&hook, &options);
-	if (code && code != -ENOENT && code != -ENODEV)
-		return bpf_fail(error, code, "ifindex %u: detaching from %s", ifindex,
-				places[place].name);
-	return 0;
-}
-
-static int take_off(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
-		    enum hook_place place, char **error)
-{
-	if (is_link(place))
-		return take_off_link(dataplane, slot, place, error);
-	return take_off_filter(ifindex, place, error);
-}
-
-static int put_on_link(struct dataplane *dataplane, const char *device, uint32_t slot,
-		       uint32_t ifindex, enum hook_place place, uint32_t flags, char **error)
-{
-	g_autofree char *path = link_path(dataplane, slot, place);
-	int program = dataplane->program[places[place].program];
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
-	AUTO_FD int old = live_link(dataplane, slot, ifindex, place);
-	int code;
-
-	if (old >= 0) {
-		if (bpf_link_update(old, program, NULL))
-			return bpf_fail(error, -errno, "device %s: bpf(LINK_UPDATE) of %s", device,
-					places[place].name);
-		return 0;
-	}
-	code = take_off_link(dataplane, slot, place, error);
-	if (code)
-		return code;
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = place == PLACE_XDP ? flags : ATTACH_BEFORE);
+	int code = bpf_fault(CALL_LINK_CREATE, places[place].name);
 	AUTO_FD int fd =
-		bpf_link_create(program, (int)ifindex, places[place].attach_type, &options);
+		code ? code
+		     : bpf_link_create(program, (int)ifindex, places[place].attach_type, &options);
 
 	if (fd < 0)
-		return bpf_fail(error, fd, "device %s: bpf(LINK_CREATE) on %s", device,
+		return bpf_fail(error, fd, "ifindex %u: bpf(LINK_CREATE) on %s", ifindex,
 				places[place].name);
-	if (bpf_obj_pin(fd, path))
-		return bpf_fail(error, -errno, "%s: bpf(OBJ_PIN)", path);
-	return 0;
-}
-
-static int put_on_filter(struct dataplane *dataplane, const char *device, uint32_t ifindex,
-			 enum hook_place place, char **error)
-{
-	struct bpf_tc_hook hook = tc_hook(ifindex, place);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY,
-		    .prog_fd = dataplane->program[places[place].program],
-		    .flags = BPF_TC_F_REPLACE);
-	int code = bpf_tc_hook_create(&hook);
-
-	if (code && code != -EEXIST)
-		return bpf_fail(error, code, "device %s: creating its clsact qdisc", device);
-	code = bpf_tc_attach(&hook, &options);
+	code = bpf_fault(CALL_OBJ_PIN, path);
+	if (!code && bpf_obj_pin(fd, path))
+		code = -errno;
 	if (code)
-		return bpf_fail(error, code, "device %s: attaching to %s", device,
-				places[place].name);
+		return bpf_fail(error, code, "%s: bpf(OBJ_PIN)", path);
 	return 0;
 }
 
-static int put_on(struct dataplane *dataplane, const char *device, uint32_t slot, uint32_t ifindex,
+static int put_on_link(struct dataplane *dataplane, const struct hooks_wish *wish,
+		       struct found *found, enum hook_place place, uint32_t flags, char **error)
+{
+	enum bpf_program_id program = places[place].program;
+	g_autofree char *path = hooks_link_path(dataplane, wish->slot, place);
+	int code = 0;
+
+	if (found->program[place] == dataplane->program_id[program])
+		return 0;
+	if (found->program[place]) {
+		code = bpf_fault(CALL_LINK_UPDATE, path);
+		if (!code && bpf_link_update(found->fd[place], dataplane->program[program], NULL))
+			code = -errno;
+		return code ? bpf_fail(error, code, "device %s: bpf(LINK_UPDATE) of %s",
+				       wish->device, places[place].name)
+			    : 0;
+	}
+	if (found->fd[place] >= 0)
+		code = take_off_link(dataplane, wish->slot, place, found->fd[place], error);
+	if (!code) {
+		cleanup_fd(&found->fd[place]);
+		found->fd[place] = -1;
+		code = hooks_create_link(dataplane->program[program], wish->ifindex, place, flags,
+					 path, error);
+	}
+	if (code && error && *error) {
+		g_autofree char *what = TAKE_PTR(*error);
+
+		*error = g_strdup_printf("device %s: %s", wish->device, what);
+	}
+	return code;
+}
+
+static int put_on(struct dataplane *dataplane, const struct hooks_wish *wish, struct found *found,
 		  enum hook_place place, char **error)
 {
-	if (!is_link(place))
-		return put_on_filter(dataplane, device, ifindex, place, error);
-	return put_on_link(dataplane, device, slot, ifindex, place,
-			   place == PLACE_XDP ? 0 : ATTACH_BEFORE, error);
+	enum bpf_program_id program = places[place].program;
+
+	if (is_link(place))
+		return put_on_link(dataplane, wish, found, place, 0, error);
+	if (found->program[place] == dataplane->program_id[program])
+		return 0;
+	return filter_put(wish->ifindex, places[place].dir, dataplane->program[program],
+			  wish->device, &dataplane->qdisc_made[wish->slot], error);
 }
 
 /* ------------------------------------------------------------------ hooks */
 
-static enum hook_place ingress_place(bool tcx)
+/* Where a wish leads. */
+struct target {
+	enum model_hook hook;
+	enum hook_place ingress, egress;
+	bool quick;
+};
+
+static enum hook_place ingress_place(const struct dataplane *dataplane,
+				     const struct hooks_wish *wish, const struct found *found,
+				     bool *quick)
 {
-	return tcx ? PLACE_TCX_INGRESS : PLACE_TC_INGRESS;
+	if (!dataplane->tcx || wish->hook == MODEL_HOOK_TC)
+		return PLACE_TC_INGRESS;
+	if (!wish->quick || found->program[PLACE_TCX_INGRESS])
+		return PLACE_TCX_INGRESS;
+	*quick = true;
+	return PLACE_TC_INGRESS;
 }
 
-static enum hook_place egress_place(enum model_hook hook)
+static enum hook_place egress_place(const struct hooks_wish *wish, const struct found *found,
+				    enum model_hook hook, bool *quick)
 {
 	if (hook == MODEL_HOOK_XDP)
 		return PLACE_XDP;
-	return hook == MODEL_HOOK_TCX ? PLACE_TCX_EGRESS : PLACE_TC_EGRESS;
+	if (hook == MODEL_HOOK_TC)
+		return PLACE_TC_EGRESS;
+	if (!wish->quick || found->program[PLACE_TCX_EGRESS])
+		return PLACE_TCX_EGRESS;
+	*quick = true;
+	return PLACE_TC_EGRESS;
 }
 
 /* The VM's sending side by exactly this hook. */
-static int install_egress(struct dataplane *dataplane, const char *device, uint32_t slot,
-			  uint32_t ifindex, enum model_hook hook, bool automatic, char **error)
+static int install_egress(struct dataplane *dataplane, const struct hooks_wish *wish,
+			  struct found *found, struct target *target, char **error)
 {
 	int code;
 
-	if (hook != MODEL_HOOK_XDP)
-		return put_on(dataplane, device, slot, ifindex, egress_place(hook), error);
+	target->egress = egress_place(wish, found, target->hook, &target->quick);
+	if (target->egress != PLACE_XDP)
+		return put_on(dataplane, wish, found, target->egress, error);
 	/* Without the driver's help XDP copies every frame: worth having only when asked for, and
 	 * no way around a program that is there already. */
-	code = put_on_link(dataplane, device, slot, ifindex, PLACE_XDP, XDP_FLAGS_DRV_MODE, error);
-	if (code && !automatic && code != -EBUSY)
-		code = put_on_link(dataplane, device, slot, ifindex, PLACE_XDP, XDP_FLAGS_SKB_MODE,
-				   error);
+	code = put_on_link(dataplane, wish, found, PLACE_XDP, XDP_FLAGS_DRV_MODE, error);
+	if (code && wish->hook != MODEL_HOOK_AUTO && code != -EBUSY)
+		code = put_on_link(dataplane, wish, found, PLACE_XDP, XDP_FLAGS_SKB_MODE, error);
 	return code;
 }
 
-static int choose(bool tcx, enum model_hook hook, bool vnet_hdr, enum model_hook *chosen,
-		  const char *device, char **error)
+static int choose(const struct dataplane *dataplane, const struct hooks_wish *wish,
+		  enum model_hook *chosen, char **error)
 {
-	if (hook == MODEL_HOOK_TCX && !tcx)
+	if (wish->hook == MODEL_HOOK_TCX && !dataplane->tcx)
 		return bpf_fail(error, -EOPNOTSUPP,
-				"device %s: hook tcx needs Linux 6.6; use tc or auto", device);
-	if (hook != MODEL_HOOK_AUTO)
-		*chosen = hook;
-	else if (!vnet_hdr)
+				"device %s: hook tcx needs Linux 6.6; use tc or auto",
+				wish->device);
+	if (wish->hook != MODEL_HOOK_AUTO)
+		*chosen = wish->hook;
+	else if (!wish->vnet_hdr)
 		*chosen = MODEL_HOOK_XDP;
 	else
-		*chosen = tcx ? MODEL_HOOK_TCX : MODEL_HOOK_TC;
+		*chosen = dataplane->tcx ? MODEL_HOOK_TCX : MODEL_HOOK_TC;
 	return 0;
 }
 
-int hooks_install(struct dataplane *dataplane, const char *device, uint32_t slot, uint32_t ifindex,
-		  enum model_hook hook, bool vnet_hdr, enum model_hook *used, char **error)
+static int take_off_others(struct dataplane *dataplane, const struct hooks_wish *wish,
+			   const struct found *found, const struct target *target, char **error)
 {
-	bool tcx = has_tcx(ifindex), automatic = hook == MODEL_HOOK_AUTO;
-	enum model_hook chosen = hook, verified = hook;
-	enum hook_place ingress, egress;
-	int code = choose(tcx, hook, vnet_hdr, &chosen, device, error);
-
-	if (code)
-		return code;
-	ingress = ingress_place(tcx && hook != MODEL_HOOK_TC);
-	code = put_on(dataplane, device, slot, ifindex, ingress, error);
-	if (code)
-		return code;
-	code = install_egress(dataplane, device, slot, ifindex, chosen, automatic, error);
-	if (code && automatic && chosen == MODEL_HOOK_XDP) {
-		chosen = tcx ? MODEL_HOOK_TCX : MODEL_HOOK_TC;
-		code = install_egress(dataplane, device, slot, ifindex, chosen, false, error);
-	}
-	if (code)
-		return code;
-	if (error)
-		g_clear_pointer(error, g_free); /* of attempts that others made up for */
-	egress = egress_place(chosen);
 	for (enum hook_place place = 0; place < PLACES; place++) {
-		if (place == ingress || place == egress)
+		int code = 0;
+
+		if (place == target->ingress || place == target->egress)
 			continue;
-		code = take_off(dataplane, slot, ifindex, place, error);
+		if (is_link(place) && found->fd[place] >= 0)
+			code = take_off_link(dataplane, wish->slot, place, found->fd[place], error);
+		else if (!is_link(place) && found->program[place])
+			code = filter_remove(wish->ifindex, places[place].dir, error);
 		if (code)
 			return code;
 	}
-	if (!hooks_verify(dataplane, slot, ifindex, &verified) || verified != chosen)
-		return bpf_fail(
-			error, -EIO,
+	/* The qdisc that was only made for filters of the meantime. */
+	if (is_link(target->ingress) && is_link(target->egress) &&
+	    dataplane->qdisc_made[wish->slot]) {
+		filter_remove_qdisc(wish->ifindex);
+		dataplane->qdisc_made[wish->slot] = false;
+	}
+	return 0;
+}
+
+/* Reads both directions back: what was put on may not be there. */
+static int verify(struct dataplane *dataplane, const struct hooks_wish *wish, struct found *found,
+		  const struct target *target, char **error)
+{
+	struct device_view own;
+	const struct device_view *view = NULL;
+	int code = view_device(wish->ifindex, &own, &view, error);
+
+	if (!code)
+		code = look(dataplane, wish->slot, wish->ifindex, view, found, error);
+	if (code)
+		return code;
+	if (found->program[target->ingress] && found->program[target->egress])
+		return 0;
+	return bpf_fail(error, view ? -EIO : -ENODEV,
 			"device %s: the programs were attached to %s but are not there; does "
 			"something else manage its filters?",
-			device, hook_name(chosen));
-	*used = chosen;
+			wish->device, hook_name(target->hook));
+}
+
+static bool is_settled(const struct dataplane *dataplane, const struct found *found,
+		       const struct target *target)
+{
+	for (enum hook_place place = 0; place < PLACES; place++) {
+		bool wanted = place == target->ingress || place == target->egress;
+
+		if (wanted && found->program[place] != dataplane->program_id[places[place].program])
+			return false;
+		if (!wanted && (found->program[place] || found->fd[place] >= 0))
+			return false;
+	}
+	return true;
+}
+
+int hooks_install(struct dataplane *dataplane, const struct hooks_wish *wish, bool *quick,
+		  enum model_hook *used, char **error)
+{
+	CLEANUP(found_clear) struct found found = {.fd = {-1, -1, -1, -1, -1}};
+	const struct device_view *view = NULL;
+	struct target target = {.hook = wish->hook};
+	struct device_view own;
+	bool ingress_quick = false;
+	int code = choose(dataplane, wish, &target.hook, error);
+
+	if (!code && wish->views)
+		view = g_hash_table_lookup(wish->views, GUINT_TO_POINTER(wish->ifindex));
+	else if (!code)
+		code = view_device(wish->ifindex, &own, &view, error);
+	if (!code)
+		code = look(dataplane, wish->slot, wish->ifindex, view, &found, error);
+	if (code)
+		return code;
+	target.ingress = ingress_place(dataplane, wish, &found, &ingress_quick);
+	target.egress = egress_place(wish, &found, target.hook, &target.quick);
+	if (!is_settled(dataplane, &found, &target)) {
+		code = put_on(dataplane, wish, &found, target.ingress, error);
+		if (code)
+			return code;
+		code = install_egress(dataplane, wish, &found, &target, error);
+		if (code && wish->hook == MODEL_HOOK_AUTO && target.hook == MODEL_HOOK_XDP) {
+			target.hook = dataplane->tcx ? MODEL_HOOK_TCX : MODEL_HOOK_TC;
+			code = install_egress(dataplane, wish, &found, &target, error);
+		}
+		if (code)
+			return code;
+		if (error)
+			g_clear_pointer(error, g_free); /* of attempts that others made up for */
+		code = take_off_others(dataplane, wish, &found, &target, error);
+		if (!code)
+			code = verify(dataplane, wish, &found, &target, error);
+		if (code)
+			return code;
+	}
+	*quick = ingress_quick || target.quick;
+	*used = target.egress == PLACE_TC_EGRESS ? MODEL_HOOK_TC : target.hook;
 	return 0;
 }
 
@@ -343,39 +488,31 @@ int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, c
 	int first = 0;
 
 	for (enum hook_place place = 0; place < PLACES; place++) {
-		int code = take_off(dataplane, slot, ifindex, place, first ? NULL : error);
+		char **say = first ? NULL : error;
+		int code = 0;
 
+		if (is_link(place)) {
+			g_autofree char *path = hooks_link_path(dataplane, slot, place);
+			AUTO_FD int fd = -1;
+
+			code = open_pin(path, &fd, say);
+			if (!code && fd >= 0)
+				code = take_off_link(dataplane, slot, place, fd, say);
+		} else {
+			code = filter_remove(ifindex, places[place].dir, say);
+		}
 		if (code && !first)
 			first = code;
 	}
+	if (!first && ifindex && dataplane->qdisc_made[slot])
+		filter_remove_qdisc(ifindex);
+	if (!first)
+		dataplane->qdisc_made[slot] = false;
 	return first;
 }
 
 void hooks_remove_filters(uint32_t ifindex)
 {
-	take_off_filter(ifindex, PLACE_TC_EGRESS, NULL);
-	take_off_filter(ifindex, PLACE_TC_INGRESS, NULL);
-}
-
-bool hooks_any(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex)
-{
-	for (enum hook_place place = 0; place < PLACES; place++)
-		if (is_live(dataplane, slot, ifindex, place))
-			return true;
-	return false;
-}
-
-bool hooks_verify(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
-		  enum model_hook *used)
-{
-	if (is_live(dataplane, slot, ifindex, PLACE_XDP))
-		*used = MODEL_HOOK_XDP;
-	else if (is_live(dataplane, slot, ifindex, PLACE_TCX_EGRESS))
-		*used = MODEL_HOOK_TCX;
-	else if (is_live(dataplane, slot, ifindex, PLACE_TC_EGRESS))
-		*used = MODEL_HOOK_TC;
-	else
-		return false;
-	return is_live(dataplane, slot, ifindex, PLACE_TCX_INGRESS) ||
-	       is_live(dataplane, slot, ifindex, PLACE_TC_INGRESS);
+	filter_remove(ifindex, SG_EGRESS, NULL);
+	filter_remove(ifindex, SG_INGRESS, NULL);
 }

@@ -6,6 +6,7 @@
  *   bpf_table.c    one map entry, many entries, all entries, a grace period
  *   bpf_settle.c   what flips touched that packets may still read the old way; grace periods
  *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
+ *   bpf_build.c    whether pinned programs are those of this build
  *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
  *   bpf_content.c  a policy's rules as bytes: compare, walk     bpf_intervals.c  where their ports
  * are bpf_image_read.c  the kernel's maps read back at start bpf_shards.c   where flows live: inner
@@ -212,12 +213,17 @@ struct dataplane {
 	uint32_t hz;
 	uint32_t cpus;
 	GPtrArray *objects; /* of struct bpf_object */
+	GArray *adopted;    /* of int: descriptors of pinned maps and programs that were not loaded
+			       anew */
 	struct bpf_table table[TABLE_COUNT];
 	struct bpf_table half_prototype, flows_prototype; /* of inner maps; no fd */
 	int program[PROGRAM_COUNT];			  /* fds, borrowed */
-	struct sg_control *control;			  /* mapped */
-	struct sg_iface *ifaces;			  /* mapped, by slot */
-	struct sg_slot *slots;				  /* mapped, by slot */
+	uint32_t program_id[PROGRAM_COUNT];
+	bool tcx;			   /* the kernel has it */
+	bool qdisc_made[SG_MAX_SLOTS + 1]; /* we made the clsact of the slot's device */
+	struct sg_control *control;	   /* mapped */
+	struct sg_iface *ifaces;	   /* mapped, by slot */
+	struct sg_slot *slots;		   /* mapped, by slot */
 
 	GHashTable *policies;		 /* kernel number -> struct held_policy */
 	GHashTable *policies_by_content; /* GBytes -> the same, borrowed */
@@ -232,6 +238,7 @@ struct dataplane {
 	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
+	struct publication *publications[2]; /* bpf_shards.c: inner maps on their way */
 	/* Ids of the inner maps, 0 until known. Kernel 6.1: to look one up waits for a grace
 	 * period. */
 	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
@@ -253,8 +260,8 @@ struct dataplane {
 	X(MAP_LOOKUP) X(MAP_UPDATE) X(MAP_DELETE) X(MAP_NEXT) X(MAP_CREATE)   \
 	X(MAP_MMAP) X(INFO) X(FD_BY_ID) X(TEST_RUN) X(GRACE) X(LOAD)          \
 	X(OBJ_GET) X(OBJ_PIN) X(UNPIN) X(PROG_QUERY) X(LINK_CREATE)           \
-	X(LINK_UPDATE) X(LINK_DETACH) X(XDP_QUERY) X(TC_HOOK) X(TC_QUERY)     \
-	X(TC_ATTACH) X(TC_DETACH)
+	X(LINK_UPDATE) X(LINK_DETACH) X(TC_HOOK) X(TC_QUERY)     \
+	X(TC_ATTACH) X(TC_DETACH) X(NETLINK)
 /* clang-format on */
 
 enum bpf_call {
@@ -319,6 +326,17 @@ void keyed_insert(GHashTable *table, const void *key, uint32_t value);
 int instance_lock(const char *bpffs, int *lock, char **error);
 
 char *pin_path(const struct dataplane *dataplane, const char *folder, const char *name);
+
+extern const char *const table_names[TABLE_COUNT];
+extern const char *const program_names[PROGRAM_COUNT];
+
+/* ------------------------------------------------------------------ bpf_build.c */
+
+/* Takes the pinned maps and programs if they are of this build (a checksum of 64 characters). */
+bool build_adopt(struct dataplane *dataplane, const char *build);
+/* Pins the programs that are loaded, so that people can look at them, and counters be read, by
+ * name, and so that the next one adopts them. */
+int build_pin(struct dataplane *dataplane, const char *build, char **error);
 
 /* ------------------------------------------------------------------ bpf_held.c */
 
@@ -394,31 +412,98 @@ int shards_resize(struct dataplane *dataplane, const char *id, uint32_t shard, u
 int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flows, char **error);
 /* The inner map of half-open flows of a slot. */
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
-/* Waits for every program that runs now: afterwards none opens a flow of the slot. */
-int shards_drop_half(struct dataplane *dataplane, uint32_t slot, char **error);
+/*
+ * Puts the maps that were made into their places, all at once; when it returns 0, packets find them
+ * there, but programs that started before may still run. On failure none of them counts.
+ */
+int shards_publish(struct dataplane *dataplane, char **error);
+/* Waits for what shards_publish began: before any of those maps is taken away again. */
+void shards_published(struct dataplane *dataplane);
+/* Waits for every program that runs now: afterwards none opens a flow of these slots. codes[i]: of
+ * slots[i], which is left alone when it is not 0 before. */
+void shards_drop_halves(struct dataplane *dataplane, const uint32_t *slots, uint32_t count,
+			int *codes);
 /* Opens the inner map of an outer one; -ENOENT when the element is empty. The caller closes fd. */
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
 		      struct bpf_table *inner);
 /* Reservations as the kernel's interfaces have them, at opening; drops shards nobody uses. */
 int shards_adopt(struct dataplane *dataplane, char **error);
 
+/* ------------------------------------------------------------------ bpf_device.c */
+
+/* What rtnetlink says of the programs on a device. */
+struct device_view {
+	uint32_t xdp[3]; /* numbers of its XDP programs, of any mode; 0: none */
+	bool clsact;	 /* may have tc filters */
+};
+
+/* One device of this namespace; -ENODEV when there is none. */
+int device_look(uint32_t ifindex, struct device_view *view);
+/* All of them: ifindex -> struct device_view, owned by the table. */
+int device_look_all(GHashTable **views);
+/* How many tc filters its clsact qdisc has, whoever they belong to. */
+int device_filters(uint32_t ifindex, unsigned int *count);
+
+/* ------------------------------------------------------------------ bpf_filters.c */
+
+/* The program of our filter in that direction, as the VM sees it; 0: we have none there. */
+int filter_look(uint32_t ifindex, enum sg_dir dir, uint32_t *program);
+/* Puts it on or replaces it; *made_qdisc becomes true when there was no clsact before. */
+int filter_put(uint32_t ifindex, enum sg_dir dir, int program, const char *device, bool *made_qdisc,
+	       char **error);
+/* 0 also when there is none. */
+int filter_remove(uint32_t ifindex, enum sg_dir dir, char **error);
+/* Takes the clsact away if nobody has a filter in it. */
+void filter_remove_qdisc(uint32_t ifindex);
+
 /* ------------------------------------------------------------------ bpf_hooks.c */
 
+/* Where a program of ours can be. */
+enum hook_place {
+	PLACE_XDP,
+	PLACE_TCX_EGRESS,
+	PLACE_TCX_INGRESS,
+	PLACE_TC_EGRESS,
+	PLACE_TC_INGRESS,
+	PLACES,
+};
+
+struct hooks_wish {
+	const char *device;
+	uint32_t slot, ifindex;
+	enum model_hook hook; /* auto chooses */
+	bool vnet_hdr;
+	bool quick;	   /* filters where a new link would wait for a grace period */
+	GHashTable *views; /* of device_look_all, or NULL: the device is asked */
+};
+
 /*
- * Puts the programs on the device, updates those that are there, verifies both directions, and
- * takes away those of another hook. hook auto chooses; *used is the one in place.
+ * Puts the programs on the device, updates those that are there, reads both directions back, and
+ * takes away those of another hook. *used is the one in place; *quick: a filter stands where a link
+ * belongs.
  */
-int hooks_install(struct dataplane *dataplane, const char *device, uint32_t slot, uint32_t ifindex,
-		  enum model_hook hook, bool vnet_hdr, enum model_hook *used, char **error);
+int hooks_install(struct dataplane *dataplane, const struct hooks_wish *wish, bool *quick,
+		  enum model_hook *used, char **error);
 /* Takes every program of ours off; 0 also when there is none or no such device. */
 int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, char **error);
 /* Takes our tc filters off a device, whoever attached them. */
 void hooks_remove_filters(uint32_t ifindex);
-/* Whether any program of ours runs on this device of this namespace. */
-bool hooks_any(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex);
-/* Whether both directions are filtered on this device of this namespace, and by which hook. */
-bool hooks_verify(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex,
-		  enum model_hook *used);
+
+struct hooks_seen {
+	bool any;	      /* some program of ours runs on this device of this namespace */
+	bool live;	      /* both directions are filtered */
+	enum model_hook used; /* if live: by which hook */
+};
+/* views as of hooks_wish. */
+int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHashTable *views,
+	       struct hooks_seen *seen, char **error);
+
+char *hooks_link_path(const struct dataplane *dataplane, uint32_t slot, enum hook_place place);
+/* A new link, pinned. Touches nothing but the kernel: any thread may call it. */
+int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint32_t flags,
+		      const char *path, char **error);
+/* Kernel 6.6 and later. */
+bool hooks_have_tcx(void);
 
 /* ------------------------------------------------------------------ bpf_plan.c */
 

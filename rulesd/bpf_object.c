@@ -35,13 +35,13 @@ static const struct {
 	{"settle", settle_bpf__elf_bytes},
 };
 
-static const char *const table_names[TABLE_COUNT] = {
+const char *const table_names[TABLE_COUNT] = {
 #define X(name) [TABLE_##name] = SG_MAP_##name,
 	BPF_TABLES(X)
 #undef X
 };
 
-static const char *const program_names[PROGRAM_COUNT] = {
+const char *const program_names[PROGRAM_COUNT] = {
 #define X(name, symbol) [PROGRAM_##name] = symbol,
 	BPF_PROGRAMS(X)
 #undef X
@@ -165,27 +165,38 @@ static void prototype_of(struct bpf_object *object, const char *outer, struct bp
 	};
 }
 
-static int load_object(struct dataplane *dataplane, unsigned int which, char **error)
+static int open_object(struct dataplane *dataplane, unsigned int which, char **error)
 {
 	g_autofree char *maps = pin_path(dataplane, "maps", NULL);
-	g_autofree char *what = g_strdup_printf("BPF object %s", object_files[which].name);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = object_files[which].name,
 		    .pin_root_path = maps);
 	struct bpf_object *object;
 	const void *bytes;
 	size_t size = 0;
-	int code;
 
 	forget_lines();
 	bytes = object_files[which].bytes(&size);
 	object = bpf_object__open_mem(bytes, size, &options);
-	if (!object)
+	if (!object) {
+		g_autofree char *what = g_strdup_printf("BPF object %s", object_files[which].name);
+
 		return fail_libbpf(error, -errno, what, "");
+	}
 	g_ptr_array_add(dataplane->objects, object);
 	/* Before loading: libbpf forgets prototypes then. */
 	prototype_of(object, SG_MAP_HALF, &dataplane->half_prototype);
 	prototype_of(object, SG_MAP_FLOWS, &dataplane->flows_prototype);
-	code = bpf_object__load(object);
+	return 0;
+}
+
+static int load_object(struct dataplane *dataplane, unsigned int which, char **error)
+{
+	g_autofree char *what = g_strdup_printf("BPF object %s", object_files[which].name);
+	int code = bpf_fault(CALL_LOAD, object_files[which].name);
+
+	forget_lines();
+	if (!code)
+		code = bpf_object__load(dataplane->objects->pdata[which]);
 	if (code)
 		return fail_libbpf(error, code, what,
 				   "; if the maps are of another build, rulesd --flush removes "
@@ -193,7 +204,7 @@ static int load_object(struct dataplane *dataplane, unsigned int which, char **e
 	return 0;
 }
 
-static int find_parts(struct dataplane *dataplane, char **error)
+static void find_loaded(struct dataplane *dataplane)
 {
 	for (unsigned int o = 0; o < dataplane->objects->len; o++) {
 		struct bpf_object *object = dataplane->objects->pdata[o];
@@ -212,32 +223,59 @@ static int find_parts(struct dataplane *dataplane, char **error)
 				dataplane->program[i] = bpf_program__fd(program);
 		}
 	}
+}
+
+static int check_parts(struct dataplane *dataplane, char **error)
+{
 	for (unsigned int i = 0; i < TABLE_COUNT; i++) {
 		dataplane->table[i].name = table_names[i];
 		if (dataplane->table[i].fd < 0 || table_describe(&dataplane->table[i]))
 			return bpf_fail(error, -ENOENT, "map %s", table_names[i]);
 	}
-	for (unsigned int i = 0; i < PROGRAM_COUNT; i++)
-		if (dataplane->program[i] < 0)
-			return bpf_fail(error, -ENOENT, "program %s", program_names[i]);
+	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
+		struct bpf_prog_info info = {};
+		__u32 length = sizeof(info);
+		int code = dataplane->program[i] < 0 ? -ENOENT
+						     : bpf_fault(CALL_INFO, program_names[i]);
+
+		if (!code && bpf_obj_get_info_by_fd(dataplane->program[i], &info, &length))
+			code = -errno;
+		if (code)
+			return bpf_fail(error, code, "program %s", program_names[i]);
+		dataplane->program_id[i] = info.id;
+	}
 	if (!dataplane->half_prototype.key_size || !dataplane->flows_prototype.key_size)
 		return bpf_fail(error, -ENOENT, "inner maps of %s and %s", SG_MAP_HALF,
 				SG_MAP_FLOWS);
 	return 0;
 }
 
-/* Programs are pinned so that people can look at them, and counters be read, by name. */
-static int pin_programs(struct dataplane *dataplane, char **error)
+/* The programs and maps of this build: those that a predecessor has left, or new ones. */
+static int get_parts(struct dataplane *dataplane, char **error)
 {
-	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
-		g_autofree char *path = pin_path(dataplane, "progs", program_names[i]);
+	g_autofree char *build = NULL;
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	int code = 0;
 
-		if (unlink(path) && errno != ENOENT)
-			return bpf_fail(error, -errno, "%s: unlink", path);
-		if (bpf_obj_pin(dataplane->program[i], path))
-			return bpf_fail(error, -errno, "%s: bpf(OBJ_PIN)", path);
+	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++) {
+		size_t size = 0;
+		const void *bytes = object_files[i].bytes(&size);
+
+		g_checksum_update(checksum, bytes, (gssize)size);
+		code = open_object(dataplane, i, error);
 	}
-	return 0;
+	if (code)
+		return code;
+	build = g_strdup(g_checksum_get_string(checksum));
+	if (build_adopt(dataplane, build))
+		return check_parts(dataplane, error);
+	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
+		code = load_object(dataplane, i, error);
+	if (code)
+		return code;
+	find_loaded(dataplane);
+	code = check_parts(dataplane, error);
+	return code ? code : build_pin(dataplane, build, error);
 }
 
 static size_t mapped_bytes(const struct bpf_table *table)
@@ -254,7 +292,10 @@ static int map_table(struct dataplane *dataplane, enum bpf_table_id id, size_t e
 {
 	const struct bpf_table *table = &dataplane->table[id];
 	void *mapped;
+	int code = bpf_fault(CALL_MAP_MMAP, table->name);
 
+	if (code)
+		return bpf_fail(error, code, "map %s: mmap", table->name);
 	if (table->value_size != element)
 		return bpf_fail(error, -EPROTONOSUPPORT, "map %s has values of %u bytes, not %zu",
 				table->name, table->value_size, element);
@@ -331,16 +372,13 @@ static int open_all(struct dataplane *dataplane, char **error)
 		code = instance_lock(dataplane->bpffs, &dataplane->lock, error);
 	if (!code)
 		code = check_abi(dataplane, error);
-	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
-		code = load_object(dataplane, i, error);
 	if (!code)
-		code = find_parts(dataplane, error);
+		code = get_parts(dataplane, error);
 	if (!code)
 		code = map_tables(dataplane, error);
-	if (!code)
-		code = pin_programs(dataplane, error);
 	if (code)
 		return code;
+	dataplane->tcx = hooks_have_tcx();
 	dataplane->control->abi = SG_ABI_VERSION;
 	code = image_read_all(dataplane, error);
 	if (!code)
@@ -363,6 +401,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 	opened->hz = kernel_hz();
 	opened->cpus = cpus > 0 ? (uint32_t)cpus : 1;
 	opened->objects = g_ptr_array_new();
+	opened->adopted = g_array_new(FALSE, FALSE, sizeof(int));
 	for (unsigned int i = 0; i < TABLE_COUNT; i++)
 		opened->table[i].fd = -1;
 	for (unsigned int i = 0; i < PROGRAM_COUNT; i++)
@@ -386,6 +425,7 @@ void dataplane_close(struct dataplane **dataplane)
 	if (!closing)
 		return;
 	settle_free(closing);
+	shards_published(closing);
 	if (closing->slots)
 		munmap(closing->slots, mapped_bytes(&closing->table[TABLE_SLOTS]));
 	if (closing->ifaces)
@@ -395,6 +435,9 @@ void dataplane_close(struct dataplane **dataplane)
 	for (unsigned int i = 0; i < closing->objects->len; i++)
 		bpf_object__close(closing->objects->pdata[i]);
 	g_ptr_array_free(closing->objects, TRUE);
+	for (guint i = 0; i < closing->adopted->len; i++)
+		close(g_array_index(closing->adopted, int, i));
+	g_array_unref(closing->adopted);
 	held_free(closing);
 	cleanup_fd(&closing->lock);
 	g_free(closing->bpffs);

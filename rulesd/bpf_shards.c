@@ -14,6 +14,8 @@
 /* Kernel 6.1: a small LRU evicts early, because every CPU keeps free entries of its own. */
 #define HALF_PER_CPU 128u
 
+/* ------------------------------------------------------------------ reservations */
+
 uint32_t shards_reserved(const struct dataplane *dataplane)
 {
 	uint32_t sum = 0;
@@ -28,7 +30,84 @@ static uint32_t *id_of(struct dataplane *dataplane, enum bpf_table_id outer, uin
 	return outer == TABLE_HALF ? &dataplane->half_ids[index] : &dataplane->flows_ids[index];
 }
 
-/* Creates an inner map and puts it in its place; the outer map holds the only reference. */
+/* ------------------------------------------------------------------ inner maps, published */
+
+/*
+ * An outer map that inner ones are put into. kernel/bpf/syscall.c: such an update waits for a grace
+ * period after the new map is there for everybody, once a call whatever the number of entries, so
+ * all of them go in one call, from a thread that waits while others go on.
+ */
+struct publication {
+	enum bpf_table_id outer;
+	int outer_fd;
+	GArray *indexes; /* of uint32_t */
+	GArray *fds;	 /* of int, owned */
+	int code;	 /* of the first that failed, when done */
+	gint done;
+	GThread *thread;
+};
+
+static struct publication *publication_of(struct dataplane *dataplane, enum bpf_table_id outer)
+{
+	struct publication **own = &dataplane->publications[outer == TABLE_FLOWS];
+
+	if (*own)
+		return *own;
+	*own = g_new0(struct publication, 1);
+	(*own)->outer = outer;
+	(*own)->outer_fd = dataplane->table[outer].fd;
+	(*own)->indexes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	(*own)->fds = g_array_new(FALSE, FALSE, sizeof(int));
+	return *own;
+}
+
+static void publication_free(struct publication **publication)
+{
+	struct publication *own = TAKE_PTR(*publication);
+
+	if (!own)
+		return;
+	for (guint i = 0; i < own->fds->len; i++)
+		close(g_array_index(own->fds, int, i));
+	g_array_unref(own->fds);
+	g_array_unref(own->indexes);
+	g_free(own);
+}
+
+/* Takes back a map that has not been published yet. */
+static void unmake_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	struct publication *own = dataplane->publications[outer == TABLE_FLOWS];
+
+	for (guint i = 0; own && !own->thread && i < own->indexes->len; i++) {
+		if (g_array_index(own->indexes, uint32_t, i) != index)
+			continue;
+		close(g_array_index(own->fds, int, i));
+		g_array_remove_index_fast(own->fds, i);
+		g_array_remove_index_fast(own->indexes, i);
+		if (!own->fds->len)
+			publication_free(&dataplane->publications[outer == TABLE_FLOWS]);
+		return;
+	}
+}
+
+static gpointer publish(gpointer arg)
+{
+	struct publication *own = arg;
+	uint32_t *indexes = (uint32_t *)(void *)own->indexes->data;
+	int *fds = (int *)(void *)own->fds->data;
+	uint32_t count = own->fds->len;
+
+	/* Kernels before 5.19 have no batches for these maps. */
+	if (count < 2 || bpf_map_update_batch(own->outer_fd, indexes, fds, &count, NULL))
+		for (guint i = 0; !own->code && i < own->fds->len; i++)
+			if (bpf_map_update_elem(own->outer_fd, &indexes[i], &fds[i], BPF_ANY))
+				own->code = -errno;
+	g_atomic_int_set(&own->done, 1);
+	return NULL;
+}
+
+/* Creates an inner map, to be published. */
 static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 		      const struct bpf_table *prototype, const char *name, uint32_t index,
 		      uint32_t entries, char **error)
@@ -38,12 +117,70 @@ static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 	AUTO_FD int fd = code ? code
 			      : bpf_map_create(prototype->type, name, prototype->key_size,
 					       prototype->value_size, entries, &options);
+	struct publication *publication;
 
 	if (fd < 0)
 		return bpf_fail(error, fd, "map %s[%u] of %u entries: bpf(MAP_CREATE)",
 				prototype->name, index, entries);
 	*id_of(dataplane, outer, index) = 0;
-	return table_update(dataplane, outer, &index, &fd, BPF_ANY, error);
+	publication = publication_of(dataplane, outer);
+	g_array_append_val(publication->indexes, index);
+	g_array_append_val(publication->fds, fd);
+	fd = -1;
+	return 0;
+}
+
+/* Waits until programs find the last one, which is put in last. */
+static void wait_visible(const struct dataplane *dataplane, const struct publication *own)
+{
+	uint32_t index = g_array_index(own->indexes, uint32_t, own->indexes->len - 1), id = 0;
+
+	/* Kernel 6.1: this lookup itself waits for a grace period. */
+	while (!g_atomic_int_get(&own->done) &&
+	       bpf_map_lookup_elem(dataplane->table[own->outer].fd, &index, &id))
+		g_thread_yield();
+}
+
+int shards_publish(struct dataplane *dataplane, char **error)
+{
+	int code = 0;
+
+	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(dataplane->publications); i++) {
+		struct publication *own = dataplane->publications[i];
+
+		if (!own || own->thread)
+			continue;
+		code = bpf_fault(CALL_MAP_UPDATE, dataplane->table[own->outer].name);
+		if (code)
+			bpf_fail(error, code, "map %s: bpf(MAP_UPDATE_BATCH)",
+				 dataplane->table[own->outer].name);
+		else
+			own->thread = g_thread_new("publish", publish, own);
+	}
+	for (unsigned int i = 0; i < G_N_ELEMENTS(dataplane->publications); i++) {
+		struct publication *own = dataplane->publications[i];
+
+		if (!own || !own->thread)
+			continue;
+		wait_visible(dataplane, own);
+		if (!code && g_atomic_int_get(&own->done) && own->code)
+			code = bpf_fail(error, own->code, "map %s: bpf(MAP_UPDATE_BATCH)",
+					dataplane->table[own->outer].name);
+	}
+	if (code)
+		shards_published(dataplane);
+	return code;
+}
+
+void shards_published(struct dataplane *dataplane)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(dataplane->publications); i++) {
+		struct publication *own = dataplane->publications[i];
+
+		if (own && own->thread)
+			g_thread_join(TAKE_PTR(own->thread));
+		publication_free(&dataplane->publications[i]);
+	}
 }
 
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error)
@@ -64,11 +201,57 @@ static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t capa
 	return code;
 }
 
-int shards_drop_half(struct dataplane *dataplane, uint32_t slot, char **error)
+/* ------------------------------------------------------------------ and taken away */
+
+#define DROPPERS 16u /* threads, each in a grace period: together they wait for the same ones */
+
+struct drops {
+	const struct bpf_table *outer;
+	const uint32_t *slots;
+	uint32_t count;
+	gint next;
+	int *codes;
+};
+
+static gpointer drop_halves(gpointer arg)
 {
-	dataplane->half_ids[slot] = 0;
-	return table_delete(dataplane, TABLE_HALF, &slot, error);
+	struct drops *drops = arg;
+
+	for (;;) {
+		uint32_t i = (uint32_t)g_atomic_int_add(&drops->next, 1);
+
+		if (i >= drops->count)
+			return NULL;
+		if (drops->codes[i])
+			continue;
+		if (bpf_map_delete_elem(drops->outer->fd, &drops->slots[i]) && errno != ENOENT)
+			drops->codes[i] = -errno;
+	}
 }
+
+void shards_drop_halves(struct dataplane *dataplane, const uint32_t *slots, uint32_t count,
+			int *codes)
+{
+	struct drops drops = {.outer = &dataplane->table[TABLE_HALF],
+			      .slots = slots,
+			      .count = count,
+			      .codes = codes};
+	GThread *threads[DROPPERS] = {NULL};
+
+	for (uint32_t i = 0; i < count; i++) {
+		unmake_inner(dataplane, TABLE_HALF, slots[i]);
+		dataplane->half_ids[slots[i]] = 0;
+		if (!codes[i])
+			codes[i] = bpf_fault(CALL_MAP_DELETE, drops.outer->name);
+	}
+	for (uint32_t i = 1; i < MIN(count, DROPPERS); i++)
+		threads[i] = g_thread_new("drop", drop_halves, &drops);
+	drop_halves(&drops);
+	for (uint32_t i = 1; i < MIN(count, DROPPERS); i++)
+		g_thread_join(threads[i]);
+}
+
+/* ------------------------------------------------------------------ opened */
 
 /* The map that an outer one has at index; -ENOENT when it has none. */
 static int open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
@@ -178,6 +361,7 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
 	own->reserved -= MIN(max_flows, own->reserved);
 	if (own->reserved || !own->capacity)
 		return 0;
+	unmake_inner(dataplane, TABLE_FLOWS, shard);
 	dataplane->flows_ids[shard] = 0;
 	code = table_delete(dataplane, TABLE_FLOWS, &shard, error);
 	if (!code)
@@ -213,6 +397,9 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		if (code == -ENOENT) {
 			/* Somebody took it away: its interfaces drop every new flow until then. */
 			code = make_shard(dataplane, i, MAX(reserved, SG_SHARD_FLOWS), error);
+			if (!code)
+				code = shards_publish(dataplane, error);
+			shards_published(dataplane);
 			if (code)
 				return code;
 		} else if (code) {

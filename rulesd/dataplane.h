@@ -27,6 +27,18 @@ struct dataplane_attachment {
 	uint32_t ifindex;
 	enum model_hook hook; /* the one in use: xdp, tcx or tc, never auto */
 	bool live;	      /* programs verified in place */
+	bool quick; /* filtered, but not by the hook that it shall have: dataplane_upgrade */
+};
+
+/* An interface to be attached, and what came of it. */
+struct dataplane_request {
+	const struct image_iface *iface;
+	uint32_t ifindex;
+	bool vnet_hdr; /* what rtnetlink says of the tap (hook auto) */
+	unsigned int adopt_seconds;
+	struct dataplane_attachment attachment; /* if code is 0 */
+	int code;
+	char *error; /* if code is not 0; owned by the caller */
 };
 
 struct dataplane_flow {
@@ -86,11 +98,27 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     const struct image_iface *iface, uint32_t ifindex, bool vnet_hdr,
 		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
 		     char **error);
+/*
+ * The same for many, each with an outcome of its own. Where a link would wait for a grace period,
+ * several begin with tc filters (quick): all of them filter when this returns.
+ */
+void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
+			   struct dataplane_request *requests, unsigned int count);
 /* Stops filtering: programs off, configuration away, flows gone. 0 also when the device is gone
  * already. */
 int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);
+/* The same for many; *error is of the first that failed, and codes (of count, or NULL) has the
+ * outcome of each. */
+int dataplane_detach_many(struct dataplane *dataplane, const uint32_t *slots, unsigned int count,
+			  int *codes, char **error);
 /* Appends a struct dataplane_attachment for every pinned slot, verified against the kernel. */
 int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char **error);
+/*
+ * The same a part at a time: for slots from *next on, a bounded number, after which *next is where
+ * to go on, 0 at the end.
+ */
+int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
+			       char **error);
 
 /* Counters of a slot, summed over CPUs. stats or exact may be NULL; without stats it is cheap. */
 int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats *stats,

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,6 +22,15 @@
 #include "tests/lib/command.h"
 
 static GPtrArray *taps; /* all that live, of struct tap */
+
+static void set_up(struct ifreq *request, const char *name)
+{
+	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	request->ifr_flags = IFF_UP;
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, request) < 0)
+		fail_msg("cannot set %s up: %s", name, strerror(errno));
+}
 
 struct tap *tap_new(const char *name, bool vnet_hdr)
 {
@@ -37,7 +47,7 @@ struct tap *tap_new(const char *name, bool vnet_hdr)
 	    (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
 	     ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN) < 0))
 		fail_msg("cannot set the offloads of %s: %s", name, strerror(errno));
-	command_check("ip", "link", "set", name, "up", NULL);
+	set_up(&request, name);
 	tap = g_new0(struct tap, 1);
 	g_strlcpy(tap->name, name, sizeof(tap->name));
 	tap->ifindex = if_nametoindex(name);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench_attach.c - what it costs to attach taps, one by one and many at once, to adopt them at a
+ * restart and to look after them: the kernel's primitives first, then the real rulesd.
+ *
+ *   bench_attach [--taps N] [--vnet] [--hook H] [--rulesd OPTION]...
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <getopt.h>
+#include <linux/membarrier.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/daemon.h"
+#include "tests/lib/http.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/tap.h"
+
+#define RUNS 11
+
+static unsigned int count = 1000;
+static bool vnet;
+static const char *hook;
+static const char *extra[8];
+
+static double now_ms(void)
+{
+	return (double)g_get_monotonic_time() / 1000;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void report(const char *what, double *ms, unsigned int runs)
+{
+	qsort(ms, runs, sizeof(*ms), compare);
+	printf("%-58s %10.3f ms median, %10.3f ms worst of %u\n", what, ms[runs / 2], ms[runs - 1],
+	       runs);
+	fflush(stdout);
+}
+
+static void report_one(const char *what, double ms)
+{
+	printf("%-58s %10.1f ms\n", what, ms);
+	fflush(stdout);
+}
+
+/* ------------------------------------------------------------------ the kernel's primitives */
+
+static int program_of(enum bpf_prog_type type, enum bpf_attach_type attach)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach);
+	int fd = bpf_prog_load(type, "bench", "GPL", insns, G_N_ELEMENTS(insns), &options);
+
+	if (fd < 0)
+		fail_msg("cannot load a program: %s", strerror(errno));
+	return fd;
+}
+
+/* A grace period, an inner map, and a link of each kind, each timed by itself. */
+static void primitives(void)
+{
+	double grace[RUNS], create[RUNS], update[RUNS], batch[RUNS], links[3][RUNS], pin[RUNS];
+	static const int attach[3] = {BPF_XDP, 46, 47};
+	static const char *const names[3] = {"bpf(LINK_CREATE), XDP",
+					     "bpf(LINK_CREATE), tcx ingress",
+					     "bpf(LINK_CREATE), tcx egress"};
+	g_autofree char *path = g_strdup_printf("%s/link", netns_bpffs());
+	int programs[3] = {program_of(BPF_PROG_TYPE_XDP, BPF_XDP),
+			   program_of(BPF_PROG_TYPE_SCHED_CLS, 0),
+			   program_of(BPF_PROG_TYPE_SCHED_CLS, 0)};
+	AUTO_FD int shape = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "shape", 48, 128, 1024, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, outer_options, .inner_map_fd = (uint32_t)shape);
+	AUTO_FD int outer =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "outer", 4, 4, 1024, &outer_options);
+	/* The first user of a program or of a kind of hook pays for code that the kernel patches.
+	 */
+	struct tap *first = tap_new("bench1", vnet);
+	int held[3];
+	uint32_t keys[64];
+	int values[64];
+
+	for (unsigned int i = 0; i < 3; i++)
+		held[i] = bpf_link_create(programs[i], (int)first->ifindex, attach[i], NULL);
+	for (unsigned int run = 0; run < RUNS; run++) {
+		struct tap *tap = tap_new("bench0", vnet);
+		double at = now_ms();
+		uint32_t size = 64;
+
+		syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		grace[run] = now_ms() - at;
+		at = now_ms();
+		for (unsigned int i = 0; i < 64; i++) {
+			keys[i] = i;
+			values[i] =
+				bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "inner", 48, 128, 1024, NULL);
+		}
+		create[run] = (now_ms() - at) / 64;
+		at = now_ms();
+		if (bpf_map_update_elem(outer, &keys[0], &values[0], 0))
+			fail_msg("bpf(MAP_UPDATE_ELEM): %s", strerror(errno));
+		update[run] = now_ms() - at;
+		at = now_ms();
+		if (bpf_map_update_batch(outer, keys, values, &size, NULL))
+			fail_msg("bpf(MAP_UPDATE_BATCH): %s", strerror(errno));
+		batch[run] = now_ms() - at;
+		for (unsigned int i = 0; i < 64; i++)
+			close(values[i]);
+		for (unsigned int i = 0; i < 3; i++) {
+			int link;
+
+			at = now_ms();
+			link = bpf_link_create(programs[i], (int)tap->ifindex, attach[i], NULL);
+			links[i][run] = now_ms() - at;
+			if (link < 0)
+				fail_msg("%s: %s", names[i], strerror(-link));
+			if (i == 0) {
+				at = now_ms();
+				if (bpf_obj_pin(link, path))
+					fail_msg("bpf(OBJ_PIN): %s", strerror(errno));
+				pin[run] = now_ms() - at;
+				unlink(path);
+			}
+			close(link);
+		}
+		tap_delete(tap);
+	}
+	report("grace period (membarrier)", grace, RUNS);
+	report("bpf(MAP_CREATE), table of half-open flows", create, RUNS);
+	report("bpf(MAP_UPDATE_ELEM), array of maps", update, RUNS);
+	report("bpf(MAP_UPDATE_BATCH), array of maps, 64 at once", batch, RUNS);
+	for (unsigned int i = 0; i < 3; i++)
+		report(names[i], links[i], RUNS);
+	report("bpf(OBJ_PIN)", pin, RUNS);
+	for (unsigned int i = 0; i < 3; i++) {
+		close(programs[i]);
+		close(held[i]);
+	}
+	tap_delete(first);
+}
+
+/* ------------------------------------------------------------------ the daemon */
+
+static char *interface_of(unsigned int i, bool with_network)
+{
+	g_autofree char *wants = hook ? g_strdup_printf(",\"hook\":\"%s\"", hook) : g_strdup("");
+
+	return g_strdup_printf("{\"device\":\"bench%u\",%s\"mac\":\"52:54:00:00:%02x:%02x\","
+			       "\"addresses\":[\"10.1.%u.%u\",\"fd00::%x\"],\"groups\":[\"sg-web\"]"
+			       ",\"conntrack\":{\"max_flows\":256}%s}",
+			       i, with_network ? "\"network\":\"default\"," : "", i >> 8, i & 255,
+			       i >> 8, i & 255, i + 1, wants);
+}
+
+static char *policy_of(unsigned int interfaces)
+{
+	GString *text = g_string_new(
+		"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[{\"id\":\"https\","
+		"\"protocol\":\"tcp\",\"ports\":[443],\"from\":[\"any\"]}]}},\"interfaces\":{");
+
+	for (unsigned int i = 0; i < interfaces; i++) {
+		g_autofree char *one = interface_of(i, false);
+
+		g_string_append_printf(text, "%s\"vm-%u\":%s", i ? "," : "", i, one);
+	}
+	g_string_append(text, "}}");
+	return g_string_free(text, FALSE);
+}
+
+static void expect_filtering(struct daemon *daemon, unsigned int expected)
+{
+	struct http_answer answer =
+		http_expect(daemon->socket, 200, "GET", "/v1/interfaces", NULL, NULL);
+	unsigned int filtering = 0;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (answer.json, i, one)
+		filtering += !strcmp(json_string_value(json_object_get(one, "state")), "filtering");
+	http_free(&answer);
+	if (filtering != expected)
+		fail_msg("%u of %u interfaces are filtered", filtering, expected);
+}
+
+static void one_by_one(struct daemon *daemon)
+{
+	double attach[RUNS], detach[RUNS];
+
+	for (unsigned int run = 0; run < RUNS; run++) {
+		g_autofree char *name = g_strdup_printf("bench%u", count);
+		g_autofree char *body = interface_of(count, true);
+		struct tap *tap = tap_new(name, vnet);
+		struct http_answer answer;
+		double at = now_ms();
+
+		answer =
+			http_expect(daemon->socket, 201, "PUT", "/v1/interfaces/extra", body, NULL);
+		attach[run] = now_ms() - at;
+		http_free(&answer);
+		expect_filtering(daemon, count + 1);
+		at = now_ms();
+		answer = http_expect(daemon->socket, 200, "DELETE", "/v1/interfaces/extra", NULL,
+				     NULL);
+		detach[run] = now_ms() - at;
+		http_free(&answer);
+		tap_delete(tap);
+		g_usleep(20000);
+	}
+	report("attach one more (PUT /v1/interfaces/ID)", attach, RUNS);
+	report("detach it (DELETE)", detach, RUNS);
+}
+
+/* How long anybody has to wait for an answer while rulesd looks after its interfaces. */
+static void answers_meanwhile(struct daemon *daemon)
+{
+	double worst = 0, sum = 0, end = now_ms() + 12000;
+	unsigned int asked = 0;
+
+	while (now_ms() < end) {
+		double at = now_ms(), took;
+		struct http_answer answer =
+			http_expect(daemon->socket, 200, "GET", "/v1/groups", NULL, NULL);
+
+		took = now_ms() - at;
+		http_free(&answer);
+		worst = MAX(worst, took);
+		sum += took;
+		asked++;
+		g_usleep(2000);
+	}
+	printf("%-58s %10.3f ms mean, %12.3f ms worst of %u\n",
+	       "a question during 12 s (collecting and repair run)", sum / asked, worst, asked);
+}
+
+static void restart(struct daemon *daemon, const char *what)
+{
+	double at = now_ms();
+
+	daemon_restart(daemon, extra);
+	report_one(what, now_ms() - at);
+	expect_filtering(daemon, count);
+}
+
+static void daemon_runs(void)
+{
+	double at = now_ms();
+	struct daemon *daemon = daemon_start("bench", extra);
+	g_autofree char *policy = policy_of(count);
+	g_autofree char *none = policy_of(0);
+
+	report_one("start of rulesd, nothing pinned", now_ms() - at);
+	daemon_stop(daemon);
+	at = now_ms();
+	daemon_restart(daemon, extra);
+	report_one("start of rulesd, programs pinned, no interface", now_ms() - at);
+	at = now_ms();
+	for (unsigned int i = 0; i < count; i++) {
+		g_autofree char *name = g_strdup_printf("bench%u", i);
+
+		tap_new(name, vnet);
+	}
+	report_one("making the taps", now_ms() - at);
+	at = now_ms();
+	daemon_apply(daemon, policy);
+	report_one("attach all at once (sgctl apply)", now_ms() - at);
+	expect_filtering(daemon, count);
+	one_by_one(daemon);
+	answers_meanwhile(daemon);
+	daemon_stop(daemon);
+	restart(daemon, "restart that adopts all");
+	daemon_kill(daemon);
+	restart(daemon, "restart after a kill that adopts all");
+	at = now_ms();
+	daemon_apply(daemon, none);
+	report_one("detach all at once (sgctl apply)", now_ms() - at);
+	expect_filtering(daemon, 0);
+	at = now_ms();
+	daemon_apply(daemon, policy);
+	report_one("attach all again", now_ms() - at);
+	at = now_ms();
+	daemon_delete_all();
+	report_one("kill and rulesd --flush", now_ms() - at);
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"taps", required_argument, NULL, 'n'},
+		{"vnet", no_argument, NULL, 'v'},
+		{"hook", required_argument, NULL, 'h'},
+		{"rulesd", required_argument, NULL, 'r'},
+		{},
+	};
+	unsigned int words = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'n')
+			count = (unsigned int)atoi(optarg);
+		else if (option == 'v')
+			vnet = true;
+		else if (option == 'h')
+			hook = optarg;
+		else if (option == 'r' && words < G_N_ELEMENTS(extra) - 1)
+			extra[words++] = optarg;
+		else
+			exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit files = {65536, 65536};
+
+	parse(argc, argv);
+	setrlimit(RLIMIT_NOFILE, &files);
+	netns_new();
+	printf("%u taps%s, hook %s\n", count, vnet ? " with vnet_hdr" : "", hook ? hook : "auto");
+	primitives();
+	daemon_runs();
+	tap_delete_all();
+	return 0;
+}
