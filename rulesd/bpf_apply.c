@@ -320,8 +320,11 @@ int dataplane_apply(struct dataplane *dataplane, const struct image *from, const
 		return code;
 	}
 	held_want(dataplane, to);
-	g_clear_pointer(&dataplane->read_members, g_hash_table_unref);
-	g_clear_pointer(&dataplane->read_prefixes, g_hash_table_unref);
+	g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
+	g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
+	dataplane->held_members = g_hash_table_ref(plan->members);
+	dataplane->held_prefixes = g_hash_table_ref(plan->prefixes);
+	dataplane->held_applied = true;
 	*generation = dataplane_generation(dataplane);
 	if (writes)
 		*writes = written;

@@ -52,8 +52,8 @@ void held_free(struct dataplane *dataplane)
 		g_clear_pointer(&dataplane->held[i].guards, g_array_unref);
 		g_clear_pointer(&dataplane->held[i].vlans, g_array_unref);
 	}
-	g_clear_pointer(&dataplane->read_members, g_hash_table_unref);
-	g_clear_pointer(&dataplane->read_prefixes, g_hash_table_unref);
+	g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
+	g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
 	g_hash_table_unref(dataplane->policies_by_content);
 	g_hash_table_unref(dataplane->policies);
 	g_hash_table_unref(dataplane->policy_alias);

@@ -304,10 +304,10 @@ int image_read_all(struct dataplane *dataplane, char **error)
 	if (!code)
 		code = read_versions(dataplane, TABLE_VLANS, NULL, error);
 	if (!code)
-		code = image_read_versions(dataplane, TABLE_MEMBERS, &dataplane->read_members,
+		code = image_read_versions(dataplane, TABLE_MEMBERS, &dataplane->held_members,
 					   error);
 	if (!code)
-		code = image_read_versions(dataplane, TABLE_PREFIXES, &dataplane->read_prefixes,
+		code = image_read_versions(dataplane, TABLE_PREFIXES, &dataplane->held_prefixes,
 					   error);
 	if (!code)
 		code = read_policies(dataplane, error);

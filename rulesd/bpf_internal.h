@@ -243,8 +243,9 @@ struct dataplane {
 	 * period. */
 	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
 
-	/* Kernel numbers of members and prefixes as of opening, until an apply has used them. */
-	GHashTable *read_members, *read_prefixes;
+	/* Kernel numbers of members and prefixes as of opening or the last apply. */
+	GHashTable *held_members, *held_prefixes;
+	bool held_applied; /* they are those of an apply */
 
 	struct settling settling;
 	GArray *undo; /* of struct change: written by a failed apply and not taken back yet */
@@ -524,6 +525,7 @@ struct plan {
 	GArray *changes;  /* of struct change */
 	GArray *ifaces;	  /* of struct iface_change */
 	GHashTable *gone; /* peers that lost a member or an entry */
+	GHashTable *members, *prefixes; /* what the tables hold then, in the kernel's numbers */
 };
 
 /* Guards and VLANs of an interface as the maps hold them. */

@@ -26,6 +26,8 @@ struct plan *plan_new(void)
 	plan->ifaces = g_array_new(FALSE, TRUE, sizeof(struct iface_change));
 	g_array_set_clear_func(plan->ifaces, iface_change_clear);
 	plan->gone = g_hash_table_new(NULL, NULL);
+	plan->members = keyed_new();
+	plan->prefixes = keyed_new();
 	return plan;
 }
 
@@ -38,6 +40,8 @@ void plan_free(struct plan **plan)
 	g_array_unref(freed->changes);
 	g_array_unref(freed->ifaces);
 	g_hash_table_unref(freed->gone);
+	g_hash_table_unref(freed->members);
+	g_hash_table_unref(freed->prefixes);
 	g_free(freed);
 }
 
@@ -150,35 +154,29 @@ static void add_gone(struct dataplane *dataplane, uint32_t before, uint32_t afte
 	}
 }
 
-/*
- * The values of an image's table in the kernel's numbers: the table itself when they are the same,
- * as they nearly always are. -ENOENT when it has a set that the kernel does not.
- */
-static int translate(struct dataplane *dataplane, GHashTable *values, GHashTable **translated)
+/* The values of an image in the kernel's numbers. */
+struct translation {
+	struct dataplane *dataplane;
+	GHashTable *values;
+	bool unknown; /* a set that the kernel does not have */
+};
+
+static void translate(struct translation *translation, const void *key, uint32_t set)
 {
-	g_autoptr(GHashTable) result = NULL;
-	bool same = true;
-	GHashTableIter iter;
-	gpointer key, value;
+	uint32_t number = held_set_of(translation->dataplane, set);
 
-	g_hash_table_iter_init(&iter, values);
-	while (same && g_hash_table_iter_next(&iter, NULL, &value))
-		same = held_set_of(dataplane, GPOINTER_TO_UINT(value)) == GPOINTER_TO_UINT(value);
-	if (same) {
-		*translated = g_hash_table_ref(values);
-		return 0;
-	}
-	result = keyed_new();
-	g_hash_table_iter_init(&iter, values);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		uint32_t set = GPOINTER_TO_UINT(value), number = held_set_of(dataplane, set);
+	translation->unknown |= !number;
+	keyed_insert(translation->values, key, number);
+}
 
-		if (set && !number)
-			return -ENOENT;
-		keyed_insert(result, key, number);
-	}
-	*translated = TAKE_PTR(result);
-	return 0;
+static void translate_member(const struct sg_member_key *key, uint32_t set, void *arg)
+{
+	translate(arg, key, set);
+}
+
+static void translate_prefix(const struct sg_prefix_key *key, uint32_t set, void *arg)
+{
+	translate(arg, key, set);
 }
 
 static int plan_table(struct dataplane *dataplane, enum bpf_table_id id, GHashTable *old,
@@ -222,45 +220,33 @@ static int plan_table(struct dataplane *dataplane, enum bpf_table_id id, GHashTa
 	return 0;
 }
 
-/* What the kernel holds, in its numbers: the image before, or what opening read, or a look now. */
-static int current_values(struct dataplane *dataplane, enum bpf_table_id id, GHashTable *image,
-			  GHashTable **read, GHashTable **values, char **error)
+static int plan_values(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **held,
+		       GHashTable *new, struct plan *plan, char **error)
 {
-	if (image && !translate(dataplane, image, values))
-		return 0;
-	if (*read) {
-		*values = g_hash_table_ref(*read);
-		return 0;
-	}
-	return image_read_versions(dataplane, id, values, error);
+	int code = *held ? 0 : image_read_versions(dataplane, id, held, error);
+
+	return code ? code : plan_table(dataplane, id, *held, new, plan);
 }
 
 int plan_tables(struct dataplane *dataplane, const struct image *from, const struct image *to,
 		struct plan *plan, char **error)
 {
-	static const enum bpf_table_id ids[] = {TABLE_MEMBERS, TABLE_PREFIXES};
+	struct translation members = {.dataplane = dataplane, .values = plan->members};
+	struct translation prefixes = {.dataplane = dataplane, .values = plan->prefixes};
+	int code;
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(ids); i++) {
-		bool members = ids[i] == TABLE_MEMBERS;
-		GHashTable *before = NULL;
-		g_autoptr(GHashTable) old = NULL;
-		g_autoptr(GHashTable) new = NULL;
-		int code;
-
-		if (from)
-			before = members ? from->members : from->prefixes;
-		code = current_values(dataplane, ids[i], before,
-				      members ? &dataplane->read_members
-					      : &dataplane->read_prefixes,
-				      &old, error);
-		if (code)
-			return code;
-		code = translate(dataplane, members ? to->members : to->prefixes, &new);
-		if (code)
-			return bpf_fail(error, code, "the image names a set that it does not have");
-		code = plan_table(dataplane, ids[i], old, new, plan);
-		if (code)
-			return code;
+	/* Not what was written last, but what is there. */
+	if (!from && dataplane->held_applied) {
+		g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
+		g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
 	}
-	return 0;
+	image_each_member(to, translate_member, &members);
+	image_each_prefix(to, translate_prefix, &prefixes);
+	if (members.unknown || prefixes.unknown)
+		return bpf_fail(error, -ENOENT, "the image names a set that it does not have");
+	code = plan_values(dataplane, TABLE_MEMBERS, &dataplane->held_members, plan->members, plan,
+			   error);
+	return code ? code
+		    : plan_values(dataplane, TABLE_PREFIXES, &dataplane->held_prefixes,
+				  plan->prefixes, plan, error);
 }

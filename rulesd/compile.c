@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compile.c - model to image: the order of the work, interfaces and their guards.
+ * compile.c - an image from nothing: the order of the work.
  */
 #include "rulesd/compile.h"
 
@@ -38,198 +38,146 @@ void compile_exhausted(struct compile *compile, const char *what, const char *na
 		 "no number is left for %s %s", what, name);
 }
 
-uint32_t compile_zone(struct compile *compile, const char *network)
+struct image_zone *compile_zone(struct compile *compile, const char *network)
 {
-	uint32_t zone = numbers_get(compile->numbers, NUMBER_ZONE, network);
+	struct image_zone *zone = image_zone_of(compile->image, network);
+	uint32_t number;
 
-	if (!zone)
+	if (zone)
+		return zone;
+	number = numbers_get(compile->numbers, NUMBER_ZONE, network);
+	if (!number) {
 		compile_exhausted(compile, "network", network);
+		return NULL;
+	}
+	zone = image_zone_new(network, number);
+	journal_made(compile->journal, zone, image_zone_free);
+	journal_insert(compile->journal, compile->image->zones, zone->network, zone);
+	journal_insert(compile->journal, compile->image->zones_by_number, GUINT_TO_POINTER(number),
+		       zone);
 	return zone;
 }
 
-/* ---------------------------------------------------------------- guards */
+/* ---------------------------------------------------------------- working lists */
 
-static int compare_guards(gconstpointer a, gconstpointer b)
+static void free_dirty_node(gpointer node)
 {
-	const struct image_guard *left = a, *right = b;
-
-	return cidr_compare(&left->cidr, &right->cidr);
+	g_free(node);
 }
 
-static void add_guard(GArray *guards, struct cidr cidr, uint32_t bits)
+void compile_init(struct compile *compile)
 {
-	struct image_guard guard = {.cidr = cidr, .bits = bits};
-
-	g_array_append_val(guards, guard);
+	compile->old_lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	compile->peers = g_ptr_array_new();
+	compile->dirty_sets = g_array_new(FALSE, FALSE, sizeof(struct dirty_set));
+	compile->dirty_nodes = g_ptr_array_new_with_free_func(free_dirty_node);
+	compile->dirty_lists = g_ptr_array_new();
+	compile->fresh_sets = g_ptr_array_new();
+	compile->fresh_policies = g_ptr_array_new();
+	compile->idle_sets = g_ptr_array_new();
+	compile->idle_policies = g_ptr_array_new();
+	compile->idle_lists = g_ptr_array_new();
+	compile->slots = g_ptr_array_new_with_free_func(g_free);
+	compile->edited = g_hash_table_new(NULL, NULL);
+	compile->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-/* Whether an IPv6 prefix lies around ::ffff:0:0/96, which is where IPv4 lives. */
-static bool surrounds_v4(const struct cidr *cidr)
+/* Marks on objects of the image are of this change alone. */
+static void clear_marks(struct compile *compile)
 {
-	static const struct sg_addr v4 = {.b = {[10] = 0xff, [11] = 0xff}};
-	unsigned int rest = cidr->bits % 8;
+	for (guint i = 0; i < compile->peers->len; i++)
+		((struct zone_peer *)compile->peers->pdata[i])->touched = false;
+	for (guint i = 0; i < compile->dirty_sets->len; i++)
+		g_array_index(compile->dirty_sets, struct dirty_set, i).at->dirty = 0;
+	for (guint i = 0; i < compile->dirty_nodes->len; i++) {
+		struct prefix_node *node =
+			((struct dirty_node *)compile->dirty_nodes->pdata[i])->node;
 
-	if (addr_is_v4(&cidr->addr) || cidr->bits >= 96 ||
-	    memcmp(cidr->addr.b, v4.b, cidr->bits / 8) != 0)
-		return false;
-	return !rest || !((cidr->addr.b[cidr->bits / 8] ^ v4.b[cidr->bits / 8]) >> (8 - rest));
-}
-
-/* The guard's trie knows no families, so ::/0 would match IPv4. The hole is an entry that holds
- * nothing. */
-static void add_hole(GArray *guards)
-{
-	struct cidr all_v4 = {.addr = {.b = {[10] = 0xff, [11] = 0xff}}, .bits = 0};
-	bool needed = false;
-
-	for (guint i = 0; i < guards->len; i++)
-		needed |= surrounds_v4(&g_array_index(guards, struct image_guard, i).cidr);
-	if (needed)
-		add_guard(guards, all_v4, SG_GUARD_HOLE);
-}
-
-static void merge_guards(GArray *guards)
-{
-	guint kept = 0;
-
-	g_array_sort(guards, compare_guards);
-	for (guint i = 0; i < guards->len; i++) {
-		const struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
-		struct image_guard *last =
-			kept ? &g_array_index(guards, struct image_guard, kept - 1) : NULL;
-
-		if (last && !compare_guards(last, guard))
-			last->bits |= guard->bits;
-		else
-			g_array_index(guards, struct image_guard, kept++) = *guard;
+		node->change = 0;
+		node->failed = false;
 	}
-	g_array_set_size(guards, kept);
+	for (guint i = 0; i < compile->dirty_lists->len; i++)
+		((struct image_list *)compile->dirty_lists->pdata[i])->dirty = false;
+	for (guint i = 0; i < compile->fresh_sets->len; i++)
+		((struct image_set *)compile->fresh_sets->pdata[i])->fresh = false;
+	for (guint i = 0; i < compile->fresh_policies->len; i++)
+		((struct image_policy *)compile->fresh_policies->pdata[i])->fresh = false;
 }
 
-/*
- * The longest match alone decides, so each entry has the bits of those around it. In the order of
- * cidr_compare what lies around a prefix comes before it, and IPv4 in the middle of IPv6: open
- * holds the prefixes around the one at hand.
- */
-static void inherit_guards(GArray *guards)
+void compile_clear(struct compile *compile)
 {
-	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(struct image_guard));
-
-	for (guint i = 0; i < guards->len; i++) {
-		struct image_guard *guard = &g_array_index(guards, struct image_guard, i);
-
-		while (open->len) {
-			const struct image_guard *last =
-				&g_array_index(open, struct image_guard, open->len - 1);
-
-			if (cidr_covers(&last->cidr, &guard->cidr)) {
-				guard->bits |= last->bits & SG_GUARD_ALLOWED;
-				break;
-			}
-			if (!addr_is_v4(&last->cidr.addr) && addr_is_v4(&guard->cidr.addr))
-				break;
-			g_array_set_size(open, open->len - 1);
-		}
-		if (guard->bits & (SG_GUARD_OWN | SG_GUARD_ALLOWED))
-			guard->bits &= ~(uint32_t)SG_GUARD_HOLE;
-		g_array_append_val(open, *guard);
-	}
+	clear_marks(compile);
+	g_hash_table_destroy(compile->old_lists);
+	g_ptr_array_unref(compile->peers);
+	g_array_unref(compile->dirty_sets);
+	g_ptr_array_unref(compile->dirty_nodes);
+	g_ptr_array_unref(compile->dirty_lists);
+	g_ptr_array_unref(compile->fresh_sets);
+	g_ptr_array_unref(compile->fresh_policies);
+	g_ptr_array_unref(compile->idle_sets);
+	g_ptr_array_unref(compile->idle_policies);
+	g_ptr_array_unref(compile->idle_lists);
+	g_ptr_array_unref(compile->slots);
+	g_hash_table_destroy(compile->edited);
+	g_hash_table_destroy(compile->ifaces);
 }
 
-static GArray *guards_of(const struct model_interface *iface)
+/* ---------------------------------------------------------------- from nothing */
+
+static void name_network(struct compile *compile, const struct model_network *network)
 {
-	GArray *guards = g_array_new(FALSE, FALSE, sizeof(struct image_guard));
+	struct image_zone *zone = image_zone_of(compile->image, network->name);
+	g_autoptr(GPtrArray) ids = compile_sorted_keys(network->groups);
 
-	for (uint32_t i = 0; i < iface->address_count; i++) {
-		const struct sg_addr *addr = &iface->addresses[i];
-		struct cidr host = {.addr = *addr, .bits = addr_is_v4(addr) ? 32 : 128};
-
-		add_guard(guards, host, SG_GUARD_OWN);
-	}
-	for (uint32_t i = 0; i < iface->settings->allowed_count; i++)
-		add_guard(guards, iface->settings->allowed[i], SG_GUARD_ALLOWED);
-	add_hole(guards);
-	merge_guards(guards);
-	inherit_guards(guards);
-	return guards;
+	for (guint i = 0; i < ids->len; i++)
+		compile_group_names(compile, zone,
+				    g_hash_table_lookup(network->groups, g_ptr_array_index(ids, i)),
+				    true);
+	compile_exempt_names(compile, zone, network, true);
 }
 
-/* ---------------------------------------------------------------- interfaces */
-
-static void first_addresses(const struct model_interface *iface, struct image_iface *compiled)
+static void carry_network(struct compile *compile, const struct model_network *network)
 {
-	for (uint32_t i = iface->address_count; i-- > 0;) {
-		const struct sg_addr *addr = &iface->addresses[i];
+	struct image_zone *zone = image_zone_of(compile->image, network->name);
 
-		if (addr_is_v4(addr))
-			compiled->addr4 = *addr;
-		else
-			compiled->addr6 = *addr;
-	}
+	for (guint i = 0; i < network->interfaces->len; i++)
+		compile_carry(compile, zone, network->interfaces->pdata[i]);
 }
 
-static void compile_iface(struct compile *compile, const struct model_network *network,
-			  const struct model_interface *iface, const char *host)
+static int compare_ids(gconstpointer a, gconstpointer b)
 {
-	const struct model_settings *settings = iface->settings;
-	struct image_iface *compiled;
-	struct image_policy *policy;
-	uint32_t slot = host ? numbers_get(compile->numbers, NUMBER_SLOT, iface->id) : 0;
+	const struct model_interface *const *left = a, *const *right = b;
 
-	if (host && !slot) {
-		g_autofree char *fix =
-			g_strdup_printf("one host attaches at most %u interfaces", SG_MAX_SLOTS);
-
-		diag_add(compile->diag, "slots-exhausted", iface->place, NULL, fix,
-			 "no slot is left for interface %s", iface->id);
-		return;
-	}
-	policy = compile_policy(compile, network, iface->groups);
-	if (!policy)
-		return;
-	compiled = g_new0(struct image_iface, 1);
-	compiled->id = g_strdup(iface->id);
-	compiled->device = g_strdup(settings->device);
-	compiled->slot = slot;
-	compiled->zone = compile_zone(compile, network->name);
-	compiled->policy = policy;
-	compiled->flags = (settings->spoof_guard ? SG_IF_SPOOF_GUARD : 0u) |
-			  (settings->has_mac ? SG_IF_CHECK_MAC : 0u) |
-			  (settings->vlan_count ? SG_IF_VLANS : 0u);
-	if (settings->has_mac)
-		memcpy(compiled->mac, settings->mac, sizeof(compiled->mac));
-	first_addresses(iface, compiled);
-	compiled->hook = settings->hook;
-	compiled->conntrack = model_effective_conntrack(compile->model, iface);
-	compiled->guards = guards_of(iface);
-	compiled->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-	g_array_append_vals(compiled->vlans, settings->vlans, settings->vlan_count);
-	g_hash_table_insert(compile->image->ifaces, compiled->id, compiled);
+	return strcmp((*left)->id, (*right)->id);
 }
 
-static bool is_ours(const struct model_interface *iface, const char *host)
+static void attach_network(struct compile *compile, const struct model_network *network)
 {
-	const struct model_settings *own = iface->settings;
+	g_autoptr(GPtrArray) ours = g_ptr_array_new();
 
-	return !host || (own->device && (!own->host || strcmp(own->host, host) == 0));
+	for (guint i = 0; i < network->interfaces->len; i++)
+		if (compile_is_ours(network->interfaces->pdata[i], compile->host))
+			g_ptr_array_add(ours, network->interfaces->pdata[i]);
+	g_ptr_array_sort(ours, compare_ids);
+	for (guint i = 0; i < ours->len; i++)
+		compile_iface(compile, ours->pdata[i]);
 }
 
-static void compile_ifaces(struct compile *compile, const char *host)
+/* False when even the networks have no numbers. */
+static bool make_zones(struct compile *compile, const GPtrArray *names)
 {
-	g_autoptr(GPtrArray) names = compile_sorted_keys(compile->model->networks);
+	bool made = true;
 
-	for (guint i = 0; i < names->len; i++) {
-		const struct model_network *network =
-			model_network(compile->model, g_ptr_array_index(names, i));
-		g_autoptr(GPtrArray) ifaces = model_sorted_interfaces(network);
+	for (guint i = 0; i < names->len; i++)
+		made &= compile_zone(compile, names->pdata[i]) != NULL;
+	return made;
+}
 
-		for (guint j = 0; j < ifaces->len; j++) {
-			const struct model_interface *iface = ifaces->pdata[j];
-
-			if (is_ours(iface, host))
-				compile_iface(compile, network, iface, host);
-		}
-	}
+static void each_network(struct compile *compile, const GPtrArray *names,
+			 void (*each)(struct compile *, const struct model_network *))
+{
+	for (guint i = 0; i < names->len; i++)
+		each(compile, model_network(compile->model, names->pdata[i]));
 }
 
 static void cleanup_image(struct image **image)
@@ -237,26 +185,56 @@ static void cleanup_image(struct image **image)
 	image_free(image);
 }
 
+static guint errors(const struct diag *diag)
+{
+	return diag->entries->len + diag->left_out;
+}
+
 int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
 		  const char *host, struct image **image, struct diag *diag)
 {
-	CLEANUP(cleanup_image) struct image *made = image_new();
-	g_autoptr(GHashTable) policies =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	CLEANUP(cleanup_image) struct image *made = image_new(model);
+	CLEANUP(compile_clear)
 	struct compile compile = {
 		.model = model,
 		.numbers = numbers,
 		.previous = previous,
+		.host = host,
 		.image = made,
 		.diag = diag,
-		.policies = policies,
 	};
-	guint before = diag->entries->len + diag->left_out;
+	g_autoptr(GPtrArray) names = compile_sorted_keys(model->networks);
+	guint before = errors(diag);
 
-	compile_peers(&compile);
-	compile_ifaces(&compile, host);
-	if (diag->entries->len + diag->left_out != before)
+	compile_init(&compile);
+	if (!make_zones(&compile, names))
 		return -EINVAL;
-	*image = TAKE_PTR(made);
-	return 0;
+	each_network(&compile, names, name_network);
+	compile_settle_peers(&compile);
+	each_network(&compile, names, carry_network);
+	compile_dirty_sets(&compile);
+	compile_shared(&compile);
+	compile_prefixes(&compile);
+	each_network(&compile, names, attach_network);
+	if (errors(diag) == before) {
+		*image = TAKE_PTR(made);
+		return 0;
+	}
+	for (guint i = 0; i < compile.slots->len; i++)
+		numbers_release_slot(numbers, compile.slots->pdata[i]);
+	return -EINVAL;
+}
+
+int compile_interface(struct image *image, const struct model_interface *iface,
+		      struct numbers *numbers, struct diag *diag)
+{
+	CLEANUP(compile_clear)
+	struct compile compile = {
+		.model = image->model, .numbers = numbers, .image = image, .diag = diag};
+	guint before = errors(diag);
+
+	compile_init(&compile);
+	if (!image_iface(image, iface->id))
+		compile_iface(&compile, iface);
+	return errors(diag) == before ? 0 : -EINVAL;
 }

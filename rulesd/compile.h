@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * compile.h - model to image. Pure: no system call, no clock; the same input gives the same image.
+ * compile_image() makes one from nothing; compile_change() follows a change of the model at the
+ * cost of what changes, and gives what compile_image() would, but for numbers.
  *
  * Order of precedence, so that every evaluator names the same rule for a packet that several rules
  * allow:
@@ -14,7 +16,9 @@
 #pragma once
 
 #include "rulesd/image.h"
+#include "rulesd/image_delta.h"
 #include "rulesd/model.h"
+#include "rulesd/model_edit.h"
 #include "rulesd/numbers.h"
 
 /*
@@ -27,10 +31,35 @@
  * applying the same policy twice changes nothing. host is this host's name: interfaces with a
  * device and no other host become image_iface. NULL compiles for explanation only: every interface
  * becomes one, with or without a device, and no slot is taken (slot 0). 0 and an image that the
- * caller owns, or -EINVAL with entries in diag (too many peers on an address, slots exhausted).
+ * caller owns and that borrows the model, or -EINVAL with entries in diag (too many peers on an
+ * address, slots exhausted).
  */
 int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
 		  const char *host, struct image **image, struct diag *diag);
+
+/*
+ * Brings an image of the model up to date after edit was applied to it. host is the one that the
+ * image was made for. 0 and what differs (image_delta.h), which the caller keeps or undoes; or
+ * -EINVAL with entries in diag, as those of compile_image(), and the image is what it was: the
+ * caller takes the edit back. Numbers that were given out meanwhile keep their names, which does no
+ * harm; slots are given back.
+ *
+ * It costs what changes: a member that comes or goes, its addresses; a rule, the policies with its
+ * group; the first or last rule that names a group, the group's members, for they become or stop
+ * being peers; an entry of a prefix list, what lies inside it. A group or list that becomes or is
+ * no longer external costs a look at every rule of the networks that name it, settings of a network
+ * a look at its interfaces here and its lists of groups.
+ */
+int compile_change(struct image *image, const struct model *model, const struct model_edit *edit,
+		   struct numbers *numbers, const char *host, struct image_delta **delta,
+		   struct diag *diag);
+
+/*
+ * Adds one interface of the image's model as an image_iface without a slot, if it is not there, so
+ * that packets of it can be explained. 0 or -EINVAL with entries in diag.
+ */
+int compile_interface(struct image *image, const struct model_interface *iface,
+		      struct numbers *numbers, struct diag *diag);
 
 /*
  * Names in the registry, owned by the caller. A peer's (NUMBER_PEER) is NULL for what matches

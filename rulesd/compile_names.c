@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compile_names.c - what peers, rules and exempt endpoints are called in the registry, and the
- * numbers of peers.
+ * compile_names.c - what peers, rules and exempt endpoints are called in the registry.
  */
 #include "rulesd/cleanup.h"
 #include "rulesd/compile_parts.h"
 
-static uint32_t number_peer(struct compile *compile, const char *name)
+char *compile_name_of_cidr(const char *network, const struct cidr *cidr,
+			   char text[COMPILE_NAME_SIZE])
 {
-	uint32_t number = numbers_get(compile->numbers, NUMBER_PEER, name);
+	char written[CIDR_TEXT_SIZE];
 
-	if (!number)
-		compile_exhausted(compile, "peer", name);
-	return number;
+	return compile_name_of_id(network, cidr_format(cidr, written), text);
 }
 
-static char *cidr_name(const struct model_network *network, const struct cidr *cidr)
+/* Networks and ids have at most MODEL_MAX_ID characters each. */
+char *compile_name_of_id(const char *network, const char *id, char text[COMPILE_NAME_SIZE])
 {
-	char text[CIDR_TEXT_SIZE];
+	char *end = g_stpcpy(text, network);
 
-	return g_strdup_printf("%s:%s", network->name, cidr_format(cidr, text));
+	*end = ':';
+	g_stpcpy(end + 1, id);
+	return text;
 }
 
 char *compile_peer_name(const struct model *model, const struct model_network *network,
@@ -27,46 +28,32 @@ char *compile_peer_name(const struct model *model, const struct model_network *n
 {
 	const struct model_group *group;
 	const struct model_prefix_list *list;
+	char text[COMPILE_NAME_SIZE];
 
 	switch (peer->kind) {
 	case MODEL_PEER_ANY:
 		return g_strdup("any");
 	case MODEL_PEER_CIDR:
-		return cidr_name(network, &peer->cidr);
+		return g_strdup(compile_name_of_cidr(network->name, &peer->cidr, text));
 	case MODEL_PEER_GROUP:
 		group = model_group(model, peer->network, peer->id);
 		return group && !group->external
-			       ? g_strdup_printf("%s:%s", group->network, group->id)
+			       ? g_strdup(compile_name_of_id(group->network, group->id, text))
 			       : NULL;
 	case MODEL_PEER_PREFIX_LIST:
 		list = model_prefix_list(model, network->name, peer->id);
-		return list && !list->external ? g_strdup_printf("%s:%s", list->network, list->id)
-					       : NULL;
+		return list && !list->external
+			       ? g_strdup(compile_name_of_id(list->network, list->id, text))
+			       : NULL;
 	}
 	return NULL;
 }
 
-uint32_t compile_cidr_peer(struct compile *compile, const struct model_network *network,
-			   const struct cidr *cidr)
-{
-	g_autofree char *name = cidr_name(network, cidr);
-
-	return number_peer(compile, name);
-}
-
-uint32_t compile_peer(struct compile *compile, const struct model_network *network,
-		      const struct model_peer *peer)
-{
-	g_autofree char *name = compile_peer_name(compile->model, network, peer);
-
-	return name ? number_peer(compile, name) : 0;
-}
-
 char *compile_rule_name(const struct model_group *group, const struct model_rule *rule)
 {
-	return g_strdup_printf("%s:%s:%s/%s", group->network,
-			       rule->direction == SG_INGRESS ? "ingress" : "egress", group->id,
-			       rule->id);
+	return g_strconcat(group->network,
+			   rule->direction == SG_INGRESS ? ":ingress:" : ":egress:", group->id, "/",
+			   rule->id, NULL);
 }
 
 char *compile_exempt_name(const struct model_network *network, const struct model_exempt *exempt)

@@ -1,384 +1,299 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compile_peers.c - which peers an address stands for: group members and prefixes to numbered sets.
+ * compile_peers.c - what the rules of a network name: counted, and given to addresses while it is
+ * named, exists and is not external.
  *
- * Only what some rule of the network names becomes a peer, so that an address in sixteen groups
- * that nobody refers to costs nothing.
+ * Only what some rule names becomes a peer, so that an address in sixteen groups that nobody refers
+ * to costs nothing. Counts change first, more before less, and what they amount to is settled
+ * afterwards: a rule that is written again does not touch the thousands of entries of its list.
  */
 #include <string.h>
 
 #include "rulesd/cleanup.h"
 #include "rulesd/compile_parts.h"
 
-/* An address of an interface in a zone; several interfaces may have the same one. */
-struct member {
-	struct sg_member_key key;
-	GBytes *peers; /* sorted uint32_t, borrowed */
-	const struct model_interface *iface;
-};
-
-/* A prefix that a rule, a prefix list or an exempt endpoint names. */
-struct prefix {
-	struct cidr cidr;
-	uint32_t peer;
-	struct place place;
-};
-
-/* A prefix around the one at hand, with everything that holds inside it. */
-struct around {
-	struct cidr cidr;
-	GArray *peers; /* of uint32_t, sorted */
-	bool failed;   /* over the limit and reported; so is everything inside */
-};
-
-struct zone {
-	struct compile *compile;
-	const struct model_network *network;
-	uint32_t number;
-	GHashTable *groups; /* struct model_group -> GUINT_TO_POINTER(peer): those that rules refer
-			       to */
-	GArray *members;    /* of struct member */
-	GArray *prefixes;   /* of struct prefix */
-	GHashTable *interned; /* GBytes -> itself: most interfaces share their list of peers */
-};
-
-static int compare_numbers(gconstpointer a, gconstpointer b)
+struct image_group *compile_group(struct compile *compile, struct image_zone *zone, const char *id)
 {
-	const uint32_t *left = a, *right = b;
+	struct image_group *group = g_hash_table_lookup(zone->groups, id);
 
-	return *left < *right ? -1 : *left > *right;
+	if (group)
+		return group;
+	group = image_group_new(zone, id);
+	journal_made(compile->journal, group, image_group_free);
+	journal_insert(compile->journal, zone->groups, group->id, group);
+	return group;
 }
 
-static void sort_peers(GArray *peers)
+static void touch(struct compile *compile, struct zone_peer *peer)
 {
-	guint kept = 0;
-
-	g_array_sort(peers, compare_numbers);
-	for (guint i = 0; i < peers->len; i++)
-		if (!i ||
-		    g_array_index(peers, uint32_t, i) != g_array_index(peers, uint32_t, i - 1))
-			g_array_index(peers, uint32_t, kept++) = g_array_index(peers, uint32_t, i);
-	g_array_set_size(peers, kept);
-}
-
-static char *peer_names(const struct compile *compile, const GArray *peers)
-{
-	g_autoptr(GString) names = g_string_new(NULL);
-
-	for (guint i = 0; i < peers->len; i++)
-		g_string_append_printf(names, "%s%s", i ? ", " : "",
-				       numbers_name(compile->numbers, NUMBER_PEER,
-						    g_array_index(peers, uint32_t, i)));
-	return g_string_free(g_steal_pointer(&names), FALSE);
-}
-
-/* The number of a set, made or found; 0 when numbers are exhausted (which is in diag). */
-static uint32_t set_of(struct compile *compile, const GArray *peers)
-{
-	g_autoptr(GBytes) content = g_bytes_new_static(peers->data, peers->len * sizeof(uint32_t));
-	const struct image_set *same = g_hash_table_lookup(compile->image->sets, content);
-	const struct image_set *before =
-		compile->previous ? g_hash_table_lookup(compile->previous->sets, content) : NULL;
-	struct image_set *set;
-	uint32_t number;
-
-	if (peers->len == 1)
-		return SG_SET_SINGLE | g_array_index(peers, uint32_t, 0);
-	if (same)
-		return same->number;
-	number = before ? before->number : numbers_next_set(compile->numbers);
-	if (!number) {
-		compile_exhausted(compile, "set", "of peers");
-		return 0;
-	}
-	set = g_new0(struct image_set, 1);
-	set->number = number;
-	set->peers = g_array_sized_new(FALSE, FALSE, sizeof(uint32_t), peers->len);
-	g_array_append_vals(set->peers, peers->data, peers->len);
-	image_add_set(compile->image, set);
-	return number;
-}
-
-static bool too_many(const struct zone *zone, const char *what, const char *address,
-		     const GArray *peers, struct place place)
-{
-	g_autofree char *names = NULL;
-
-	if (peers->len <= SG_SET_PEERS)
-		return false;
-	names = peer_names(zone->compile, peers);
-	diag_add(zone->compile->diag, "too-many-peers", place, NULL,
-		 "refer to fewer of them in rules, or put them into one prefix list or group",
-		 "%s %s of network %s stands for %u peers that rules refer to, the limit is %u: %s",
-		 what, address, zone->network->name, peers->len, SG_SET_PEERS, names);
-	return true;
-}
-
-/* ---------------------------------------------------------------- what the rules of a network name
- */
-
-static void add_prefix(struct zone *zone, const struct cidr *cidr, uint32_t peer,
-		       struct place place)
-{
-	struct prefix prefix = {.cidr = *cidr, .peer = peer, .place = place};
-
-	if (peer)
-		g_array_append_val(zone->prefixes, prefix);
-}
-
-static void add_named(struct zone *zone, const struct model_peer *named, GHashTable *lists)
-{
-	uint32_t peer = compile_peer(zone->compile, zone->network, named);
-	const struct model_prefix_list *list;
-	struct model_group *group;
-
-	if (!peer)
+	if (peer->touched)
 		return;
+	peer->touched = true;
+	g_ptr_array_add(compile->peers, peer);
+}
+
+/* ---------------------------------------------------------------- counting */
+
+static struct zone_peer *peer_new(struct compile *compile, struct image_zone *zone,
+				  const char *name, const struct model_peer *named)
+{
+	struct zone_peer *peer = g_new0(struct zone_peer, 1);
+
+	peer->name = g_strdup(name);
+	peer->kind = named->kind;
+	peer->zone = zone;
+	journal_made(compile->journal, peer, zone_peer_free);
+	if (named->kind == MODEL_PEER_CIDR)
+		peer->cidr = named->cidr;
+	if (named->kind == MODEL_PEER_PREFIX_LIST)
+		peer->list = g_strdup(named->id);
+	if (named->kind == MODEL_PEER_GROUP) {
+		struct image_zone *home = compile_zone(compile, named->network);
+
+		if (!home) {
+			if (!compile->journal)
+				zone_peer_free(peer);
+			return NULL;
+		}
+		peer->group = compile_group(compile, home, named->id);
+		journal_append(compile->journal, peer->group->refs, peer);
+	}
+	journal_insert(compile->journal, zone->peers, peer->name, peer);
+	return peer;
+}
+
+static char *name_of(const struct image_zone *zone, const struct model_peer *named,
+		     char text[COMPILE_NAME_SIZE])
+{
 	switch (named->kind) {
 	case MODEL_PEER_ANY:
-		break;
+		return NULL;
 	case MODEL_PEER_CIDR:
-		add_prefix(zone, &named->cidr, peer, named->place);
-		break;
+		return compile_name_of_cidr(zone->network, &named->cidr, text);
 	case MODEL_PEER_GROUP:
-		group = model_group(zone->compile->model, named->network, named->id);
-		g_hash_table_insert(zone->groups, group, GUINT_TO_POINTER(peer));
-		break;
+		return compile_name_of_id(named->network, named->id, text);
 	case MODEL_PEER_PREFIX_LIST:
-		list = model_prefix_list(zone->compile->model, zone->network->name, named->id);
-		if (!g_hash_table_add(lists, GUINT_TO_POINTER(peer)))
-			break;
-		for (guint i = 0; i < list->entries->len; i++)
-			add_prefix(zone, &g_array_index(list->entries, struct cidr, i), peer,
-				   list->place);
-		break;
+		return compile_name_of_id(zone->network, named->id, text);
 	}
+	return NULL;
 }
 
-static void collect_named(struct zone *zone)
+static void count_name(struct compile *compile, struct image_zone *zone,
+		       const struct model_peer *named, bool more)
 {
-	g_autoptr(GPtrArray) ids = compile_sorted_keys(zone->network->groups);
-	GHashTable *lists = g_hash_table_new(NULL, NULL);
+	char text[COMPILE_NAME_SIZE];
+	const char *name = name_of(zone, named, text);
+	struct zone_peer *peer = name ? g_hash_table_lookup(zone->peers, name) : NULL;
 
-	for (guint i = 0; i < ids->len; i++) {
-		const struct model_group *group =
-			g_hash_table_lookup(zone->network->groups, g_ptr_array_index(ids, i));
-
-		for (int dir = 0; !group->external && dir < SG_DIRS; dir++) {
-			for (guint j = 0; j < group->rules[dir]->len; j++) {
-				const struct model_rule *rule =
-					g_ptr_array_index(group->rules[dir], j);
-
-				for (guint k = 0; k < rule->peers->len; k++)
-					add_named(zone, g_ptr_array_index(rule->peers, k), lists);
-			}
-		}
-	}
-	g_hash_table_destroy(lists);
-	for (guint i = 0; i < zone->network->exempt->len; i++) {
-		const struct model_exempt *exempt = g_ptr_array_index(zone->network->exempt, i);
-		struct cidr host = {.addr = exempt->address,
-				    .bits = addr_is_v4(&exempt->address) ? 32 : 128};
-
-		add_prefix(zone, &host, compile_cidr_peer(zone->compile, zone->network, &host),
-			   exempt->place);
-	}
+	if (!name || (!peer && !more))
+		return;
+	if (!peer)
+		peer = peer_new(compile, zone, name, named);
+	if (!peer)
+		return;
+	journal_u32(compile->journal, &peer->count);
+	peer->count += more ? 1u : -1u;
+	if (more)
+		peer->place = named->place;
+	touch(compile, peer);
 }
 
-/* ---------------------------------------------------------------- members */
-
-static void collect_members(struct zone *zone, const struct model_network *network)
+void compile_group_names(struct compile *compile, struct image_zone *zone,
+			 const struct model_group *group, bool more)
 {
-	g_autoptr(GArray) peers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	for (int dir = 0; !group->external && dir < SG_DIRS; dir++) {
+		for (guint i = 0; i < group->rules[dir]->len; i++) {
+			const struct model_rule *rule = g_ptr_array_index(group->rules[dir], i);
 
-	/* Their order does not matter: members are sorted before they get numbers. */
-	for (guint k = 0; k < network->interfaces->len; k++) {
-		const struct model_interface *iface = network->interfaces->pdata[k];
-		struct member member = {.key.zone = zone->number, .iface = iface};
-		g_autoptr(GBytes) content = NULL;
-
-		g_array_set_size(peers, 0);
-		for (uint32_t i = 0; i < iface->groups->count; i++) {
-			gpointer group =
-				g_hash_table_lookup(network->groups, iface->groups->ids[i]);
-			uint32_t peer = GPOINTER_TO_UINT(g_hash_table_lookup(zone->groups, group));
-
-			if (group && peer)
-				g_array_append_val(peers, peer);
-		}
-		if (!peers->len)
-			continue;
-		sort_peers(peers);
-		content = g_bytes_new(peers->data, peers->len * sizeof(uint32_t));
-		member.peers = g_hash_table_lookup(zone->interned, content);
-		if (!member.peers) {
-			member.peers = g_steal_pointer(&content);
-			g_hash_table_add(zone->interned, member.peers);
-		}
-		for (uint32_t i = 0; i < iface->address_count; i++) {
-			member.key.addr = iface->addresses[i];
-			g_array_append_val(zone->members, member);
+			for (guint j = 0; j < rule->peers->len; j++)
+				count_name(compile, zone, g_ptr_array_index(rule->peers, j), more);
 		}
 	}
 }
 
-static int compare_members(gconstpointer a, gconstpointer b)
+void compile_exempt_names(struct compile *compile, struct image_zone *zone,
+			  const struct model_network *network, bool more)
 {
-	const struct member *left = a, *right = b;
-	int order = memcmp(left->key.addr.b, right->key.addr.b, sizeof(left->key.addr.b));
+	for (guint i = 0; i < network->exempt->len; i++) {
+		const struct model_exempt *exempt = g_ptr_array_index(network->exempt, i);
+		struct model_peer host = {
+			.kind = MODEL_PEER_CIDR,
+			.cidr = {.addr = exempt->address,
+				 .bits = addr_is_v4(&exempt->address) ? 32 : 128},
+			.place = exempt->place,
+		};
 
-	return order ? order : strcmp(left->iface->id, right->iface->id);
-}
-
-static void number_members(struct zone *zone)
-{
-	g_autoptr(GArray) peers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-	g_array_sort(zone->members, compare_members);
-	for (guint i = 0, next; i < zone->members->len; i = next) {
-		const struct member *member = &g_array_index(zone->members, struct member, i);
-		char text[ADDR_TEXT_SIZE];
-		uint32_t set;
-
-		g_array_set_size(peers, 0);
-		for (next = i; next < zone->members->len; next++) {
-			const struct member *same =
-				&g_array_index(zone->members, struct member, next);
-			gsize length = 0;
-			gconstpointer numbers;
-
-			if (!addr_equal(&same->key.addr, &member->key.addr))
-				break;
-			numbers = g_bytes_get_data(same->peers, &length);
-			g_array_append_vals(peers, numbers, (guint)(length / sizeof(uint32_t)));
-		}
-		if (next > i + 1)
-			sort_peers(peers);
-		if (too_many(zone, "address", addr_format(&member->key.addr, text), peers,
-			     member->iface->place))
-			continue;
-		set = set_of(zone->compile, peers);
-		if (set)
-			image_add_member(zone->compile->image, zone->number, &member->key.addr,
-					 set);
+		count_name(compile, zone, &host, more);
 	}
 }
 
-/* ---------------------------------------------------------------- prefixes */
-
-/* By family and address, the shorter first, so that what lies around a prefix comes before it. */
-static int compare_prefixes(gconstpointer a, gconstpointer b)
+void compile_touch_group(struct compile *compile, struct image_zone *zone, const char *id)
 {
-	const struct prefix *left = a, *right = b;
-	bool left_v4 = addr_is_v4(&left->cidr.addr), right_v4 = addr_is_v4(&right->cidr.addr);
-	int order = memcmp(left->cidr.addr.b, right->cidr.addr.b, sizeof(left->cidr.addr.b));
+	const struct image_group *group = g_hash_table_lookup(zone->groups, id);
 
-	if (left_v4 != right_v4)
-		return left_v4 ? -1 : 1;
-	if (order)
-		return order;
-	if (left->cidr.bits != right->cidr.bits)
-		return left->cidr.bits < right->cidr.bits ? -1 : 1;
-	return left->peer < right->peer ? -1 : left->peer > right->peer;
+	for (guint i = 0; group && i < group->refs->len; i++)
+		touch(compile, group->refs->pdata[i]);
 }
 
-static void free_around(gpointer data)
+void compile_touch_prefix_list(struct compile *compile, struct image_zone *zone, const char *id)
 {
-	struct around *around = data;
+	char name[COMPILE_NAME_SIZE];
+	struct zone_peer *peer =
+		g_hash_table_lookup(zone->peers, compile_name_of_id(zone->network, id, name));
 
-	g_array_unref(around->peers);
-	g_free(around);
+	if (peer)
+		touch(compile, peer);
 }
 
-static bool same_prefix(const struct prefix *a, const struct prefix *b)
+/* ---------------------------------------------------------------- settling */
+
+static bool is_live(const struct compile *compile, const struct zone_peer *peer)
 {
-	return a->cidr.bits == b->cidr.bits && addr_equal(&a->cidr.addr, &b->cidr.addr);
+	const struct model_group *group;
+	const struct model_prefix_list *list;
+
+	if (!peer->count)
+		return false;
+	switch (peer->kind) {
+	case MODEL_PEER_ANY:
+	case MODEL_PEER_CIDR:
+		return true;
+	case MODEL_PEER_GROUP:
+		group = model_group(compile->model, peer->group->home->network, peer->group->id);
+		return group && !group->external;
+	case MODEL_PEER_PREFIX_LIST:
+		list = model_prefix_list(compile->model, peer->zone->network, peer->list);
+		return list && !list->external;
+	}
+	return false;
 }
 
-/* Longest match finds one entry only, so each carries the peers of those around it. */
-static void number_prefixes(struct zone *zone)
+static void count_foreign(struct compile *compile, struct image_zone *zone,
+			  struct image_zone *other, bool more)
 {
-	g_autoptr(GPtrArray) stack = g_ptr_array_new_with_free_func(free_around);
+	guint count = GPOINTER_TO_UINT(g_hash_table_lookup(zone->foreign, other));
 
-	g_array_sort(zone->prefixes, compare_prefixes);
-	for (guint i = 0, next; i < zone->prefixes->len; i = next) {
-		const struct prefix *prefix = &g_array_index(zone->prefixes, struct prefix, i);
-		const struct around *outer = NULL;
-		struct around *around = g_new0(struct around, 1);
-		char text[CIDR_TEXT_SIZE];
-		uint32_t set;
+	if (zone == other)
+		return;
+	count += more ? 1u : -1u;
+	if (count)
+		journal_insert(compile->journal, zone->foreign, other, GUINT_TO_POINTER(count));
+	else
+		journal_remove(compile->journal, zone->foreign, other);
+}
 
-		while (stack->len && !outer) {
-			outer = g_ptr_array_index(stack, stack->len - 1);
-			if (!cidr_covers(&outer->cidr, &prefix->cidr)) {
-				g_ptr_array_remove_index(stack, stack->len - 1);
-				outer = NULL;
-			}
-		}
-		around->cidr = prefix->cidr;
-		around->peers = outer ? g_array_copy(outer->peers)
-				      : g_array_new(FALSE, FALSE, sizeof(uint32_t));
-		for (next = i; next < zone->prefixes->len; next++) {
-			const struct prefix *same =
-				&g_array_index(zone->prefixes, struct prefix, next);
+static void settle_group(struct compile *compile, struct zone_peer *peer, bool live)
+{
+	struct image_group *group = peer->group;
 
-			if (!same_prefix(same, prefix))
-				break;
-			g_array_append_val(around->peers, same->peer);
-		}
-		g_ptr_array_add(stack, around);
-		sort_peers(around->peers);
-		around->failed = outer && outer->failed;
-		if (!around->failed)
-			around->failed = too_many(zone, "prefix", cidr_format(&prefix->cidr, text),
-						  around->peers, prefix->place);
-		if (around->failed)
-			continue;
-		set = set_of(zone->compile, around->peers);
-		if (set)
-			image_add_prefix(zone->compile->image, zone->number, &prefix->cidr, set);
+	if (live == !!peer->active)
+		return;
+	count_foreign(compile, peer->zone, group->home, live);
+	for (guint i = 0; i < group->lists->len; i++)
+		compile_dirty_set(compile, group->lists->pdata[i], peer->zone);
+}
+
+/* Both sorted: what only the one has goes, what only the other has comes. */
+static void settle_entries(struct compile *compile, struct zone_peer *peer, const GArray *old,
+			   const GArray *new)
+{
+	guint o = 0, n = 0;
+
+	while ((old && o < old->len) || (new &&n < new->len)) {
+		const struct cidr *left =
+			old && o < old->len ? &g_array_index(old, struct cidr, o) : NULL;
+		const struct cidr *right =
+			new &&n < new->len ? &g_array_index(new, struct cidr, n) : NULL;
+		int order = !left ? 1 : !right ? -1 : cidr_compare(left, right);
+
+		if (order < 0)
+			compile_name_prefix(compile, peer->zone, left, peer->number, false);
+		if (order > 0)
+			compile_name_prefix(compile, peer->zone, right, peer->number, true);
+		o += order <= 0;
+		n += order >= 0;
 	}
 }
 
-static void unref_bytes(gpointer bytes)
+static void settle_list(struct compile *compile, struct zone_peer *peer, bool live)
 {
-	g_bytes_unref(bytes);
+	const struct model_prefix_list *new =
+		model_prefix_list(compile->model, peer->zone->network, peer->list);
+	const struct model_prefix_list *old = new;
+	gpointer replaced;
+
+	if (g_hash_table_lookup_extended(compile->old_lists, peer->name, NULL, &replaced))
+		old = replaced;
+	settle_entries(compile, peer, peer->active && old ? old->entries : NULL,
+		       live ? new->entries : NULL);
+	if (new)
+		peer->place = new->place;
 }
 
-static void compile_zone_peers(struct compile *compile, const struct model_network *network)
+static void settle(struct compile *compile, struct zone_peer *peer)
 {
-	struct zone zone = {
-		.compile = compile,
-		.network = network,
-		.number = compile_zone(compile, network->name),
-		.groups = g_hash_table_new(NULL, NULL),
-		.members = g_array_new(FALSE, FALSE, sizeof(struct member)),
-		.prefixes = g_array_new(FALSE, FALSE, sizeof(struct prefix)),
-		.interned = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, unref_bytes, NULL),
-	};
+	bool live = is_live(compile, peer);
 
-	collect_named(&zone);
-	collect_members(&zone, network);
-	for (guint i = 0; i < network->peers->len; i++) {
-		const struct model_network *peer =
-			model_network(compile->model, g_ptr_array_index(network->peers, i));
-
-		if (peer && peer != network)
-			collect_members(&zone, peer);
+	peer->touched = false;
+	if (live && !peer->number)
+		peer->number = numbers_get(compile->numbers, NUMBER_PEER, peer->name);
+	if (live && !peer->number) {
+		compile_exhausted(compile, "peer", peer->name);
+		return;
 	}
-	number_members(&zone);
-	number_prefixes(&zone);
-	g_hash_table_destroy(zone.groups);
-	g_array_unref(zone.members);
-	g_array_unref(zone.prefixes);
-	g_hash_table_destroy(zone.interned);
+	if (peer->kind == MODEL_PEER_GROUP)
+		settle_group(compile, peer, live);
+	else if (peer->kind == MODEL_PEER_PREFIX_LIST)
+		settle_list(compile, peer, live);
+	else if (live != !!peer->active)
+		compile_name_prefix(compile, peer->zone, &peer->cidr, peer->number, live);
+	journal_u32(compile->journal, &peer->active);
+	peer->active = live;
 }
 
-void compile_peers(struct compile *compile)
+/* Nothing names it any more. */
+static void forget(struct compile *compile, struct zone_peer *peer)
 {
-	g_autoptr(GPtrArray) names = compile_sorted_keys(compile->model->networks);
+	journal_remove(compile->journal, peer->zone->peers, peer->name);
+	if (peer->group)
+		journal_drop(compile->journal, peer->group->refs, peer);
+	journal_replaced(compile->journal, peer, zone_peer_free);
+}
 
-	for (guint i = 0; i < names->len; i++)
-		compile_zone_peers(compile,
-				   model_network(compile->model, g_ptr_array_index(names, i)));
+void compile_settle_peers(struct compile *compile)
+{
+	for (guint i = 0; i < compile->peers->len; i++)
+		settle(compile, compile->peers->pdata[i]);
+	for (guint i = 0; i < compile->peers->len; i++) {
+		struct zone_peer *peer = compile->peers->pdata[i];
+
+		if (!peer->count)
+			forget(compile, peer);
+	}
+	g_ptr_array_set_size(compile->peers, 0);
+}
+
+/* ---------------------------------------------------------------- finding */
+
+static uint32_t number_of(const struct image_zone *zone, const char *name)
+{
+	const struct zone_peer *peer = g_hash_table_lookup(zone->peers, name);
+
+	return peer && peer->active ? peer->number : 0;
+}
+
+uint32_t compile_peer(const struct image_zone *zone, const struct model_peer *named)
+{
+	char text[COMPILE_NAME_SIZE];
+
+	if (named->kind == MODEL_PEER_ANY)
+		return SG_PEER_ANY;
+	return number_of(zone, name_of(zone, named, text));
+}
+
+uint32_t compile_cidr_peer(const struct image_zone *zone, const struct cidr *cidr)
+{
+	char text[COMPILE_NAME_SIZE];
+
+	return number_of(zone, compile_name_of_cidr(zone->network, cidr, text));
 }

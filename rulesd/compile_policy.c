@@ -8,25 +8,6 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/compile_parts.h"
 
-struct builder {
-	struct compile *compile;
-	const struct model_network *network;
-	struct image_policy *policy;
-	GHashTable *by_key; /* struct sg_policy_key -> struct image_ports, owned by policy */
-};
-
-static guint key_hash(gconstpointer data)
-{
-	const struct sg_policy_key *key = data;
-
-	return (key->peer * 2 + key->dir) * 0x9e3779b1u ^ key->proto;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct sg_policy_key)) == 0;
-}
-
 /* The first interval that does not end before port. */
 static guint interval_at(const GArray *intervals, unsigned int port)
 {
@@ -84,113 +65,69 @@ static void merge_intervals(GArray *intervals)
 	g_array_set_size(intervals, kept + 1);
 }
 
-/* dir is an enum sg_dir or SG_DIR_EXEMPT. */
-static void add(struct builder *builder, unsigned int dir, uint32_t peer, uint16_t proto,
-		unsigned int first, unsigned int last, uint32_t rule)
-{
-	struct sg_policy_key key = {.peer = peer, .proto = proto, .dir = (uint8_t)dir};
-	struct image_ports *ports = g_hash_table_lookup(builder->by_key, &key);
+/* ---------------------------------------------------------------- one policy */
 
-	if (!ports) {
-		ports = g_new0(struct image_ports, 1);
-		ports->key = key;
-		ports->intervals = g_array_new(FALSE, FALSE, sizeof(struct sg_interval));
-		g_ptr_array_add(builder->policy->entries, ports);
-		g_hash_table_insert(builder->by_key, &ports->key, ports);
-	}
-	add_interval(ports->intervals, first, last, rule);
+/*
+ * What decides the order of entries in one word, and where the range stands, so that sorting keeps
+ * the order of groups and rules within an entry: the first owns an overlap.
+ */
+struct sortable {
+	uint64_t key; /* dir, peer, proto */
+	uint32_t at;
+	const struct rule_range *range;
+};
+
+static uint64_t sort_key(const struct rule_range *range)
+{
+	return (uint64_t)range->dir << 48 | (uint64_t)range->peer << 16 | range->proto;
 }
 
-static void add_ports(struct builder *builder, unsigned int dir, uint32_t peer, uint16_t proto,
-		      const GArray *ports, uint32_t rule)
+static int compare_sortable(gconstpointer a, gconstpointer b)
 {
-	if (!ports || !ports->len)
-		add(builder, dir, peer, proto, 0, 65535, rule);
-	for (guint i = 0; ports && i < ports->len; i++) {
-		const struct model_ports *range = &g_array_index(ports, struct model_ports, i);
+	const struct sortable *left = a, *right = b;
 
-		add(builder, dir, peer, proto, range->first, range->last, rule);
-	}
+	if (left->key != right->key)
+		return left->key < right->key ? -1 : 1;
+	return (left->at > right->at) - (left->at < right->at);
 }
 
-static void add_match(struct builder *builder, enum sg_dir dir, uint32_t peer,
-		      const struct model_match *match, uint32_t rule)
+static void gather(const struct range_list *list, GArray *sortable, struct image_policy *policy)
 {
-	bool icmp = match->protocol == 1 || match->protocol == 58;
-
-	if (icmp && match->icmp_type >= 0) {
-		unsigned int type = (unsigned int)match->icmp_type << 8;
-
-		if (match->icmp_code >= 0)
-			add(builder, dir, peer, match->protocol,
-			    type | (unsigned int)match->icmp_code,
-			    type | (unsigned int)match->icmp_code, rule);
-		else
-			add(builder, dir, peer, match->protocol, type, type | 0xff, rule);
+	if (!list)
 		return;
+	for (int dir = 0; dir < SG_DIRS; dir++)
+		policy->has[dir] |= list->has[dir];
+	for (guint i = 0; i < list->ranges->len; i++) {
+		const struct rule_range *range = &g_array_index(list->ranges, struct rule_range, i);
+		struct sortable one = {.key = sort_key(range), .at = sortable->len, .range = range};
+
+		g_array_append_val(sortable, one);
 	}
-	add_ports(builder, dir, peer, match->protocol, icmp ? NULL : match->ports, rule);
 }
 
-static void add_rule(struct builder *builder, const struct model_group *group,
-		     const struct model_rule *rule)
+static void add_entries(struct image_policy *policy, const GArray *sortable)
 {
-	struct compile *compile = builder->compile;
-	g_autofree char *name = compile_rule_name(group, rule);
-	uint32_t number = numbers_get(compile->numbers, NUMBER_RULE, name);
+	struct image_ports *ports = NULL;
+	uint64_t key = 0;
 
-	if (!number) {
-		compile_exhausted(compile, "rule", name);
-		return;
-	}
-	if (!image_rule_name(compile->image, number))
-		g_hash_table_insert(compile->image->rule_names, GUINT_TO_POINTER(number),
-				    g_strdup_printf("%s/%s", group->id, rule->id));
-	for (guint i = 0; i < rule->peers->len; i++) {
-		const struct model_peer *named = g_ptr_array_index(rule->peers, i);
-		uint32_t peer = compile_peer(compile, builder->network, named);
-		uint8_t bit = named->kind == MODEL_PEER_ANY	? SG_HAS_ANY
-			      : named->kind == MODEL_PEER_GROUP ? SG_HAS_GROUP
-								: SG_HAS_PREFIX;
+	for (guint i = 0; i < sortable->len; i++) {
+		const struct sortable *one = &g_array_index(sortable, struct sortable, i);
 
-		if (!peer)
-			continue;
-		builder->policy->has[rule->direction] |= bit;
-		for (guint j = 0; j < rule->matches->len; j++) {
-			const struct model_match *match = g_ptr_array_index(rule->matches, j);
-
-			if (match->protocol == SG_PROTO_ALL)
-				builder->policy->has[rule->direction] |= SG_HAS_ALL;
-			add_match(builder, rule->direction, peer, match, number);
+		if (!ports || one->key != key) {
+			ports = g_new0(struct image_ports, 1);
+			ports->key = (struct sg_policy_key){.peer = one->range->peer,
+							    .proto = one->range->proto,
+							    .dir = one->range->dir};
+			ports->intervals = g_array_new(FALSE, FALSE, sizeof(struct sg_interval));
+			g_ptr_array_add(policy->entries, ports);
 		}
+		key = one->key;
+		add_interval(ports->intervals, one->range->first, one->range->last,
+			     one->range->rule);
 	}
-}
-
-static void add_exempt(struct builder *builder, const struct model_exempt *exempt)
-{
-	struct compile *compile = builder->compile;
-	struct cidr host = {.addr = exempt->address,
-			    .bits = addr_is_v4(&exempt->address) ? 32 : 128};
-	g_autofree char *name = compile_exempt_name(builder->network, exempt);
-	uint32_t number = numbers_get(compile->numbers, NUMBER_EXEMPT, name);
-	uint32_t peer = compile_cidr_peer(compile, builder->network, &host);
-
-	if (!number)
-		compile_exhausted(compile, "exempt endpoint", name);
-	if (!number || !peer)
-		return;
-	builder->policy->has[SG_EGRESS] |= SG_HAS_EXEMPT;
-	if (exempt->protocol == SG_PROTO_ALL)
-		builder->policy->has[SG_EGRESS] |= SG_HAS_ALL;
-	add_ports(builder, SG_DIR_EXEMPT, peer, exempt->protocol, exempt->ports, number);
-}
-
-static int compare_entries(gconstpointer a, gconstpointer b)
-{
-	const struct image_ports *const *left = a;
-	const struct image_ports *const *right = b;
-
-	return image_ports_compare(&(*left)->key, &(*right)->key);
+	for (guint i = 0; i < policy->entries->len; i++)
+		merge_intervals(
+			((struct image_ports *)g_ptr_array_index(policy->entries, i))->intervals);
 }
 
 /*
@@ -216,19 +153,31 @@ static void set_content(struct image_policy *policy)
 	g_byte_array_unref(content);
 }
 
-/* The number that the same content has already, in this image or in the previous one. */
-static struct image_policy *find_policy(const struct image *image,
-					const struct image_policy *policy)
+static struct image_policy *build(struct compile *compile, struct image_list *list)
 {
-	g_autoptr(GBytes) content = g_bytes_new_static(policy->content, policy->content_length);
+	g_autoptr(GArray) sortable = g_array_new(FALSE, FALSE, sizeof(struct sortable));
+	struct image_policy *policy = image_policy_new();
 
-	return image ? g_hash_table_lookup(image->policies, content) : NULL;
+	gather(compile_exempt_ranges(compile, list->home), sortable, policy);
+	for (uint32_t i = 0; i < list->groups->count; i++)
+		gather(compile_group_ranges(compile, list->group[i]), sortable, policy);
+	g_array_sort(sortable, compare_sortable);
+	add_entries(policy, sortable);
+	set_content(policy);
+	return policy;
 }
+
+/* ---------------------------------------------------------------- numbers */
 
 static struct image_policy *publish(struct compile *compile, struct image_policy *policy)
 {
-	const struct image_policy *before = find_policy(compile->previous, policy);
-	struct image_policy *same = find_policy(compile->image, policy);
+	struct image *image = compile->image;
+	const struct image_policy *before =
+		compile->previous ? image_find_policy(compile->previous, policy->content,
+						      policy->content_length)
+				  : NULL;
+	struct image_policy *same =
+		image_find_policy(image, policy->content, policy->content_length);
 
 	if (same) {
 		image_policy_free(policy);
@@ -245,56 +194,100 @@ static struct image_policy *publish(struct compile *compile, struct image_policy
 
 		ports->key.policy = policy->number;
 	}
-	image_add_policy(compile->image, policy);
+	policy->fresh = true;
+	journal_made(compile->journal, policy, image_policy_free);
+	journal_insert(compile->journal, image->policies, policy, policy);
+	journal_insert(compile->journal, image->policies_by_number,
+		       GUINT_TO_POINTER(policy->number), policy);
+	g_ptr_array_add(compile->fresh_policies, policy);
 	return policy;
 }
 
-static struct image_policy *build(struct compile *compile, const struct model_network *network,
-				  const struct model_groups *groups)
+static void use(struct compile *compile, struct image_list *list, struct image_policy *policy)
 {
-	struct builder builder = {
-		.compile = compile,
-		.network = network,
-		.policy = image_policy_new(),
-		.by_key = g_hash_table_new(key_hash, key_equal),
-	};
+	struct image_policy *before = list->policy;
 
-	for (guint i = 0; i < network->exempt->len; i++)
-		add_exempt(&builder, g_ptr_array_index(network->exempt, i));
-	for (uint32_t i = 0; i < groups->count; i++) {
-		const struct model_group *group =
-			g_hash_table_lookup(network->groups, groups->ids[i]);
-
-		if (!group || group->external)
-			continue;
-		for (int dir = 0; dir < SG_DIRS; dir++)
-			for (guint j = 0; j < group->rules[dir]->len; j++)
-				add_rule(&builder, group, g_ptr_array_index(group->rules[dir], j));
+	if (before == policy)
+		return;
+	journal_pointer(compile->journal, &list->policy);
+	list->policy = policy;
+	if (policy) {
+		journal_u32(compile->journal, &policy->users);
+		policy->users++;
 	}
-	g_hash_table_destroy(builder.by_key);
-	g_ptr_array_sort(builder.policy->entries, compare_entries);
-	for (guint i = 0; i < builder.policy->entries->len; i++)
-		merge_intervals(
-			((struct image_ports *)g_ptr_array_index(builder.policy->entries, i))
-				->intervals);
-	set_content(builder.policy);
-	return publish(compile, builder.policy);
+	if (before) {
+		journal_u32(compile->journal, &before->users);
+		if (!--before->users)
+			g_ptr_array_add(compile->idle_policies, before);
+	}
+	for (uint32_t i = 0; !before && i < list->groups->count; i++)
+		journal_append(compile->journal, list->group[i]->compiled, list);
+	for (uint32_t i = 0; !policy && i < list->groups->count; i++)
+		journal_drop(compile->journal, list->group[i]->compiled, list);
 }
 
-struct image_policy *compile_policy(struct compile *compile, const struct model_network *network,
-				    const struct model_groups *groups)
+struct image_policy *compile_policy(struct compile *compile, struct image_list *list)
 {
-	GString *key = g_string_new(network->name);
 	struct image_policy *policy;
 
-	for (uint32_t i = 0; i < groups->count; i++)
-		g_string_append_printf(key, " %s", groups->ids[i]);
-	policy = g_hash_table_lookup(compile->policies, key->str);
-	if (policy) {
-		g_string_free(key, TRUE);
-		return policy;
+	if (list->policy && !list->dirty)
+		return list->policy;
+	policy = publish(compile, build(compile, list));
+	if (!policy)
+		return NULL;
+	for (guint i = 0; list->here && i < list->here->len; i++) {
+		struct image_iface *iface = list->here->pdata[i];
+
+		if (iface->policy == policy)
+			continue;
+		compile_iface_changes(compile, iface);
+		journal_pointer(compile->journal, &iface->policy);
+		iface->policy = policy;
 	}
-	policy = build(compile, network, groups);
-	g_hash_table_insert(compile->policies, g_string_free(key, FALSE), policy);
+	use(compile, list, policy);
+	list->dirty = false;
 	return policy;
+}
+
+/* ---------------------------------------------------------------- what a change touches */
+
+void compile_dirty_list(struct compile *compile, struct image_list *list)
+{
+	if (list->dirty)
+		return;
+	list->dirty = true;
+	g_ptr_array_add(compile->dirty_lists, list);
+}
+
+void compile_dirty_group(struct compile *compile, struct image_group *group)
+{
+	compile_drop_ranges(compile, &group->rules);
+	for (guint i = 0; i < group->compiled->len; i++)
+		compile_dirty_list(compile, group->compiled->pdata[i]);
+}
+
+void compile_dirty_zone(struct compile *compile, struct image_zone *zone)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	compile_drop_ranges(compile, &zone->exempt);
+	g_hash_table_iter_init(&iter, zone->lists);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		if (((struct image_list *)value)->policy)
+			compile_dirty_list(compile, value);
+}
+
+/* Policies of lists that interfaces here carry still; the others' go. */
+void compile_policies(struct compile *compile)
+{
+	for (guint i = 0; i < compile->dirty_lists->len; i++) {
+		struct image_list *list = compile->dirty_lists->pdata[i];
+
+		list->dirty = list->dirty && list->here && list->here->len;
+		if (list->dirty)
+			compile_policy(compile, list);
+		else if (!list->here || !list->here->len)
+			use(compile, list, NULL);
+	}
 }

@@ -1,51 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * image.c - containers of the compiled policy: making, filling, finding, freeing.
+ * image.c - containers of the compiled policy: making, finding, freeing.
  */
 #include "rulesd/image.h"
 
 #include <string.h>
 
-/* FNV-1a over words: keys are small, padded with zeros and multiples of four bytes. */
-static guint hash_words(const void *key, size_t size)
+#include "rulesd/cleanup.h"
+#include "rulesd/hash_index.h"
+#include "rulesd/image_parts.h"
+
+/* ---------------------------------------------------------------- keys */
+
+/*
+ * The tables have no destroy functions: what a change takes out of them lives on until the change
+ * stands (journal.h). image_free() frees what they hold in the end.
+ */
+
+static guint set_hash(gconstpointer data)
 {
-	const unsigned char *bytes = key;
-	guint64 hash = 0xcbf29ce484222325ull;
+	const struct image_set *set = data;
 
-	for (size_t at = 0; at < size; at += sizeof(guint32)) {
-		guint32 word;
-
-		memcpy(&word, bytes + at, sizeof(word));
-		hash = (hash ^ word) * 0x100000001b3ull;
-		hash ^= hash >> 29;
-	}
-	return (guint)(hash ^ hash >> 32);
+	return (guint)hash_bytes(set->peers->data, set->peers->len * sizeof(uint32_t));
 }
 
-static guint member_hash(gconstpointer key)
+static gboolean set_equal(gconstpointer a, gconstpointer b)
 {
-	return hash_words(key, sizeof(struct sg_member_key));
+	const struct image_set *left = a, *right = b;
+
+	return left->peers->len == right->peers->len &&
+	       memcmp(left->peers->data, right->peers->data, left->peers->len * sizeof(uint32_t)) ==
+		       0;
 }
 
-static gboolean member_equal(gconstpointer a, gconstpointer b)
+static guint policy_hash(gconstpointer data)
 {
-	return memcmp(a, b, sizeof(struct sg_member_key)) == 0;
+	const struct image_policy *policy = data;
+
+	return (guint)hash_bytes(policy->content, policy->content_length);
 }
 
-static guint prefix_hash(gconstpointer key)
+static gboolean policy_equal(gconstpointer a, gconstpointer b)
 {
-	return hash_words(key, sizeof(struct sg_prefix_key));
+	const struct image_policy *left = a, *right = b;
+
+	return left->content_length == right->content_length &&
+	       memcmp(left->content, right->content, left->content_length) == 0;
 }
 
-static gboolean prefix_equal(gconstpointer a, gconstpointer b)
+static guint shared_hash(gconstpointer data)
 {
-	return memcmp(a, b, sizeof(struct sg_prefix_key)) == 0;
+	const struct shared_address *shared = data;
+
+	return (guint)hash_bytes(&shared->addr, sizeof(shared->addr));
 }
 
-static void unref_bytes(gpointer bytes)
+static gboolean shared_equal(gconstpointer a, gconstpointer b)
 {
-	g_bytes_unref(bytes);
+	const struct shared_address *left = a, *right = b;
+
+	return addr_equal(&left->addr, &right->addr);
 }
+
+/* ---------------------------------------------------------------- parts */
 
 static void free_ports(gpointer data)
 {
@@ -53,30 +70,6 @@ static void free_ports(gpointer data)
 
 	g_array_unref(ports->intervals);
 	g_free(ports);
-}
-
-static void free_set(gpointer data)
-{
-	struct image_set *set = data;
-
-	g_array_unref(set->peers);
-	g_free(set);
-}
-
-static void free_iface(gpointer data)
-{
-	struct image_iface *iface = data;
-
-	g_free(iface->id);
-	g_free(iface->device);
-	g_array_unref(iface->guards);
-	g_array_unref(iface->vlans);
-	g_free(iface);
-}
-
-static void free_policy(gpointer data)
-{
-	image_policy_free(data);
 }
 
 struct image_policy *image_policy_new(void)
@@ -87,79 +80,178 @@ struct image_policy *image_policy_new(void)
 	return policy;
 }
 
-void image_policy_free(struct image_policy *policy)
+void image_policy_free(gpointer data)
 {
+	struct image_policy *policy = data;
+
 	g_ptr_array_unref(policy->entries);
 	g_free(policy->content);
 	g_free(policy);
 }
 
-struct image *image_new(void)
+void image_set_free(gpointer data)
+{
+	struct image_set *set = data;
+
+	g_array_unref(set->peers);
+	g_free(set);
+}
+
+void image_iface_free(gpointer data)
+{
+	struct image_iface *iface = data;
+
+	g_free(iface->id);
+	g_free(iface->device);
+	g_array_unref(iface->guards);
+	g_array_unref(iface->vlans);
+	g_free(iface);
+}
+
+void zone_peer_free(gpointer data)
+{
+	struct zone_peer *peer = data;
+
+	g_free(peer->name);
+	g_free(peer->list);
+	g_free(peer);
+}
+
+void range_list_free(gpointer data)
+{
+	struct range_list *ranges = data;
+
+	g_array_unref(ranges->ranges);
+	g_free(ranges);
+}
+
+struct image_group *image_group_new(struct image_zone *home, const char *id)
+{
+	struct image_group *group = g_new0(struct image_group, 1);
+
+	group->id = g_strdup(id);
+	group->home = home;
+	group->lists = g_ptr_array_new();
+	group->compiled = g_ptr_array_new();
+	group->refs = g_ptr_array_new();
+	return group;
+}
+
+void image_group_free(gpointer data)
+{
+	struct image_group *group = data;
+
+	g_ptr_array_unref(group->lists);
+	g_ptr_array_unref(group->compiled);
+	g_ptr_array_unref(group->refs);
+	g_clear_pointer(&group->rules, range_list_free);
+	g_free(group->id);
+	g_free(group);
+}
+
+struct image_list *image_list_new(struct image_zone *home, const struct model_groups *groups)
+{
+	struct image_list *list =
+		g_malloc0(sizeof(*list) + groups->count * sizeof(struct image_group *));
+
+	list->groups = model_groups_ref(groups);
+	list->home = home;
+	list->own.zone = home;
+	list->ifaces = g_ptr_array_new();
+	return list;
+}
+
+void image_list_free(gpointer data)
+{
+	struct image_list *list = data;
+
+	while (list->own.next) {
+		struct list_set *set = list->own.next;
+
+		list->own.next = set->next;
+		g_free(set);
+	}
+	if (list->ifaces)
+		g_ptr_array_unref(list->ifaces);
+	if (list->here)
+		g_ptr_array_unref(list->here);
+	model_groups_unref(list->groups);
+	g_free(list);
+}
+
+struct image_zone *image_zone_new(const char *network, uint32_t number)
+{
+	struct image_zone *zone = g_new0(struct image_zone, 1);
+
+	zone->network = g_strdup(network);
+	zone->number = number;
+	zone->peers = g_hash_table_new(g_str_hash, g_str_equal);
+	zone->groups = g_hash_table_new(g_str_hash, g_str_equal);
+	zone->lists = g_hash_table_new(NULL, NULL);
+	zone->foreign = g_hash_table_new(NULL, NULL);
+	zone->shared = g_hash_table_new(shared_hash, shared_equal);
+	return zone;
+}
+
+static void free_values(GHashTable *table, GDestroyNotify destroy)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		destroy(value);
+	g_hash_table_destroy(table);
+}
+
+void image_zone_free(gpointer data)
+{
+	struct image_zone *zone = data;
+
+	free_values(zone->lists, image_list_free);
+	free_values(zone->groups, image_group_free);
+	free_values(zone->peers, zone_peer_free);
+	free_values(zone->shared, g_free);
+	g_hash_table_destroy(zone->foreign);
+	prefix_tree_clear(&zone->tree);
+	g_clear_pointer(&zone->exempt, range_list_free);
+	g_free(zone->network);
+	g_free(zone);
+}
+
+/* ---------------------------------------------------------------- the image */
+
+struct image *image_new(const struct model *model)
 {
 	struct image *image = g_new0(struct image, 1);
 
-	image->policies =
-		g_hash_table_new_full(g_bytes_hash, g_bytes_equal, unref_bytes, free_policy);
-	image->sets = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, unref_bytes, free_set);
-	image->members = g_hash_table_new_full(member_hash, member_equal, g_free, NULL);
-	image->prefixes = g_hash_table_new_full(prefix_hash, prefix_equal, g_free, NULL);
-	image->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_iface);
+	image->model = model;
+	image->policies = g_hash_table_new(policy_hash, policy_equal);
+	image->sets = g_hash_table_new(set_hash, set_equal);
+	image->ifaces = g_hash_table_new(g_str_hash, g_str_equal);
 	image->rule_names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	image->policies_by_number = g_hash_table_new(NULL, NULL);
 	image->sets_by_number = g_hash_table_new(NULL, NULL);
+	image->zones = g_hash_table_new(g_str_hash, g_str_equal);
+	image->zones_by_number = g_hash_table_new(NULL, NULL);
 	return image;
 }
 
 void image_free(struct image **image)
 {
-	if (!*image)
+	struct image *freed = TAKE_PTR(*image);
+
+	if (!freed)
 		return;
-	g_hash_table_destroy((*image)->sets_by_number);
-	g_hash_table_destroy((*image)->policies_by_number);
-	g_hash_table_destroy((*image)->rule_names);
-	g_hash_table_destroy((*image)->ifaces);
-	g_hash_table_destroy((*image)->prefixes);
-	g_hash_table_destroy((*image)->members);
-	g_hash_table_destroy((*image)->sets);
-	g_hash_table_destroy((*image)->policies);
-	g_clear_pointer(image, g_free);
-}
-
-/* The key borrows the content, which lives as long as the policy that it leads to. */
-void image_add_policy(struct image *image, struct image_policy *policy)
-{
-	g_hash_table_insert(image->policies,
-			    g_bytes_new_static(policy->content, policy->content_length), policy);
-	g_hash_table_insert(image->policies_by_number, GUINT_TO_POINTER(policy->number), policy);
-}
-
-void image_add_set(struct image *image, struct image_set *set)
-{
-	g_hash_table_insert(
-		image->sets,
-		g_bytes_new_static(set->peers->data, set->peers->len * sizeof(uint32_t)), set);
-	g_hash_table_insert(image->sets_by_number, GUINT_TO_POINTER(set->number), set);
-}
-
-void image_add_member(struct image *image, uint32_t zone, const struct sg_addr *addr, uint32_t set)
-{
-	struct sg_member_key *key = g_new0(struct sg_member_key, 1);
-
-	key->addr = *addr;
-	key->zone = zone;
-	g_hash_table_insert(image->members, key, GUINT_TO_POINTER(set));
-}
-
-void image_add_prefix(struct image *image, uint32_t zone, const struct cidr *cidr, uint32_t set)
-{
-	struct sg_prefix_key *key = g_new0(struct sg_prefix_key, 1);
-	unsigned int bits = cidr_mapped_bits(cidr);
-
-	key->prefixlen = 32 + bits;
-	key->space = SG_SPACE(zone, !addr_is_v4(&cidr->addr));
-	memcpy(key->addr, cidr->addr.b, sizeof(key->addr));
-	g_hash_table_insert(image->prefixes, key, GUINT_TO_POINTER(set));
-	image->prefix_lengths[bits / 64] |= 1ull << bits % 64;
+	g_hash_table_destroy(freed->zones_by_number);
+	free_values(freed->zones, image_zone_free);
+	g_hash_table_destroy(freed->sets_by_number);
+	g_hash_table_destroy(freed->policies_by_number);
+	g_hash_table_destroy(freed->rule_names);
+	free_values(freed->ifaces, image_iface_free);
+	free_values(freed->sets, image_set_free);
+	free_values(freed->policies, image_policy_free);
+	g_free(freed);
 }
 
 const struct image_iface *image_iface(const struct image *image, const char *id)
@@ -182,42 +274,53 @@ const struct image_set *image_set_by_number(const struct image *image, uint32_t 
 	return g_hash_table_lookup(image->sets_by_number, GUINT_TO_POINTER(number));
 }
 
-uint32_t image_find_member(const struct image *image, uint32_t zone, const struct sg_addr *addr)
+struct image_set *image_find_set(const struct image *image, const GArray *peers)
 {
-	struct sg_member_key key = {.addr = *addr, .zone = zone};
+	union {
+		const GArray *given;
+		GArray *wanted; /* which the table only reads */
+	} content = {peers};
+	const struct image_set key = {.peers = content.wanted};
 
-	return GPOINTER_TO_UINT(g_hash_table_lookup(image->members, &key));
+	return g_hash_table_lookup(image->sets, &key);
 }
 
-static void mask_address(unsigned char addr[16], unsigned int bits)
+struct image_policy *image_find_policy(const struct image *image, const char *content,
+				       size_t length)
 {
-	unsigned int whole = bits / 8;
+	union {
+		const char *given;
+		char *wanted;
+	} bytes = {content};
+	const struct image_policy key = {.content = bytes.wanted, .content_length = length};
 
-	if (bits % 8)
-		addr[whole++] &= (unsigned char)(0xff00 >> bits % 8);
-	memset(addr + whole, 0, 16 - whole);
+	return g_hash_table_lookup(image->policies, &key);
 }
 
-/* The longest match, as the trie finds it: one exact lookup for each length that exists. */
-uint32_t image_find_prefix(const struct image *image, uint32_t zone, const struct sg_addr *addr)
+struct image_zone *image_zone_of(const struct image *image, const char *network)
 {
-	bool is_v4 = addr_is_v4(addr);
-	int shortest = is_v4 ? 96 : 0;
-	struct sg_prefix_key key = {.space = SG_SPACE(zone, !is_v4)};
+	return g_hash_table_lookup(image->zones, network);
+}
 
-	memcpy(key.addr, addr->b, sizeof(key.addr));
-	for (int bits = 128; bits >= shortest; bits--) {
-		gpointer set;
+struct image_list *image_list_of(const struct image_zone *zone, const struct model_groups *groups)
+{
+	return g_hash_table_lookup(zone->lists, groups);
+}
 
-		if (!(image->prefix_lengths[bits / 64] >> bits % 64 & 1))
-			continue;
-		mask_address(key.addr, (unsigned int)bits);
-		key.prefixlen = 32 + (unsigned int)bits;
-		set = g_hash_table_lookup(image->prefixes, &key);
-		if (set)
-			return GPOINTER_TO_UINT(set);
-	}
-	return 0;
+struct list_set *image_list_set(struct image_list *list, const struct image_zone *zone)
+{
+	struct list_set *set = &list->own;
+
+	while (set && set->zone != zone)
+		set = set->next;
+	return set;
+}
+
+struct shared_address *image_shared(const struct image_zone *zone, const struct sg_addr *addr)
+{
+	const struct shared_address key = {.addr = *addr};
+
+	return g_hash_table_lookup(zone->shared, &key);
 }
 
 int image_ports_compare(const struct sg_policy_key *a, const struct sg_policy_key *b)

@@ -28,6 +28,8 @@ struct image_policy {
 	char *content; /* canonical bytes (without the number) that tell equal policies apart; see
 			  compile.c */
 	size_t content_length;
+	uint32_t users;	      /* lists of groups that it was compiled from */
+	bool fresh;	      /* made by the change at hand */
 	uint8_t has[SG_DIRS]; /* enum sg_has_bits */
 	GPtrArray *entries;   /* of struct image_ports, sorted by direction, peer, protocol */
 };
@@ -36,7 +38,9 @@ struct image_policy {
  * | peer. */
 struct image_set {
 	uint32_t number;
-	GArray *peers; /* of uint32_t, 2..SG_SET_PEERS */
+	uint32_t users; /* lists of groups, prefixes and shared addresses that stand for it */
+	bool fresh;	/* made by the change at hand */
+	GArray *peers;	/* of uint32_t, 2..SG_SET_PEERS */
 };
 
 struct image_guard {
@@ -51,6 +55,7 @@ struct image_iface {
 	uint32_t slot;
 	uint32_t zone;
 	struct image_policy *policy; /* shared, borrowed from image.policies */
+	struct image_list *list;     /* the compiler's: whose groups they are */
 	uint32_t flags;		     /* enum sg_iface_flags */
 	uint8_t mac[6];
 	struct sg_addr addr4, addr6; /* first own ones or zero */
@@ -60,22 +65,25 @@ struct image_iface {
 	GArray *vlans;	/* of uint16_t */
 };
 
+/*
+ * It has no table of members: the model knows whose an address is, and the image what the groups of
+ * an interface stand for. So it borrows the model, which must outlive it, and follows the model's
+ * changes through compile_change() only. What the compiler keeps besides, to make a change at the
+ * cost of what changes, is in image_parts.h.
+ */
 struct image {
-	GHashTable *policies; /* GBytes content -> struct image_policy (owned) */
-	GHashTable *sets;     /* GBytes of the peers -> struct image_set (owned) */
-	GHashTable *members;  /* struct sg_member_key -> GUINT_TO_POINTER(set number) */
-	GHashTable *prefixes; /* struct sg_prefix_key -> GUINT_TO_POINTER(set number); nested
-				 prefixes carry the outer's */
-	GHashTable *ifaces;   /* id -> struct image_iface (owned) */
-	GHashTable
-		*rule_names; /* GUINT_TO_POINTER(rule number) -> "sg-web/https" (what users see) */
-	/* Kept by the image_add_ functions for the finders below. */
+	const struct model *model;
+	GHashTable *policies;	/* struct image_policy (owned), equal by content */
+	GHashTable *sets;	/* struct image_set (owned), equal by peers */
+	GHashTable *ifaces;	/* id -> struct image_iface (owned) */
+	GHashTable *rule_names; /* GUINT_TO_POINTER(rule number) -> "sg-web/https" (what users see);
+				 * also of rules that have gone meanwhile */
 	GHashTable *policies_by_number; /* GUINT_TO_POINTER(number) -> struct image_policy */
 	GHashTable *sets_by_number;	/* GUINT_TO_POINTER(number) -> struct image_set */
-	uint64_t prefix_lengths[3];	/* bit n: prefixes has one of n mapped bits (0-128) */
+	GHashTable *zones;		/* network name -> struct image_zone (owned) */
+	GHashTable *zones_by_number;
 };
 
-struct image *image_new(void);
 void image_free(struct image **image);
 
 const struct image_iface *image_iface(const struct image *image, const char *id);
@@ -84,14 +92,17 @@ const char *image_rule_name(const struct image *image, uint32_t rule);
 const struct image_policy *image_policy_by_number(const struct image *image, uint32_t number);
 const struct image_set *image_set_by_number(const struct image *image, uint32_t number);
 
-/* A policy that owns copies of nothing yet: number 0, no content, no entries. */
-struct image_policy *image_policy_new(void);
-void image_policy_free(struct image_policy *policy);
-/* Take ownership; policy->content (or set->peers) must be complete, it is the key. */
-void image_add_policy(struct image *image, struct image_policy *policy);
-void image_add_set(struct image *image, struct image_set *set);
-void image_add_member(struct image *image, uint32_t zone, const struct sg_addr *addr, uint32_t set);
-void image_add_prefix(struct image *image, uint32_t zone, const struct cidr *cidr, uint32_t set);
+/*
+ * Every address that stands for a set, once for each zone; every prefix that does. Nothing is
+ * built for it: the walk goes over the model's interfaces.
+ */
+typedef void (*image_member_fn)(const struct sg_member_key *key, uint32_t set, void *arg);
+typedef void (*image_prefix_fn)(const struct sg_prefix_key *key, uint32_t set, void *arg);
+void image_each_member(const struct image *image, image_member_fn each, void *arg);
+void image_each_prefix(const struct image *image, image_prefix_fn each, void *arg);
+/* The set of exactly this prefix (nested prefixes carry the outer's peers), 0 when there is none.
+ */
+uint32_t image_prefix_set(const struct image *image, const struct sg_prefix_key *key);
 
 /* What the kernel's maps answer: the set number, 0 when there is none. */
 uint32_t image_find_member(const struct image *image, uint32_t zone, const struct sg_addr *addr);

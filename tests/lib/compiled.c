@@ -120,32 +120,60 @@ static gint compare_lines(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void count_member(const struct sg_member_key *key, uint32_t set, void *count)
+{
+	assert_true(key->zone && set);
+	++*(unsigned int *)count;
+}
+
+static void count_prefix(const struct sg_prefix_key *key, uint32_t set, void *count)
+{
+	assert_true(key->prefixlen >= 32 && set);
+	++*(unsigned int *)count;
+}
+
+unsigned int compiled_members(const struct image *image)
+{
+	unsigned int count = 0;
+
+	image_each_member(image, count_member, &count);
+	return count;
+}
+
+unsigned int compiled_prefixes(const struct image *image)
+{
+	unsigned int count = 0;
+
+	image_each_prefix(image, count_prefix, &count);
+	return count;
+}
+
+static void dump_member(const struct sg_member_key *key, uint32_t set, void *lines)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	g_ptr_array_add(lines, g_strdup_printf("member %u %s %x", key->zone,
+					       addr_format(&key->addr, text), set));
+}
+
+static void dump_prefix(const struct sg_prefix_key *key, uint32_t set, void *lines)
+{
+	struct sg_addr addr;
+	char text[ADDR_TEXT_SIZE];
+
+	memcpy(addr.b, key->addr, sizeof(addr.b));
+	g_ptr_array_add(lines, g_strdup_printf("prefix %u %s/%u %x", key->space,
+					       addr_format(&addr, text), key->prefixlen, set));
+}
+
 char *compiled_dump(const struct image *image)
 {
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	GHashTableIter iter;
 	gpointer key, value;
 
-	g_hash_table_iter_init(&iter, image->members);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		const struct sg_member_key *at = key;
-		char text[ADDR_TEXT_SIZE];
-
-		g_ptr_array_add(lines, g_strdup_printf("member %u %s %x", at->zone,
-						       addr_format(&at->addr, text),
-						       GPOINTER_TO_UINT(value)));
-	}
-	g_hash_table_iter_init(&iter, image->prefixes);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		const struct sg_prefix_key *at = key;
-		struct sg_addr addr;
-		char text[ADDR_TEXT_SIZE];
-
-		memcpy(addr.b, at->addr, sizeof(addr.b));
-		g_ptr_array_add(lines, g_strdup_printf("prefix %u %s/%u %x", at->space,
-						       addr_format(&addr, text), at->prefixlen,
-						       GPOINTER_TO_UINT(value)));
-	}
+	image_each_member(image, dump_member, lines);
+	image_each_prefix(image, dump_prefix, lines);
 	g_hash_table_iter_init(&iter, image->sets);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct image_set *set = value;

@@ -32,6 +32,9 @@ char *compiled_intervals(const struct compiled *compiled, const char *iface, enu
  * around it. */
 char *compiled_member(const struct compiled *compiled, const char *network, const char *address);
 char *compiled_prefix(const struct compiled *compiled, const char *network, const char *address);
+/* How many an image has, in all zones. */
+unsigned int compiled_members(const struct image *image);
+unsigned int compiled_prefixes(const struct image *image);
 /* Everything that a dataplane would load, numbers included, in sorted lines. */
 char *compiled_dump(const struct image *image);
 

@@ -23,6 +23,13 @@ static void open_plane(struct plane *plane)
 		fail_msg("dataplane_open: %s", plane->error);
 }
 
+static void free_model(gpointer data)
+{
+	struct model *model = data;
+
+	model_free(&model);
+}
+
 int plane_setup(void **state)
 {
 	struct plane *plane = g_new0(struct plane, 1);
@@ -31,6 +38,7 @@ int plane_setup(void **state)
 	plane->options.bpffs = g_strdup_printf("%s/plane%u", netns_bpffs(), instances++);
 	plane->options.max_flows = 1048576;
 	plane->numbers = numbers_new();
+	plane->models = g_ptr_array_new_with_free_func(free_model);
 	*state = plane;
 	open_plane(plane);
 	return 0;
@@ -49,6 +57,7 @@ int plane_teardown(void **state)
 	tap_delete_all();
 	image_free(&plane->image);
 	numbers_free(&plane->numbers);
+	g_ptr_array_unref(plane->models);
 	g_free((void *)(uintptr_t)plane->options.bpffs);
 	g_free(plane->error);
 	g_free(plane);
@@ -85,6 +94,7 @@ struct image *plane_compile(struct plane *plane, const char *json)
 		diag_print(diag, stderr);
 		fail_msg("the policy of the test is refused");
 	}
+	g_ptr_array_add(plane->models, TAKE_PTR(model));
 	return image;
 }
 

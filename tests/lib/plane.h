@@ -18,6 +18,7 @@ struct plane {
 	struct dataplane *dataplane;
 	struct numbers *numbers;
 	struct image *image; /* the one applied last; NULL: none */
+	GPtrArray *models;   /* of struct model (owned): images borrow them */
 	unsigned int writes; /* of the last apply */
 	uint64_t generation; /* after it */
 	char *error;	     /* of the last call that failed */

@@ -200,10 +200,10 @@ static void unreferenced_groups_cost_nothing(void **state)
 	MEMBER(f, "default", "10.0.0.1", "default:sg-app");
 	MEMBER(f, "default", "fd00::1", "default:sg-app");
 	MEMBER(f, "default", "10.0.0.2", "");
-	assert_int_equal(g_hash_table_size(f->image->members), 2);
+	assert_int_equal(compiled_members(f->image), 2);
 	assert_int_equal(g_hash_table_size(f->image->sets), 0);
 	assert_int_equal(numbers_find(f->numbers, NUMBER_PEER, "default:sg-x"), 0);
-	assert_int_equal(g_hash_table_size(f->image->prefixes), 1);
+	assert_int_equal(compiled_prefixes(f->image), 1);
 }
 
 static void prefixes_carry_those_around_them(void **state)
@@ -295,20 +295,36 @@ static void an_address_may_be_in_64_prefixes(void **state)
 		       "default:8000::/64"));
 }
 
+/* An interface of network n with the address, in groups of its network that default refers to. */
+static void in_groups(struct compiled *f, const char *network, unsigned int count)
+{
+	g_autoptr(GString) groups = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < count; i++) {
+		g_autofree char *group = g_strdup_printf("sg-%u", i);
+		g_autofree char *peer = g_strdup_printf("%s:%s", network, group);
+		g_autofree char *rule = g_strdup_printf("%s-%u", network, i);
+
+		build_group(f->model, network, group);
+		build_rule(f->model, "default", "sg-a", rule, SG_INGRESS, "tcp", peer);
+		g_string_append_printf(groups, "%s%s", i ? " " : "", group);
+	}
+	build_interface(f->model, network, network, NULL, "10.0.0.1", groups->str);
+}
+
+/* Networks that are peers may all have it, with 16 groups each. */
 static void an_address_may_be_in_64_groups(void **state)
 {
+	static const char *const networks[] = {"n1", "n2", "n3", "n4"};
 	struct compiled *f = *state;
 
-	for (unsigned int i = 0; i < SG_SET_PEERS; i++) {
-		g_autofree char *group = g_strdup_printf("sg-%u", i);
-		g_autofree char *vm = g_strdup_printf("vm-%u", i);
-
-		build_group(f->model, "default", group);
-		build_rule(f->model, "default", "sg-a", vm, SG_INGRESS, "tcp", group);
-		build_interface(f->model, "default", vm, NULL, "10.0.0.1", group);
+	for (unsigned int n = 0; n < G_N_ELEMENTS(networks); n++) {
+		build_network(f->model, networks[n]);
+		g_ptr_array_add(build_network(f->model, "default")->peers, g_strdup(networks[n]));
+		in_groups(f, networks[n], SG_SET_PEERS / 4);
 	}
 	compiled_again(f);
-	assert_int_equal(g_hash_table_size(f->image->sets), 1);
+	assert_int_equal(compiled_members(f->image), 1);
 	build_rule(f->model, "default", "sg-a", "own", SG_INGRESS, "tcp", "sg-a");
 	build_interface(f->model, "default", "vm", NULL, "10.0.0.1", "sg-a");
 	refuse(f, "address 10.0.0.1 of network default stands for 65 peers");

@@ -130,6 +130,23 @@ static void random_rules(struct model *model, const char *network, const char *g
 	}
 }
 
+/* An address belongs to one interface of a network (validate.c); NULL when all are taken. */
+static const char *free_host(const struct model_network *network, const char *taken)
+{
+	size_t start = (size_t)g_random_int_range(0, (gint)G_N_ELEMENTS(hosts));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++) {
+		const char *host = hosts[(start + i) % G_N_ELEMENTS(hosts)];
+		struct sg_addr addr = build_addr(host);
+		g_auto(GStrv) words = g_strsplit(taken, " ", -1);
+
+		if (!model_interface_at(network, &addr) &&
+		    !g_strv_contains((const char *const *)words, host))
+			return host;
+	}
+	return NULL;
+}
+
 static void random_interfaces(struct model *model, const char *network)
 {
 	for (int i = g_random_int_range(1, 7); i > 0; i--) {
@@ -140,8 +157,14 @@ static void random_interfaces(struct model *model, const char *network)
 		struct model_interface *iface;
 		struct model_settings settings;
 
-		for (int j = g_random_int_range(1, 4), first = 1; j > 0; j--, first = 0)
-			g_string_append_printf(addresses, "%s%s", first ? "" : " ", PICK(hosts));
+		for (int j = g_random_int_range(1, 4), first = 1; j > 0; j--, first = 0) {
+			const char *host = free_host(build_network(model, network), addresses->str);
+
+			if (host)
+				g_string_append_printf(addresses, "%s%s", first ? "" : " ", host);
+		}
+		if (!addresses->len)
+			break;
 		for (int j = 0, count = g_random_int_range(1, 5); j < count; j++)
 			g_string_append_printf(
 				carried, "%s%s", j ? " " : "",
