@@ -72,9 +72,28 @@ static bool is_any(const char *key)
 	return true;
 }
 
+/* Networks and services belong to the whole policy. The caller frees it. */
+static char *patched_key(const char *section, const char *network, const char *id)
+{
+	bool whole = strcmp(section, "networks") == 0 || strcmp(section, "services") == 0;
+
+	return g_strdup_printf("%s %s %s", section, whole ? "" : network, id);
+}
+
+static bool is_patched(const struct canonical *canonical, const char *section,
+		       const struct canonical_source *source, const char *id)
+{
+	g_autofree char *key = NULL;
+
+	if (!g_hash_table_size(canonical->patched))
+		return false;
+	key = patched_key(section, source->network, id);
+	return g_hash_table_contains(canonical->patched, key);
+}
+
 /* NULL collects from the documents themselves. */
-static void collect(const struct canonical_source *source, const char *section,
-		    member_filter *filter, bool with_text, GArray *members)
+static void collect(const struct canonical *canonical, const struct canonical_source *source,
+		    const char *section, member_filter *filter, bool with_text, GArray *members)
 {
 	uint32_t object =
 		section ? jdoc_member(source->doc, JDOC_ROOT, section) : (uint32_t)JDOC_ROOT;
@@ -86,12 +105,34 @@ static void collect(const struct canonical_source *source, const char *section,
 		struct member member = {.source = source, .node = node};
 
 		member.key = jdoc_key(source->doc, node);
-		if (!filter(member.key)) {
+		if (!filter(member.key) ||
+		    (section && is_patched(canonical, section, source, member.key))) {
 			g_free(member.key);
 			continue;
 		}
 		if (with_text)
 			member.text = node_text(source->doc, node);
+		g_array_append_val(members, member);
+	}
+}
+
+/* What patches put into a section. */
+static void collect_patched(const struct canonical *canonical, const char *network,
+			    const char *section, GArray *members)
+{
+	g_autofree char *prefix = patched_key(section, network, "");
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, canonical->patched);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		const struct canonical_patched *patched = value;
+		struct member member = {.source = patched->source, .node = patched->node};
+
+		if (!g_str_has_prefix(key, prefix) ||
+		    jdoc_kind(patched->source->doc, patched->node) == JDOC_NULL)
+			continue;
+		member.key = jdoc_key(patched->source->doc, patched->node);
 		g_array_append_val(members, member);
 	}
 }
@@ -107,8 +148,10 @@ static GArray *collect_all(const struct canonical *canonical, const char *networ
 		const struct canonical_source *source = canonical->sources->pdata[i];
 
 		if (!network || strcmp(source->network, network) == 0)
-			collect(source, section, filter, with_text, members);
+			collect(canonical, source, section, filter, with_text, members);
 	}
+	if (section && filter == is_id)
+		collect_patched(canonical, network ? network : "", section, members);
 	g_array_sort(members, compare_members);
 	return members;
 }
@@ -244,8 +287,24 @@ static bool is_section(const struct jdoc *doc, uint32_t node)
 	return jdoc_kind(doc, node) == JDOC_OBJECT && !json_is_annotation(key);
 }
 
+/* Whether a section has anything that no patch took away. */
+static bool has_members(const struct canonical *canonical, const struct canonical_source *source,
+			uint32_t section)
+{
+	g_autofree char *name = jdoc_key(source->doc, section);
+
+	for (uint32_t node = jdoc_first(source->doc, section); node;
+	     node = jdoc_next(source->doc, node)) {
+		g_autofree char *id = jdoc_key(source->doc, node);
+
+		if (!is_patched(canonical, name, source, id))
+			return true;
+	}
+	return false;
+}
+
 /* A document that says nothing of its own: the default network exists anyway. */
-static bool is_idle(const struct canonical_source *source)
+static bool is_idle(const struct canonical *canonical, const struct canonical_source *source)
 {
 	static const char *const elsewhere[] = {"version", "network", "networks", "services"};
 
@@ -257,7 +316,8 @@ static bool is_idle(const struct canonical_source *source)
 			if (jdoc_key_is(source->doc, node, elsewhere[i]))
 				counts = false;
 		/* An empty section says nothing, a remark does even when it is empty. */
-		if (counts && (!is_section(source->doc, node) || jdoc_first(source->doc, node)))
+		if (counts &&
+		    (!is_section(source->doc, node) || has_members(canonical, source, node)))
 			return false;
 	}
 	return strcmp(source->network, MODEL_DEFAULT_NETWORK) == 0;
@@ -268,48 +328,131 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static void add_name(GPtrArray *names, const char *name)
+{
+	if (!g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+		g_ptr_array_add(names, (gpointer)(uintptr_t)name);
+}
+
+/* A patch that names a network makes it; null under "networks" takes it away again. */
+static void patch_names(GPtrArray *names, const struct canonical_source *patch)
+{
+	uint32_t networks = jdoc_member(patch->doc, JDOC_ROOT, "networks");
+
+	if (strcmp(patch->network, MODEL_DEFAULT_NETWORK) != 0)
+		add_name(names, patch->network);
+	for (uint32_t node = networks ? jdoc_first(patch->doc, networks) : 0; node;
+	     node = jdoc_next(patch->doc, node)) {
+		g_autofree char *name = jdoc_key(patch->doc, node);
+		guint index;
+
+		if (jdoc_kind(patch->doc, node) == JDOC_NULL &&
+		    g_ptr_array_find_with_equal_func(names, name, g_str_equal, &index))
+			g_ptr_array_remove_index(names, index);
+	}
+}
+
+/* Whether patches leave something in the default network. */
+static bool is_default_patched(const struct canonical *canonical)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, canonical->patched);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		const struct canonical_patched *patched = value;
+
+		if (jdoc_kind(patched->source->doc, patched->node) != JDOC_NULL &&
+		    !g_str_has_prefix(key, "networks ") && !g_str_has_prefix(key, "services ") &&
+		    strcmp(patched->source->network, MODEL_DEFAULT_NETWORK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Networks that get a document, sorted, at least one. */
-static GPtrArray *document_networks(const GPtrArray *sources)
+static GPtrArray *document_networks(const struct canonical *canonical, const GPtrArray *patches)
 {
 	GPtrArray *names = g_ptr_array_new();
 
-	for (guint i = 0; i < sources->len; i++) {
-		const struct canonical_source *source = sources->pdata[i];
+	for (guint i = 0; i < canonical->sources->len; i++) {
+		const struct canonical_source *source = canonical->sources->pdata[i];
 
-		if (!is_idle(source) &&
-		    !g_ptr_array_find_with_equal_func(names, source->network, g_str_equal, NULL))
-			g_ptr_array_add(names, source->network);
+		if (!is_idle(canonical, source))
+			add_name(names, source->network);
 	}
-	if (names->len == 0) {
-		static char default_network[] = MODEL_DEFAULT_NETWORK;
-
-		g_ptr_array_add(names, default_network);
-	}
+	for (guint i = 0; i < patches->len; i++)
+		patch_names(names, patches->pdata[i]);
+	if (names->len == 0 || is_default_patched(canonical))
+		add_name(names, MODEL_DEFAULT_NETWORK);
 	g_ptr_array_sort(names, compare_names);
 	return names;
 }
 
-char *load_canonical(const GPtrArray *sources)
+static void note_section(struct canonical *canonical, const struct canonical_source *patch,
+			 const char *section)
+{
+	uint32_t object = jdoc_member(patch->doc, JDOC_ROOT, section);
+
+	for (uint32_t node = object ? jdoc_first(patch->doc, object) : 0; node;
+	     node = jdoc_next(patch->doc, node)) {
+		g_autofree char *id = jdoc_key(patch->doc, node);
+		const struct canonical_patched patched = {patch, node};
+
+		g_hash_table_replace(canonical->patched, patched_key(section, patch->network, id),
+				     g_memdup2(&patched, sizeof(patched)));
+	}
+}
+
+/* In the order of the patches: the last one counts. */
+static void note_patches(struct canonical *canonical, const GPtrArray *patches)
+{
+	static const char *const sections[] = {"networks", "services", "prefix_lists", "groups",
+					       "interfaces"};
+
+	for (guint i = 0; i < patches->len; i++)
+		for (unsigned int j = 0; j < G_N_ELEMENTS(sections); j++)
+			note_section(canonical, patches->pdata[i], sections[j]);
+}
+
+char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches)
 {
 	struct diag *diag = diag_new();
 	g_autoptr(GPtrArray) parsed = parse_sources(sources, diag);
-	g_autoptr(GPtrArray) networks = document_networks(parsed);
+	g_autoptr(GPtrArray) parsed_patches =
+		patches ? parse_sources(patches, diag) : g_ptr_array_new();
+	g_autoptr(GHashTable) patched =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GPtrArray) networks = NULL;
 	struct canonical canonical = {
 		.writer = {.out = g_string_new(NULL)},
 		.sources = parsed,
+		.patched = patched,
 		.diag = diag,
 	};
 
+	note_patches(&canonical, parsed_patches);
+	networks = document_networks(&canonical, parsed_patches);
 	for (guint i = 0; i < networks->len; i++)
 		write_document(&canonical, networks->pdata[i], i == 0);
 	diag_free(&diag);
 	return g_string_free(canonical.writer.out, FALSE);
 }
 
-void load_sha256(const GPtrArray *sources, char hex[65])
+char *load_canonical(const GPtrArray *sources)
 {
-	g_autofree char *text = load_canonical(sources);
+	return load_canonical_patched(sources, NULL);
+}
+
+void load_sha256_patched(const GPtrArray *sources, const GPtrArray *patches, char hex[65])
+{
+	g_autofree char *text = load_canonical_patched(sources, patches);
 	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
 
 	g_strlcpy(hex, digest, 65);
+}
+
+void load_sha256(const GPtrArray *sources, char hex[65])
+{
+	load_sha256_patched(sources, NULL, hex);
 }

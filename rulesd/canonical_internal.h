@@ -15,9 +15,16 @@ struct canonical_source {
 	char *network;
 };
 
+/* An object of a section as a patch leaves it. */
+struct canonical_patched {
+	const struct canonical_source *source;
+	uint32_t node; /* null when it is gone */
+};
+
 struct canonical {
 	struct json_writer writer;
 	const GPtrArray *sources; /* of struct canonical_source */
+	GHashTable *patched;	  /* canonical_key() -> struct canonical_patched: the last word */
 	struct diag *diag;	  /* stays empty: the sources are valid */
 };
 

@@ -14,6 +14,7 @@
  *   values     id reserved protocol ports icmp address host-bits peer device host mac hook
  *   the whole  duplicate-id duplicate duplicate-address duplicate-device unknown-service
  *              unknown-group unknown-prefix-list unknown-network network-peer external-group limit
+ *   patches    not-empty not-found
  *   the list   left-out
  * Others (compile.c, the API) have their own, documented there.
  */

@@ -11,28 +11,6 @@
 #include "rulesd/nearest.h"
 #include "rulesd/validate.h"
 
-/* A source while it is read; nodes of its sections, 0 when missing. */
-struct document {
-	struct jdoc *doc; /* NULL when the text is not JSON */
-	bool usable;	  /* a version that we know */
-	char *network;
-	uint32_t version, network_name;
-	uint32_t services, networks, groups, prefix_lists, interfaces;
-};
-
-#define DOCUMENT_FIELD(field_name, field)                  \
-	{                                                  \
-		.name = (field_name), .read = load_keep,   \
-		.offset = offsetof(struct document, field) \
-	}
-
-static const struct load_field document_fields[] = {
-	DOCUMENT_FIELD("version", version),	      DOCUMENT_FIELD("network", network_name),
-	DOCUMENT_FIELD("networks", networks),	      DOCUMENT_FIELD("groups", groups),
-	DOCUMENT_FIELD("prefix_lists", prefix_lists), DOCUMENT_FIELD("interfaces", interfaces),
-	DOCUMENT_FIELD("services", services),	      {0},
-};
-
 void load_source_free(struct load_source *source)
 {
 	if (!source)
@@ -40,108 +18,6 @@ void load_source_free(struct load_source *source)
 	g_free(source->name);
 	g_free(source->text);
 	g_free(source);
-}
-
-static void document_free(gpointer data)
-{
-	struct document *document = data;
-
-	jdoc_free(&document->doc);
-	g_free(document->network);
-	g_free(document);
-}
-
-/* Nothing else of a document of another version means anything to us. */
-static bool check_version(struct load *load, uint32_t node)
-{
-	int64_t version;
-
-	if (!node) {
-		load_error(load, JDOC_ROOT, "missing", "begin with \"version\": 1",
-			   "\"version\" is missing");
-		return true;
-	}
-	if (!load_expect(load, node, JDOC_INTEGER, "write \"version\": 1"))
-		return false;
-	version = jdoc_integer(load->doc, node);
-	if (version == 1)
-		return true;
-	load_error(load, node, "version", version > 1 ? "use a newer one" : "write \"version\": 1",
-		   "version %" G_GINT64_FORMAT "; this tapguard reads version 1", version);
-	return false;
-}
-
-/* The version is looked at first: unknown fields of a newer one are no news. */
-static bool is_known_version(struct load *load)
-{
-	uint32_t version;
-
-	if (!load_expect(load, JDOC_ROOT, JDOC_OBJECT, "a policy begins with {\"version\": 1"))
-		return false;
-	version = jdoc_member(load->doc, JDOC_ROOT, "version");
-	return check_version(load, version);
-}
-
-static void read_network_name(struct load *load, struct document *document)
-{
-	uint32_t node = document->network_name;
-	g_autofree char *name = node ? load_string(load, node, "the name of a network") : NULL;
-
-	document->network = g_strdup(MODEL_DEFAULT_NETWORK);
-	if (!node)
-		return;
-	if (!name || !load_id(load, node, name, "network", "")) {
-		load->incomplete = true;
-		return;
-	}
-	g_free(document->network);
-	document->network = g_steal_pointer(&name);
-}
-
-static void read_header(struct load *load, struct document *document)
-{
-	if (!document->doc) {
-		load->incomplete = true;
-		return;
-	}
-	load->doc = document->doc;
-	load->incomplete |= jdoc_hides_objects(document->doc);
-	document->usable = is_known_version(load);
-	if (!document->usable) {
-		load->incomplete = true;
-		return;
-	}
-	load_object(load, JDOC_ROOT, document_fields, document);
-	read_network_name(load, document);
-}
-
-typedef void section_reader(struct load *load, const struct document *document);
-
-static void read_definitions(struct load *load, const struct document *document)
-{
-	load_map(load, document->services, "service", "", load_service);
-	load_map(load, document->networks, "network", "", load_network);
-}
-
-static void read_objects(struct load *load, const struct document *document)
-{
-	model_network_ensure(load->model, load->network);
-	load_map(load, document->groups, "group", "sg-", load_group);
-	load_map(load, document->prefix_lists, "prefix list", "pl-", load_prefix_list);
-	load_map(load, document->interfaces, "interface", "", load_policy_interface);
-}
-
-static void for_each_document(struct load *load, const GPtrArray *documents, section_reader *read)
-{
-	for (guint i = 0; i < documents->len; i++) {
-		const struct document *document = documents->pdata[i];
-
-		if (!document->usable)
-			continue;
-		load->doc = document->doc;
-		load->network = document->network;
-		read(load, document);
-	}
 }
 
 static void add_default_groups(struct model *model)
@@ -161,22 +37,6 @@ static void add_default_groups(struct model *model)
 	}
 }
 
-/* validate.c knows objects and pointers; the place of the value is in the document. */
-static void locate(const GPtrArray *documents, struct diag_entry *entry)
-{
-	for (guint i = 0; i < documents->len; i++) {
-		const struct document *document = documents->pdata[i];
-		uint32_t node;
-
-		if (!document->usable || jdoc_file(document->doc) != entry->place.file)
-			continue;
-		node = jdoc_find(document->doc, entry->place, entry->pointer);
-		if (node)
-			entry->place = jdoc_place(document->doc, node);
-		return;
-	}
-}
-
 static void validate(struct load *load, const GPtrArray *documents)
 {
 	guint before = load->diag->entries->len;
@@ -185,99 +45,35 @@ static void validate(struct load *load, const GPtrArray *documents)
 		model_validate_incomplete(load->model, load->diag);
 	else
 		model_validate(load->model, load->diag);
-	for (guint i = before; i < load->diag->entries->len; i++) {
-		struct diag_entry *entry = load->diag->entries->pdata[i];
-
-		if (entry->pointer && entry->place.line)
-			locate(documents, entry);
-	}
-}
-
-static guint file_order(const GPtrArray *sources, const char *file)
-{
-	guint i = 0;
-
-	while (i < sources->len &&
-	       g_strcmp0(((const struct load_source *)sources->pdata[i])->name, file) != 0)
-		i++;
-	return i;
-}
-
-static gint compare_entries(gconstpointer a, gconstpointer b, gpointer order)
-{
-	const struct diag_entry *x = *(const struct diag_entry *const *)a;
-	const struct diag_entry *y = *(const struct diag_entry *const *)b;
-
-	if (x->place.file != y->place.file)
-		return GPOINTER_TO_INT(g_hash_table_lookup(order, x->place.file)) -
-		       GPOINTER_TO_INT(g_hash_table_lookup(order, y->place.file));
-	if (x->place.line != y->place.line)
-		return x->place.line < y->place.line ? -1 : 1;
-	if (x->place.column != y->place.column)
-		return x->place.column < y->place.column ? -1 : 1;
-	return 0;
-}
-
-/* In the order of the files and of their text, whichever pass found them. */
-static void sort_entries(struct diag *diag, guint first, const GPtrArray *sources)
-{
-	g_autoptr(GHashTable) order = g_hash_table_new(NULL, NULL);
-	guint count = diag->entries->len - first;
-
-	for (guint i = first; i < diag->entries->len; i++) {
-		const struct diag_entry *entry = diag->entries->pdata[i];
-		gpointer file = (gpointer)(uintptr_t)entry->place.file;
-
-		if (!g_hash_table_contains(order, file))
-			g_hash_table_insert(order, file,
-					    GUINT_TO_POINTER(file_order(sources, file)));
-	}
-	if (count)
-		g_qsort_with_data(diag->entries->pdata + first, (gint)count, sizeof(gpointer),
-				  compare_entries, order);
-}
-
-static GPtrArray *parse_documents(const GPtrArray *sources, struct diag *diag)
-{
-	GPtrArray *documents = g_ptr_array_new_with_free_func(document_free);
-
-	for (guint i = 0; i < sources->len; i++) {
-		const struct load_source *source = sources->pdata[i];
-		struct document *document = g_new0(struct document, 1);
-
-		document->doc = jdoc_parse(source->name, source->text, source->length, diag);
-		g_ptr_array_add(documents, document);
-	}
-	return documents;
+	load_locate(documents, load->diag, before);
 }
 
 static int load_all(const GPtrArray *sources, bool incomplete, struct model **model,
 		    struct diag *diag)
 {
 	guint first = diag->entries->len, before = first + diag->left_out;
-	g_autoptr(GPtrArray) documents = parse_documents(sources, diag);
-	g_autoptr(GHashTable) services = load_services_new();
+	g_autoptr(GPtrArray) documents = load_documents(sources, diag);
 	g_autoptr(GHashTable) places =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	struct load load = {
 		.model = model_new(),
 		.diag = diag,
-		.services = services,
 		.network_places = places,
 		.incomplete = incomplete,
 	};
 
+	load.services = load.model->services;
 	for (guint i = 0; i < documents->len; i++)
-		read_header(&load, documents->pdata[i]);
-	for_each_document(&load, documents, read_definitions);
-	for_each_document(&load, documents, read_objects);
+		load_header(&load, documents->pdata[i]);
+	load_each_document(&load, documents, load_definitions);
+	load_each_document(&load, documents, load_objects);
 	add_default_groups(load.model);
 	validate(&load, documents);
 	if (diag->entries->len + diag->left_out == before) {
 		*model = load.model;
 		return 0;
 	}
-	sort_entries(diag, first, sources);
+	load_sort_errors(diag, first, sources);
 	model_free(&load.model);
 	return -EINVAL;
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "rulesd/json_write.h"
 #include "rulesd/nearest.h"
 
 static void add_error(struct load *load, uint32_t node, bool at_key, const char *code,
@@ -149,6 +150,30 @@ static void unknown_field(struct load *load, uint32_t node, const char *key,
 	load_error_at_key(load, node, "unknown-field", fix, "unknown field %s", quoted);
 }
 
+/* A sum, because the order of members does not matter. */
+static void add_remark(struct load *load, uint32_t node, const char *key)
+{
+	struct json_writer writer = {.out = g_string_new(key)};
+	uint64_t hash;
+
+	json_write_node(&writer, load->doc, node);
+	hash = hash_bytes(writer.out->str, writer.out->len);
+	load->remarks += (uint32_t)(hash ^ hash >> 32) | 1;
+	g_string_free(writer.out, TRUE);
+}
+
+static void read_remark(struct load *load, uint32_t member, const char *key,
+			const struct load_field *fields)
+{
+	if (strcmp(key, "description") == 0)
+		load_expect(load, member, JDOC_STRING, NULL);
+	else if (strcmp(key, "labels") == 0)
+		check_labels(load, member);
+	else if (!json_is_annotation(key))
+		unknown_field(load, member, key, fields);
+	add_remark(load, member, key);
+}
+
 void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object)
 {
 	uint32_t member;
@@ -163,12 +188,8 @@ void load_object(struct load *load, uint32_t node, const struct load_field *fiel
 			field++;
 		if (field->name)
 			field->read(load, field, member, (char *)object + field->offset);
-		else if (strcmp(key, "description") == 0)
-			load_expect(load, member, JDOC_STRING, NULL);
-		else if (strcmp(key, "labels") == 0)
-			check_labels(load, member);
-		else if (!json_is_annotation(key))
-			unknown_field(load, member, key, fields);
+		else
+			read_remark(load, member, key, fields);
 	}
 }
 

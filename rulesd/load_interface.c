@@ -311,14 +311,16 @@ static struct model_interface *read_interface(struct load *load, uint32_t node, 
 	struct model_interface *iface;
 	struct draft draft;
 
+	load->remarks = 0;
 	draft_init(&draft, load->network);
 	read_object(load, node, &draft, with_network);
+	draft.settings.remarks = load->remarks;
 	iface = draft_finish(&draft, id, place);
 	draft_clear(&draft);
 	return iface;
 }
 
-void load_policy_interface(struct load *load, uint32_t node, const char *id)
+static void read_policy_interface(struct load *load, uint32_t node, const char *id)
 {
 	const struct model_interface *first = model_interface(load->model, id);
 	struct model_interface *iface;
@@ -331,6 +333,14 @@ void load_policy_interface(struct load *load, uint32_t node, const char *id)
 	else
 		model_add_interface(load->model, iface);
 }
+
+const struct load_section load_interfaces = {
+	.kind = MODEL_KIND_INTERFACE,
+	.what = "interface",
+	.name = "interfaces",
+	.prefix = "",
+	.read = read_policy_interface,
+};
 
 int load_interface(const char *id, const char *text, size_t length, struct model_interface **iface,
 		   struct diag *diag)

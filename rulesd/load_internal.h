@@ -9,19 +9,26 @@
 
 #include "rulesd/diag.h"
 #include "rulesd/json_doc.h"
-#include "rulesd/model.h"
+#include "rulesd/model_edit.h"
 
-/* A service that a policy defines: "services": {"my-app": {"rules": [{"protocol", "ports"}]}}. */
-struct load_service {
-	GPtrArray *matches; /* of struct model_match */
+/* What a patch removes: null in place of an object. */
+struct load_removal {
+	enum model_kind kind;
+	const struct jdoc *doc;
+	uint32_t node;
+	char *id;
+	char *network; /* of the document */
 	struct place place;
 };
 
 struct load {
 	struct model *model;
 	struct diag *diag;
-	GHashTable *services;	    /* name -> struct load_service, of all documents */
+	GHashTable *services;	    /* name -> struct model_service, of all documents */
 	GHashTable *network_places; /* name -> struct place of the settings of a network */
+	GHashTable *base_services;  /* those of the policy that a patch is for, or NULL */
+	GArray *removals;	    /* of struct load_removal; NULL unless a patch is read */
+	uint32_t remarks;	    /* of the object of a section that is being read */
 	bool incomplete;	    /* objects may be missing: dangling references say nothing */
 	const struct jdoc *doc;	    /* being read */
 	const char *network;	    /* that its objects belong to */
@@ -55,10 +62,21 @@ bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, i
 
 /* Reads the fields of an object; "description" and "labels" are checked when not in the table. */
 void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object);
-/* Calls read for every member of a map of ids; every key passes load_id with prefix first. */
+
+/* A section: a map of ids. Every key passes load_id with prefix. */
 typedef void load_member_reader(struct load *load, uint32_t node, const char *id);
-void load_map(struct load *load, uint32_t node, const char *what, const char *prefix,
-	      load_member_reader *read);
+struct load_section {
+	enum model_kind kind;
+	const char *what;   /* "group", for messages */
+	const char *name;   /* "groups" */
+	const char *prefix; /* of ids; "" for any */
+	load_member_reader *read;
+};
+extern const struct load_section load_services, load_networks, load_groups, load_prefix_lists,
+	load_interfaces;
+/* Calls read for every member; null is noted in load->removals where that is one. node 0: nothing.
+ */
+void load_map(struct load *load, uint32_t node, const struct load_section *section);
 
 /* Readers for tables of fields. */
 load_reader load_text;	    /* char *: any string */
@@ -92,14 +110,34 @@ bool load_service_matches(struct load *load, uint32_t node, const char *name, GP
 struct model_peer *load_peer(struct load *load, uint32_t node);
 void load_rules(struct load *load, uint32_t node, enum sg_dir direction, struct model_group *group);
 
-GHashTable *load_services_new(void);
+/* The service of that name which the policy defines, or NULL. */
+const struct model_service *load_find_service(const struct load *load, const char *name);
+/* Ids of the rules that were given none; the derived ones of before are forgotten. */
+void load_derive_ids(struct model_group *group, enum sg_dir direction);
 
-/* The sections of a document. */
-load_member_reader load_service;
-load_member_reader load_network;
-load_member_reader load_group;
-load_member_reader load_prefix_list;
-load_member_reader load_policy_interface;
+/* A source while it is read; nodes of its sections, 0 when missing. */
+struct load_document {
+	struct jdoc *doc; /* NULL when the text is not JSON */
+	bool usable;	  /* a version that we know */
+	char *network;
+	uint32_t version, network_name;
+	uint32_t services, networks, groups, prefix_lists, interfaces;
+};
+
+/* Of all sources; struct load_document. */
+GPtrArray *load_documents(const GPtrArray *sources, struct diag *diag);
+/* Version, network and the sections of one; sets usable. */
+void load_header(struct load *load, struct load_document *document);
+/* Calls read for every usable document, with load->doc and load->network set. */
+typedef void load_document_reader(struct load *load, const struct load_document *document);
+void load_each_document(struct load *load, const GPtrArray *documents, load_document_reader *read);
+load_document_reader load_definitions; /* services and networks, before... */
+load_document_reader load_objects;     /* ...groups, prefix lists and interfaces */
+/* validate.c knows objects and pointers; the place of the value is in the document. */
+void load_locate(const GPtrArray *documents, const struct diag *diag, guint first);
+/* Entries from first on: in the order of the sources and of their text, whichever pass found them.
+ */
+void load_sort_errors(struct diag *diag, guint first, const GPtrArray *sources);
 
 /* An error that names the other place. */
 void load_defined_twice(struct load *load, uint32_t node, const char *what, const char *id,

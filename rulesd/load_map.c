@@ -45,19 +45,39 @@ bool load_id(struct load *load, uint32_t node, const char *id, const char *what,
  * an error there.
  */
 static bool is_annotation_in_map(struct load *load, uint32_t node, const char *key,
-				 const char *what, const char *prefix)
+				 const struct load_section *section)
 {
+	const char *what = section->what, *prefix = section->prefix;
+
 	if (!json_is_annotation(key))
 		return false;
-	if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
+	if (load->removals)
+		load_error_at_key(load, node, "unknown-field",
+				  "a patch changes objects; put remarks into them",
+				  "a remark in a section of a patch");
+	else if (prefix[0] == '\0' && jdoc_kind(load->doc, node) == JDOC_OBJECT)
 		load_error_at_key(load, node, "id",
 				  "use another id, or a value that is not an object",
 				  "keys that start with \"x-\" are remarks, not ids of %ss", what);
 	return true;
 }
 
-void load_map(struct load *load, uint32_t node, const char *what, const char *prefix,
-	      load_member_reader *read)
+/* In a patch null takes the object away. */
+static void note_removal(struct load *load, uint32_t node, const char *id, enum model_kind kind)
+{
+	const struct load_removal removal = {
+		.kind = kind,
+		.doc = load->doc,
+		.node = node,
+		.id = g_strdup(id),
+		.network = g_strdup(load->network),
+		.place = jdoc_key_place(load->doc, node),
+	};
+
+	g_array_append_val(load->removals, removal);
+}
+
+void load_map(struct load *load, uint32_t node, const struct load_section *section)
 {
 	uint32_t member;
 
@@ -70,12 +90,14 @@ void load_map(struct load *load, uint32_t node, const char *what, const char *pr
 	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
 		g_autofree char *id = jdoc_key(load->doc, member);
 
-		if (is_annotation_in_map(load, member, id, what, prefix))
+		if (is_annotation_in_map(load, member, id, section))
 			continue;
-		if (is_id(id, prefix))
-			read(load, member, id);
+		if (!is_id(id, section->prefix))
+			id_error(load, member, true, id, section->what, section->prefix);
+		else if (load->removals && jdoc_kind(load->doc, member) == JDOC_NULL)
+			note_removal(load, member, id, section->kind);
 		else
-			id_error(load, member, true, id, what, prefix);
+			section->read(load, member, id);
 	}
 }
 

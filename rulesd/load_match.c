@@ -236,15 +236,6 @@ struct model_match *load_match(struct load *load, const struct load_match *nodes
 	return match;
 }
 
-static struct model_match *copy_match(const struct model_match *match)
-{
-	struct model_match *copy = g_memdup2(match, sizeof(*match));
-
-	if (match->ports)
-		copy->ports = g_array_copy(match->ports);
-	return copy;
-}
-
 /* A preset names each range of ports by itself: ranges of one protocol become one match. */
 static void add_preset_match(GPtrArray *matches, const struct service_match *preset)
 {
@@ -279,14 +270,35 @@ static void unknown_service(struct load *load, uint32_t node, const char *name)
 	g_hash_table_iter_init(&iter, load->services);
 	while (g_hash_table_iter_next(&iter, &own, NULL))
 		nearest_offer(&nearest, own);
+	if (load->base_services)
+		g_hash_table_iter_init(&iter, load->base_services);
+	while (load->base_services && g_hash_table_iter_next(&iter, &own, NULL))
+		if (load_find_service(load, own))
+			nearest_offer(&nearest, own);
 	fix = nearest_fix(&nearest, "sgctl show services lists the presets; a policy may define "
 				    "its own under \"services\"");
 	load_error(load, node, "unknown-service", fix, "there is no service %s", quoted);
 }
 
+const struct model_service *load_find_service(const struct load *load, const char *name)
+{
+	const struct model_service *own = g_hash_table_lookup(load->services, name);
+
+	if (own || !load->base_services)
+		return own;
+	for (guint i = 0; i < load->removals->len; i++) {
+		const struct load_removal *removal =
+			&g_array_index(load->removals, struct load_removal, i);
+
+		if (removal->kind == MODEL_KIND_SERVICE && strcmp(removal->id, name) == 0)
+			return NULL;
+	}
+	return g_hash_table_lookup(load->base_services, name);
+}
+
 bool load_service_matches(struct load *load, uint32_t node, const char *name, GPtrArray *matches)
 {
-	const struct load_service *own = g_hash_table_lookup(load->services, name);
+	const struct model_service *own = load_find_service(load, name);
 	const struct service *preset = own ? NULL : service_find(name);
 
 	if (!own && !preset) {
@@ -295,7 +307,7 @@ bool load_service_matches(struct load *load, uint32_t node, const char *name, GP
 		return false;
 	}
 	for (guint i = 0; own && i < own->matches->len; i++)
-		g_ptr_array_add(matches, copy_match(own->matches->pdata[i]));
+		g_ptr_array_add(matches, model_match_copy(own->matches->pdata[i]));
 	for (unsigned int i = 0; preset && i < preset->count; i++)
 		add_preset_match(matches, &preset->matches[i]);
 	for (guint i = 0; i < matches->len; i++) {

@@ -38,39 +38,21 @@ static const struct load_field service_fields[] = {
 	{0},
 };
 
-static void free_service(gpointer data)
-{
-	struct load_service *service = data;
-
-	g_ptr_array_unref(service->matches);
-	g_free(service);
-}
-
-GHashTable *load_services_new(void)
-{
-	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_service);
-}
-
-static void free_match(gpointer match)
-{
-	model_match_free(match);
-}
-
-void load_service(struct load *load, uint32_t node, const char *id)
+static void read_service(struct load *load, uint32_t node, const char *id)
 {
 	static const char shape[] = "as \"rules\": [{\"protocol\": \"tcp\", \"ports\": [8080]}]";
-	const struct load_service *first = g_hash_table_lookup(load->services, id);
-	struct load_service *service;
+	const struct model_service *first = g_hash_table_lookup(load->services, id);
+	struct model_service *service;
 	uint32_t rules = 0;
 
 	if (first) {
 		load_defined_twice(load, node, "service", id, first->place);
 		return;
 	}
-	service = g_new0(struct load_service, 1);
-	service->matches = g_ptr_array_new_with_free_func(free_match);
+	load->remarks = 0;
+	service = model_service_new(id);
 	service->place = jdoc_key_place(load->doc, node);
-	g_hash_table_insert(load->services, g_strdup(id), service);
+	g_hash_table_insert(load->services, service->name, service);
 	if (!load_expect(load, node, JDOC_OBJECT, NULL))
 		return;
 	load_object(load, node, service_fields, &rules);
@@ -82,7 +64,16 @@ void load_service(struct load *load, uint32_t node, const char *id)
 		load_error(load, rules, "empty", shape, "a service without rules");
 	for (uint32_t item = jdoc_first(load->doc, rules); item; item = jdoc_next(load->doc, item))
 		read_service_rule(load, item, service->matches);
+	service->remarks = load->remarks;
 }
+
+const struct load_section load_services = {
+	.kind = MODEL_KIND_SERVICE,
+	.what = "service",
+	.name = "services",
+	.prefix = "",
+	.read = read_service,
+};
 
 /* ------------------------------------------------------------------ networks */
 
@@ -207,13 +198,14 @@ static const struct load_field network_fields[] = {
 	{0},
 };
 
-void load_network(struct load *load, uint32_t node, const char *id)
+static void read_network(struct load *load, uint32_t node, const char *id)
 {
 	const struct place *first = g_hash_table_lookup(load->network_places, id);
 	struct model_network *network = model_network_ensure(load->model, id);
 	struct place place = jdoc_key_place(load->doc, node);
 
-	if (!load_expect(load, node, JDOC_OBJECT, NULL) || !jdoc_first(load->doc, node)) {
+	if (!load_expect(load, node, JDOC_OBJECT, NULL) ||
+	    (!jdoc_first(load->doc, node) && !load->removals)) {
 		if (!network->place.file)
 			network->place = place;
 		return;
@@ -224,8 +216,18 @@ void load_network(struct load *load, uint32_t node, const char *id)
 	}
 	g_hash_table_insert(load->network_places, g_strdup(id), g_memdup2(&place, sizeof(place)));
 	network->place = place;
+	load->remarks = 0;
 	load_object(load, node, network_fields, network);
+	network->remarks = load->remarks;
 }
+
+const struct load_section load_networks = {
+	.kind = MODEL_KIND_NETWORK,
+	.what = "network",
+	.name = "networks",
+	.prefix = "",
+	.read = read_network,
+};
 
 /* ------------------------------------------------------------------ groups and prefix lists */
 
@@ -275,7 +277,7 @@ static void read_directions(struct load *load, const struct group_object *object
 		g_ptr_array_add(group->rules[SG_EGRESS], model_default_egress_new());
 }
 
-void load_group(struct load *load, uint32_t node, const char *id)
+static void read_group(struct load *load, uint32_t node, const char *id)
 {
 	struct model_network *network = model_network_ensure(load->model, load->network);
 	const struct model_group *first = g_hash_table_lookup(network->groups, id);
@@ -283,17 +285,27 @@ void load_group(struct load *load, uint32_t node, const char *id)
 
 	if (first && !first->implied)
 		load_defined_twice(load, node, "group", id, first->place);
+	load->remarks = 0;
 	object.group = model_group_new(load->network, id);
 	object.group->place = jdoc_key_place(load->doc, node);
 	if (load_expect(load, node, JDOC_OBJECT, NULL)) {
 		load_object(load, node, group_fields, &object);
 		read_directions(load, &object);
 	}
+	object.group->remarks = load->remarks;
 	if (first && !first->implied)
 		model_group_free(object.group);
 	else
 		g_hash_table_replace(network->groups, object.group->id, object.group);
 }
+
+const struct load_section load_groups = {
+	.kind = MODEL_KIND_GROUP,
+	.what = "group",
+	.name = "groups",
+	.prefix = "sg-",
+	.read = read_group,
+};
 
 static void read_entries(struct load *load, const struct load_field *field, uint32_t node,
 			 void *out)
@@ -356,7 +368,7 @@ static void check_entries(struct load *load, uint32_t node, const struct model_p
 			   "\"entries\" is missing");
 }
 
-void load_prefix_list(struct load *load, uint32_t node, const char *id)
+static void read_prefix_list(struct load *load, uint32_t node, const char *id)
 {
 	struct model_network *network = model_network_ensure(load->model, load->network);
 	const struct model_prefix_list *first = g_hash_table_lookup(network->prefix_lists, id);
@@ -364,14 +376,24 @@ void load_prefix_list(struct load *load, uint32_t node, const char *id)
 
 	if (first)
 		load_defined_twice(load, node, "prefix list", id, first->place);
+	load->remarks = 0;
 	list->place = jdoc_key_place(load->doc, node);
 	if (load_expect(load, node, JDOC_OBJECT, NULL)) {
 		load_object(load, node, prefix_list_fields, list);
 		check_entries(load, node, list);
 	}
+	list->remarks = load->remarks;
 	sort_entries(list->entries);
 	if (first)
 		model_prefix_list_free(list);
 	else
 		g_hash_table_insert(network->prefix_lists, list->id, list);
 }
+
+const struct load_section load_prefix_lists = {
+	.kind = MODEL_KIND_PREFIX_LIST,
+	.what = "prefix list",
+	.name = "prefix_lists",
+	.prefix = "pl-",
+	.read = read_prefix_list,
+};

@@ -154,22 +154,37 @@ static void check_ids(struct load *load, GPtrArray *rules, GHashTable *taken)
 	}
 }
 
-static void derive_ids(struct model_group *group, GPtrArray *rules, GHashTable *taken)
+static void derive_id(struct model_group *group, struct model_rule *rule, GHashTable *taken)
 {
+	g_autofree char *content = model_rule_content_id(rule, group->network);
+
+	rule->derived = true;
+	rule->id = g_strdup(content);
+	for (unsigned int repeat = 2; g_hash_table_contains(taken, rule->id); repeat++) {
+		g_free(rule->id);
+		rule->id = g_strdup_printf("%s-%u", content, repeat);
+	}
+	g_hash_table_insert(taken, rule->id, rule);
+}
+
+void load_derive_ids(struct model_group *group, enum sg_dir direction)
+{
+	g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+	const GPtrArray *rules = group->rules[direction];
+
 	for (guint i = 0; i < rules->len; i++) {
 		struct model_rule *rule = rules->pdata[i];
-		g_autofree char *content = NULL;
 
-		if (rule->id)
-			continue;
-		rule->derived = true;
-		content = model_rule_content_id(rule, group->network);
-		rule->id = g_strdup(content);
-		for (unsigned int repeat = 2; g_hash_table_contains(taken, rule->id); repeat++) {
-			g_free(rule->id);
-			rule->id = g_strdup_printf("%s-%u", content, repeat);
-		}
-		g_hash_table_insert(taken, rule->id, rule);
+		if (rule->derived)
+			g_clear_pointer(&rule->id, g_free);
+		else if (rule->id)
+			g_hash_table_insert(taken, rule->id, rule);
+	}
+	for (guint i = 0; i < rules->len; i++) {
+		struct model_rule *rule = rules->pdata[i];
+
+		if (!rule->id)
+			derive_id(group, rule, taken);
 	}
 }
 
@@ -180,8 +195,13 @@ void load_rules(struct load *load, uint32_t node, enum sg_dir direction, struct 
 
 	if (!load_expect(load, node, JDOC_ARRAY, "rules are an array of objects"))
 		return;
-	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item))
+	for (uint32_t item = jdoc_first(load->doc, node); item; item = jdoc_next(load->doc, item)) {
+		uint32_t before = load->remarks;
+
 		g_ptr_array_add(rules, read_rule(load, item, direction));
+		/* The same remark on another rule is another remark. */
+		load->remarks = before + (load->remarks - before) * (2 * rules->len + 1);
+	}
 	check_ids(load, rules, taken);
-	derive_ids(group, rules, taken);
+	load_derive_ids(group, direction);
 }

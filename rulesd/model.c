@@ -36,6 +36,11 @@ static void free_interface(gpointer iface)
 	model_interface_free(iface);
 }
 
+static void free_service(gpointer service)
+{
+	model_service_free(service);
+}
+
 static void free_network(gpointer network)
 {
 	model_network_free(network);
@@ -56,9 +61,14 @@ static GHashTable *table_by_id(GDestroyNotify free_value)
 	return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_value);
 }
 
-static void add_network(struct model *model, struct model_network *network)
+void model_add_network(struct model *model, struct model_network *network)
 {
 	g_hash_table_insert(model->networks, (gpointer)(uintptr_t)network->name, network);
+}
+
+void model_remove_network(struct model *model, struct model_network *network)
+{
+	g_hash_table_steal(model->networks, network->name);
 }
 
 struct model *model_new(void)
@@ -68,10 +78,11 @@ struct model *model_new(void)
 	struct model_group *group = model_default_group_new(MODEL_DEFAULT_NETWORK);
 
 	model->networks = table_by_id(free_network);
+	model->services = table_by_id(free_service);
 	model->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	model->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_hash_table_insert(network->groups, group->id, group);
-	add_network(model, network);
+	model_add_network(model, network);
 	return model;
 }
 
@@ -80,6 +91,7 @@ void model_free(struct model **model)
 	if (!*model)
 		return;
 	g_hash_table_unref((*model)->networks);
+	g_hash_table_unref((*model)->services);
 	g_hash_table_unref((*model)->devices);
 	g_hash_table_unref((*model)->hosts);
 	hash_index_free(&(*model)->by_id);
@@ -145,8 +157,43 @@ struct model_network *model_network_ensure(struct model *model, const char *name
 	if (network)
 		return network;
 	network = model_network_new(name);
-	add_network(model, network);
+	model_add_network(model, network);
 	return network;
+}
+
+#define SWAP(a, b)                      \
+	do {                            \
+		typeof(a) _swapped = a; \
+		a = b;                  \
+		b = _swapped;           \
+	} while (0)
+
+void model_swap_settings(struct model_network *a, struct model_network *b)
+{
+	SWAP(a->description, b->description);
+	SWAP(a->exempt, b->exempt);
+	SWAP(a->peers, b->peers);
+	SWAP(a->conntrack, b->conntrack);
+	SWAP(a->remarks, b->remarks);
+	SWAP(a->place, b->place);
+}
+
+struct model_service *model_service_new(const char *name)
+{
+	struct model_service *service = g_new0(struct model_service, 1);
+
+	service->name = g_strdup(name);
+	service->matches = g_ptr_array_new_with_free_func(free_match);
+	return service;
+}
+
+void model_service_free(struct model_service *service)
+{
+	if (!service)
+		return;
+	g_ptr_array_unref(service->matches);
+	g_free(service->name);
+	g_free(service);
 }
 
 struct model_group *model_group_new(const char *network, const char *id)
@@ -170,6 +217,49 @@ void model_group_free(struct model_group *group)
 	g_free(group->network);
 	g_free(group->description);
 	g_free(group);
+}
+
+static struct model_peer *copy_peer(const struct model_peer *peer)
+{
+	struct model_peer *copy = g_memdup2(peer, sizeof(*peer));
+
+	copy->network = g_strdup(peer->network);
+	copy->id = g_strdup(peer->id);
+	copy->peer_id = g_strdup(peer->peer_id);
+	copy->description = g_strdup(peer->description);
+	return copy;
+}
+
+static struct model_rule *copy_rule(const struct model_rule *rule)
+{
+	struct model_rule *copy = model_rule_new(rule->direction);
+
+	copy->id = g_strdup(rule->id);
+	copy->derived = rule->derived;
+	copy->implied = rule->implied;
+	copy->service = g_strdup(rule->service);
+	copy->description = g_strdup(rule->description);
+	copy->place = rule->place;
+	for (guint i = 0; i < rule->matches->len; i++)
+		g_ptr_array_add(copy->matches, model_match_copy(rule->matches->pdata[i]));
+	for (guint i = 0; i < rule->peers->len; i++)
+		g_ptr_array_add(copy->peers, copy_peer(rule->peers->pdata[i]));
+	return copy;
+}
+
+struct model_group *model_group_copy(const struct model_group *group)
+{
+	struct model_group *copy = model_group_new(group->network, group->id);
+
+	copy->description = g_strdup(group->description);
+	copy->external = group->external;
+	copy->implied = group->implied;
+	copy->remarks = group->remarks;
+	copy->place = group->place;
+	for (int dir = 0; dir < SG_DIRS; dir++)
+		for (guint i = 0; i < group->rules[dir]->len; i++)
+			g_ptr_array_add(copy->rules[dir], copy_rule(group->rules[dir]->pdata[i]));
+	return copy;
 }
 
 struct model_rule *model_rule_new(enum sg_dir direction)
@@ -204,6 +294,15 @@ struct model_match *model_match_new(uint16_t protocol)
 	if (protocol_has_ports(protocol))
 		match->ports = g_array_new(FALSE, FALSE, sizeof(struct model_ports));
 	return match;
+}
+
+struct model_match *model_match_copy(const struct model_match *match)
+{
+	struct model_match *copy = g_memdup2(match, sizeof(*match));
+
+	if (match->ports)
+		copy->ports = g_array_copy(match->ports);
+	return copy;
 }
 
 void model_match_free(struct model_match *match)

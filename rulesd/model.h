@@ -5,7 +5,9 @@
  * load.c makes it from JSON, validate.c checks it whole, engine.c adds interfaces attached by hand,
  * compile.c reads it. A model that passed validation has no dangling reference. Everything is owned
  * by the struct that holds it; strings are UTF-8. Containers are GLib's; a GHashTable here is keyed
- * by the id of the object that it owns. There may be a million interfaces and no more than some
+ * by the id of the object that it owns. "remarks" is a sum over what may stand in an object and
+ * means nothing (labels, "x-..." and "$schema", in the object and below it; 0 without any): equal
+ * objects have equal ones. There may be a million interfaces and no more than some
  * thousands of anything else: an interface is one allocation of about 100 bytes, does not change
  * once it is made, and shares its list of groups; the model keeps indexes of them.
  */
@@ -62,6 +64,14 @@ struct model_match {
 	int icmp_code;	   /* 0-255, or -1 for every code */
 };
 
+/* A service that the policy defines; rules that use it have copies of its matches. */
+struct model_service {
+	char *name;
+	GPtrArray *matches; /* of struct model_match */
+	uint32_t remarks;
+	struct place place;
+};
+
 struct model_rule {
 	char *id;     /* given, or derived from the canonical content ("sgr-1a2b3c4d") */
 	bool derived; /* id was derived */
@@ -83,6 +93,7 @@ struct model_group {
 	bool implied;		   /* sg-default that no file defines */
 	GPtrArray *rules[SG_DIRS]; /* of struct model_rule by enum sg_dir, default-egress
 				      materialised */
+	uint32_t remarks;
 	struct place place;
 };
 
@@ -92,6 +103,7 @@ struct model_prefix_list {
 	char *description; /* or NULL */
 	bool external;
 	GArray *entries; /* of struct cidr, sorted, no duplicates */
+	uint32_t remarks;
 	struct place place;
 };
 
@@ -140,6 +152,7 @@ struct model_settings {
 	const uint16_t *vlans;	    /* 1-4094, sorted, no duplicates */
 	uint32_t allowed_count;
 	uint32_t vlan_count;
+	uint32_t remarks;
 };
 
 /* Does not change once it is made; to change one, make another and replace it. */
@@ -191,6 +204,7 @@ struct model_network {
 	GPtrArray *exempt;		  /* of struct model_exempt */
 	GPtrArray *peers;		  /* of char *: networks whose groups may be referenced */
 	struct model_conntrack conntrack; /* defaults of its interfaces */
+	uint32_t remarks;
 	struct place place;
 
 	/* Indexes of model_index.c. */
@@ -203,6 +217,7 @@ struct model_network {
 
 struct model {
 	GHashTable *networks; /* of struct model_network; "default" always exists */
+	GHashTable *services; /* of struct model_service, by name */
 
 	/* Indexes of model_index.c, over all networks. */
 	struct hash_index by_id;     /* interfaces */
@@ -244,6 +259,8 @@ uint32_t model_most_devices(const struct model *model);
  */
 void model_add_interface(struct model *model, struct model_interface *iface);
 void model_remove_interface(struct model *model, struct model_interface *iface);
+/* Makes the indexes right at once, if they are stale, and not when the next one is added. */
+void model_settle_interfaces(struct model *model);
 /* Those of a network by id; the caller frees the array. */
 GPtrArray *model_sorted_interfaces(const struct model_network *network);
 void model_reserve_interfaces(struct model *model, struct model_network *network, uint32_t more);
@@ -254,9 +271,18 @@ bool model_may_repeat(const struct model *model);
 struct model_network *model_network_new(const char *name);
 /* The network of that name, made when the model has none. */
 struct model_network *model_network_ensure(struct model *model, const char *name);
+/* Takes the network, or gives it to the caller. */
+void model_add_network(struct model *model, struct model_network *network);
+void model_remove_network(struct model *model, struct model_network *network);
+/* Description, exempt, peers, conntrack, remarks and place. */
+void model_swap_settings(struct model_network *a, struct model_network *b);
+struct model_service *model_service_new(const char *name);
+void model_service_free(struct model_service *service);
 struct model_group *model_group_new(const char *network, const char *id);
+struct model_group *model_group_copy(const struct model_group *group);
 struct model_rule *model_rule_new(enum sg_dir direction);
 struct model_match *model_match_new(uint16_t protocol);
+struct model_match *model_match_copy(const struct model_match *match);
 /* Copies what spec says; never NULL. Addresses that are all zero (unreadable) are in no index. */
 struct model_interface *model_interface_new(const struct model_interface_spec *spec);
 /* What an interface was made of, so that another can be made that differs; borrowed from it. */

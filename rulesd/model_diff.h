@@ -12,10 +12,3 @@
  * Both must be valid. Never NULL; an edit without changes when they say the same.
  */
 struct model_edit *model_diff(const struct model *old, struct model **new);
-
-/* Whether both mean the same; texts (descriptions, labels, remarks, places) do not count. */
-bool model_group_means_same(const struct model_group *a, const struct model_group *b);
-bool model_prefix_list_means_same(const struct model_prefix_list *a,
-				  const struct model_prefix_list *b);
-bool model_interface_means_same(const struct model_interface *a, const struct model_interface *b);
-bool model_network_means_same(const struct model_network *a, const struct model_network *b);

@@ -47,12 +47,14 @@ struct model_change {
 	char *id;      /* of a network: its name */
 	union model_object old;
 	union model_object new; /* at least one of them is not NULL */
+	struct place place;	/* in a patch, of what removes it; otherwise unknown */
 	bool enforced; /* false: the texts differ (description, labels, remarks), not the meaning */
 };
 
 struct model_edit {
 	GArray *changes; /* of struct model_change; at most one an object */
 	bool applied;
+	struct hash_index by_object; /* position + 1 in changes as a pointer */
 };
 
 static inline struct model_change *model_edit_at(const struct model_edit *edit, guint i)
@@ -73,16 +75,13 @@ void model_edit_free(struct model_edit **edit);
 bool model_edit_set(struct model_edit *edit, const struct model *model, enum model_kind kind,
 		    const char *network, const char *id, void *object);
 
+/* The change of that object, or NULL. */
+struct model_change *model_edit_find(const struct model_edit *edit, enum model_kind kind,
+				     const char *network, const char *id);
+
+/* Puts the changes into their order; model_edit_apply does it, too. */
+void model_edit_sort(struct model_edit *edit);
 /* Swaps the objects in the model. Takes as long as the edit, not the model, is large. */
 void model_edit_apply(struct model_edit *edit, struct model *model);
 /* The model is again what it was, object by object. */
 void model_edit_undo(struct model_edit *edit, struct model *model);
-
-/*
- * Whether the model, which was valid before the edit was applied to it, still is: looks at what the
- * edit changes, and at rules and lists of groups when something goes that they may refer to. On an
- * error it says what model_validate says, where an object of the edit is to blame rather than
- * another one that wants the same. 0 or -EINVAL.
- */
-int model_validate_edit(const struct model *model, const struct model_edit *edit,
-			struct diag *diag);

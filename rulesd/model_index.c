@@ -180,6 +180,19 @@ void model_reserve_interfaces(struct model *model, struct model_network *network
 		refill_model(model, more);
 }
 
+void model_settle_interfaces(struct model *model)
+{
+	GHashTableIter iter;
+	gpointer network;
+
+	if (model->stale)
+		refill_model(model, 0);
+	g_hash_table_iter_init(&iter, model->networks);
+	while (g_hash_table_iter_next(&iter, NULL, &network))
+		if (((const struct model_network *)network)->stale)
+			refill_addresses(network, 0);
+}
+
 /* Room for one more, and half as much again when there was none. */
 static void make_room(struct model *model, struct model_network *network, uint32_t addresses)
 {

@@ -125,7 +125,7 @@ static bool is_nothing(const struct model_settings *settings)
 
 	return !settings->description && !settings->device && !settings->host &&
 	       !settings->has_mac && settings->spoof_guard && settings->hook == MODEL_HOOK_AUTO &&
-	       !settings->allowed_count && !settings->vlan_count &&
+	       !settings->allowed_count && !settings->vlan_count && !settings->remarks &&
 	       memcmp(&settings->conntrack, &none, sizeof(none)) == 0;
 }
 

@@ -40,12 +40,16 @@ static int compare_groups(gconstpointer a, gconstpointer b)
 	return order ? order : strcmp(x->id, y->id);
 }
 
-static int compare_interfaces(gconstpointer a, gconstpointer b)
+/* validation: those that came last are to blame. */
+static int compare_interfaces(gconstpointer a, gconstpointer b, gpointer validation)
 {
 	const struct model_interface *x = *(const struct model_interface *const *)a;
 	const struct model_interface *y = *(const struct model_interface *const *)b;
-	int order = compare_places(&x->place, &y->place);
+	GHashTable *newer = ((const struct validation *)validation)->newer;
+	int order = newer ? g_hash_table_contains(newer, x) - g_hash_table_contains(newer, y) : 0;
 
+	if (!order)
+		order = compare_places(&x->place, &y->place);
 	return order ? order : strcmp(x->id, y->id);
 }
 
@@ -190,7 +194,7 @@ static void check_interfaces(struct validation *v, const GPtrArray *networks)
 				    validate_owners_new());
 		suspect_network(v, network, &suspects);
 	}
-	g_ptr_array_sort(ifaces, compare_interfaces);
+	g_ptr_array_sort_with_data(ifaces, compare_interfaces, v);
 	for (guint i = 0; i < ifaces->len; i++) {
 		struct model_interface *iface = ifaces->pdata[i];
 
@@ -203,19 +207,36 @@ static void free_users(gpointer users)
 	g_ptr_array_unref(users);
 }
 
-static int validate(const struct model *model, struct diag *diag, bool references)
+/* The interfaces that edit brings; NULL without an edit. */
+static GHashTable *interfaces_of(const struct model_edit *edit)
+{
+	GHashTable *newer = edit ? g_hash_table_new(NULL, NULL) : NULL;
+
+	for (guint i = 0; edit && i < edit->changes->len; i++) {
+		const struct model_change *change = model_edit_at(edit, i);
+
+		if (change->kind == MODEL_KIND_INTERFACE && change->new.any)
+			g_hash_table_add(newer, change->new.any);
+	}
+	return newer;
+}
+
+int validate_whole(const struct model *model, const struct model_edit *edit, bool references,
+		   struct diag *diag)
 {
 	guint before = diag->entries->len + diag->left_out;
 	g_autoptr(GPtrArray) networks = sorted_values(model->networks, compare_networks);
 	g_autoptr(GHashTable) devices =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_users);
 	g_autoptr(GHashTable) interfaces = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) newer = interfaces_of(edit);
 	struct validation v = {
 		.model = model,
 		.diag = diag,
 		.references = references,
 		.devices = devices,
 		.interfaces = interfaces,
+		.newer = newer,
 	};
 
 	for (guint i = 0; i < networks->len; i++)
@@ -227,10 +248,10 @@ static int validate(const struct model *model, struct diag *diag, bool reference
 
 int model_validate(const struct model *model, struct diag *diag)
 {
-	return validate(model, diag, true);
+	return validate_whole(model, NULL, true, diag);
 }
 
 int model_validate_incomplete(const struct model *model, struct diag *diag)
 {
-	return validate(model, diag, false);
+	return validate_whole(model, NULL, false, diag);
 }

@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "rulesd/diag.h"
-#include "rulesd/model.h"
+#include "rulesd/model_edit.h"
 
 struct validation {
 	const struct model *model;
@@ -15,6 +15,7 @@ struct validation {
 	bool references;	/* dangling ones are errors */
 	GHashTable *devices;	/* name -> GPtrArray of struct model_interface */
 	GHashTable *interfaces; /* id -> struct model_interface, of all networks */
+	GHashTable *newer;	/* struct model_interface that an edit brings, or NULL */
 };
 
 /* Rules to groups and prefix lists, networks to networks. */
@@ -33,5 +34,11 @@ bool validate_groups_are_fine(const struct validation *v, const struct model_net
 void validate_interface(struct validation *v, struct model_interface *iface, GHashTable *owners);
 GHashTable *validate_owners_new(void);
 
+/* Whether what the group's rules refer to is there; false when one reference is an error. */
+bool validate_group_is_fine(const struct validation *v, const struct model_group *group);
 /* Numbers of the whole policy. */
 void validate_totals(struct validation *v, const GPtrArray *networks);
+bool validate_totals_are_fine(const struct model *model);
+/* The whole model, with the interfaces of edit (NULL for none) behind the others. */
+int validate_whole(const struct model *model, const struct model_edit *edit, bool references,
+		   struct diag *diag);

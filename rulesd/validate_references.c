@@ -115,11 +115,52 @@ static bool check_network_of_peer(struct validation *v, const struct rule_positi
 	return true;
 }
 
+/* Those that the file has: the implied egress rule is not counted. */
+static guint written_rules(const GPtrArray *rules)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < rules->len; i++)
+		count += !((const struct model_rule *)rules->pdata[i])->implied;
+	return count;
+}
+
+static bool may_refer(const struct model_network *from, const char *to)
+{
+	return strcmp(from->name, to) == 0 || network_lists_peer(from, to);
+}
+
 static bool is_known(const struct validation *v, const struct model_peer *peer)
 {
 	if (peer->kind == MODEL_PEER_GROUP)
 		return model_group(v->model, peer->network, peer->id);
 	return model_prefix_list(v->model, peer->network, peer->id);
+}
+
+static bool is_fine_peer(const struct validation *v, const struct model_network *network,
+			 const struct model_peer *peer)
+{
+	if (peer->kind == MODEL_PEER_ANY || peer->kind == MODEL_PEER_CIDR)
+		return true;
+	return may_refer(network, peer->network) && is_known(v, peer);
+}
+
+bool validate_group_is_fine(const struct validation *v, const struct model_group *group)
+{
+	const struct model_network *network = model_network(v->model, group->network);
+
+	if (written_rules(group->rules[SG_INGRESS]) + written_rules(group->rules[SG_EGRESS]) >
+	    MODEL_MAX_RULES_OF_GROUP)
+		return false;
+	for (int dir = 0; dir < SG_DIRS; dir++)
+		for (guint i = 0; i < group->rules[dir]->len; i++) {
+			const struct model_rule *rule = group->rules[dir]->pdata[i];
+
+			for (guint j = 0; j < rule->peers->len; j++)
+				if (!is_fine_peer(v, network, rule->peers->pdata[j]))
+					return false;
+		}
+	return true;
 }
 
 static void check_peer(struct validation *v, const struct rule_position *position)
@@ -149,16 +190,6 @@ static void check_rule(struct validation *v, struct rule_position *position)
 		position->peer_index = i;
 		check_peer(v, position);
 	}
-}
-
-/* Those that the file has: the implied egress rule is not counted. */
-static guint written_rules(const GPtrArray *rules)
-{
-	guint count = 0;
-
-	for (guint i = 0; i < rules->len; i++)
-		count += !((const struct model_rule *)rules->pdata[i])->implied;
-	return count;
 }
 
 void validate_group(struct validation *v, const struct model_group *group)
