@@ -68,6 +68,7 @@ enum exit_status command_fmt(const struct args *args);
 enum exit_status command_graph(const struct args *args);
 enum exit_status command_help(const struct args *args);
 enum exit_status command_import(const struct args *args);
+enum exit_status command_lint(const struct args *args);
 enum exit_status command_later(const struct args *args);
 enum exit_status command_rollback(const struct args *args);
 enum exit_status command_show(const struct args *args);

@@ -36,6 +36,20 @@ static const struct option export_options[] = {
 			0, 'o'                                                                   \
 	}
 
+static const struct option lint_options[] = {
+	OUTPUT_OPTION,
+	{"fail-on", "LEVEL", "exit 1 from error (default), warning, info; or never", 0, 0},
+	{"severity", "LEVEL", "leave out what is less: error, warning, info (default)", 0, 0},
+	{"only", "CODES", "these checks alone: SG101,SG102", 0, 0},
+	{"ignore", "CODES", "not these checks", 0, 0},
+	{"format", "FORMAT", "table (default), json, gcc (lines for editors), sarif", 0, 0},
+	{"baseline", "FILE", "leave out the findings that this file accepts", 0, 0},
+	{"write-baseline", "FILE", "accept all that is found: write it to this file", 0, 0},
+	{"live", NULL, "ask the daemon too: counters, what is attached by hand", 0, 0},
+	{"explain", "CODE", "what a check means, instead", 0, 0},
+	{0},
+};
+
 static const struct option apply_options[] = {
 	{"existing", "reevaluate|keep", "live flows that nothing allows now", 0, 0},
 	{0},
@@ -112,6 +126,14 @@ const struct command commands[] = {
 	 "PATH is a file, a directory (its *.json) or - (standard input). With --json: an\n"
 	 "array, [] when all is well.",
 	 NULL, 1, OPERANDS_ANY},
+	{"lint", command_lint, "lint PATH... [OPTION...]",
+	 "find what is wrong or pointless in policy files",
+	 "Prints findings, each with a code, its place and what is wrong; -o +FIX adds\n"
+	 "what to do. Exits 1 when one is at least as severe as --fail-on says. Findings\n"
+	 "are accepted by --baseline, or in the policy: \"x-lint-ignore\": {\"SG201\": \"the\n"
+	 "reason\"} in any object holds for it and all within.\n\n"
+	 "  sgctl lint --fail-on warning --baseline accepted.json /etc/tapguard",
+	 lint_options, 0, OPERANDS_ANY},
 	{"apply", command_apply, "apply PATH... [--existing reevaluate|keep]",
 	 "replace the policy, all or nothing",
 	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the\n"
@@ -206,7 +228,6 @@ const struct command commands[] = {
 	 "  sgctl completion zsh >\"${fpath[1]}/_sgctl\"",
 	 NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
-	{"lint", command_later, "lint PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},

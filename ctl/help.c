@@ -7,6 +7,7 @@
 
 #include "ctl/args.h"
 #include "ctl/command.h"
+#include "ctl/lint_report.h"
 #include "ctl/output.h"
 #include "ctl/show.h"
 #include "rulesd/cleanup.h"
@@ -80,6 +81,8 @@ void help_print_command(const struct command *command)
 	if (command->options)
 		print_options("Options", command->options);
 	print_options("Global options", global_options);
+	if (command->run == command_lint)
+		lint_print_checks();
 }
 
 enum exit_status command_help(const struct args *args)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 
 import jsonschema
 
@@ -29,6 +30,17 @@ def check_output(check, top, name, *command, socket="/nonexistent/api.sock"):
     check(label, not errors, "; ".join(errors[:3]))
 
 
+def check_baseline(check, top, policy):
+    """What --write-baseline writes fits its definition."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "baseline.json")
+        subprocess.run([os.path.join(top, ".build", "sgctl"), "lint", policy, "--write-baseline", path], capture_output=True, check=True)
+        with open(path, encoding="utf-8") as stream:
+            document = json.load(stream)
+    errors = [error.message[:120] for error in validator(top, "sgctl.schema.json", "/$defs/lint-baseline").iter_errors(document)]
+    check("lint --write-baseline", document["findings"] and not errors, "; ".join(errors[:3]))
+
+
 def trace(interface, direction, protocol, source, destination):
     return ("trace", "--interface", interface, "--direction", direction, "--protocol", protocol, "--src", source, "--dst", destination)
 
@@ -41,6 +53,10 @@ def check_outputs(check, top):
     check_output(check, top, "validate", "validate", "/nonexistent.json")
     check_output(check, top, "graph", "graph", policy)
     check_output(check, top, "graph", "graph", "--nodes", "2", os.path.join(data, "graph.json"))
+    check_output(check, top, "lint", "lint", policy)
+    check_output(check, top, "lint", "lint", os.path.join(data, "lint-bad.json"))
+    check_output(check, top, "errors", "lint", "/nonexistent.json")
+    check_baseline(check, top, os.path.join(data, "lint-bad.json"))
     check_output(check, top, "errors", "show", "status")
     for packet in (("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:443"),
                    ("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:444"),

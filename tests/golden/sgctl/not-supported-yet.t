@@ -3,9 +3,6 @@
 $ sgctl plan policy.json
 ! sgctl: plan is not supported yet
 = 1
-$ sgctl lint --fail-on warning policy.json
-! sgctl: lint is not supported yet
-= 1
 $ sgctl events --follow
 ! sgctl: events is not supported yet
 = 1
