@@ -214,7 +214,8 @@ static const struct shape shapes[] = {
 	{"GroupId", "GroupName", import_aws_group_name},
 	{"ID", "Name", import_aws_group_name},
 	{"PrefixListId", "", import_aws_prefix_list},
-	{"InstanceId", "NetworkInterfaces SecurityGroups PrivateIpAddress", import_aws_instance},
+	{"InstanceId", "NetworkInterfaces SecurityGroups PrivateIpAddress State",
+	 import_aws_instance},
 	{"SubnetId CidrBlock", "", read_subnet},
 	{"VpcId CidrBlock", "", read_vpc},
 };

@@ -58,7 +58,8 @@ struct import_peer *import_aws_group_peer(struct import *import, struct import_r
 					  const struct import_node *node, const char *id,
 					  const char *description)
 {
-	const char *slash = strrchr(id, '/');
+	const char *last = strrchr(id, '/');
+	const char *slash = last && g_str_has_prefix(last + 1, "sg-") ? last : NULL;
 	g_autofree char *here = import_id(import, slash ? slash + 1 : id, "sg-", node);
 	struct import_group *group = import_group(import, here);
 	struct import_peer *peer;

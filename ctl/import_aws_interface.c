@@ -243,15 +243,21 @@ static void read_bare_instance(struct import *import, const struct import_node *
 	g_autofree char *id = import_id(import, import_string(node, "InstanceId"), "", node);
 	struct import_node groups = import_get(node, "SecurityGroups");
 	struct import_node address = import_get(node, "PrivateIpAddress");
+	struct import_node tags = import_get(node, "Tags");
 	struct import_interface *iface;
 
-	if (!address.value || !take_interface(import, id, node) ||
-	    !has_groups(import, id, node, &groups))
+	if (!address.value) {
+		import_report_add(import->report, IMPORT_LEFT_OUT, "no-addresses", id, node,
+				  "an instance without an interface, as after its end");
+		return;
+	}
+	if (!take_interface(import, id, node) || !has_groups(import, id, node, &groups))
 		return;
 	iface = import_interface(import, id);
 	iface->source = node->value;
 	import_place_set(&iface->place, node);
 	import_set_network(import, &iface->network, node, "VpcId");
+	iface->labels = import_aws_tags(import, &tags, id);
 	note_vpc(iface, node);
 	read_interface(import, iface, node);
 	read_groups(import, iface, &groups);

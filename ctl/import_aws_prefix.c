@@ -91,6 +91,7 @@ void import_aws_entries(struct import *import, const struct import_node *node)
 	g_autofree char *id = named ? import_id(import, named, "pl-", node) : NULL;
 	struct import_list *list = id ? import_list(import, id) : import_list_new("entries");
 
+	import->found++;
 	if (!list->place.file)
 		import_place_set(&list->place, node);
 	import_aws_list_entries(import, list, node, "Cidr", "Description");

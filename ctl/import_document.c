@@ -144,13 +144,14 @@ static json_t *rule_json(struct document *document, const struct import_rule *ru
 
 /* ------------------------------------------------------------------ objects */
 
-/* What the source calls it, where that is no id here. */
+/* What the source calls it, where that is no id here. A plan of Terraform has no id yet. */
 static void set_renamed(const struct import *import, json_t *extra, const char *key, const char *id)
 {
 	const char *theirs = g_hash_table_lookup(import->renamed, id);
+	const char *address = json_string_value(json_object_get(extra, "Terraform"));
 
-	if (theirs && !g_str_has_prefix(theirs, "name-") && strcmp(theirs, id) != 0 &&
-	    !g_str_has_suffix(id, theirs))
+	if (theirs && g_strcmp0(theirs, address) != 0 && !g_str_has_prefix(theirs, "name-") &&
+	    strcmp(theirs, id) != 0 && !g_str_has_suffix(id, theirs))
 		set_text(extra, key, theirs);
 }
 
@@ -165,9 +166,9 @@ static void set_group_extra(const struct import *import, json_t *object,
 	set_text(extra, aws ? "OwnerId" : "project_id", group->owner);
 	if (aws)
 		set_text(extra, "VpcId", group->network);
-	set_renamed(import, extra, aws ? "GroupId" : "id", group->id);
 	if (group->extra)
 		json_object_update(extra, group->extra);
+	set_renamed(import, extra, aws ? "GroupId" : "id", group->id);
 	set_extra(import, object, extra);
 }
 

@@ -66,8 +66,12 @@ bool import_protocol(struct import *import, const struct import_node *node, cons
 		return true;
 	}
 	shown = import_shown(node);
-	import_report_add(import->report, IMPORT_LEFT_OUT, "protocol", object, node,
-			  "a rule with the protocol %s: there is none of that name", shown);
+	if (node->value)
+		import_report_add(import->report, IMPORT_LEFT_OUT, "protocol", object, node,
+				  "a rule with the protocol %s: there is none of that name", shown);
+	else
+		import_report_add(import->report, IMPORT_LEFT_OUT, "protocol", object, node,
+				  "a rule without a protocol");
 	return false;
 }
 

@@ -47,9 +47,14 @@ json_t *import_parse(const struct load_source *source, struct diag *diag)
 		text += 3;
 		length -= 3;
 	}
-	document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	if (document)
+	document = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (json_is_object(document) || json_is_array(document))
 		return document;
+	if (document) {
+		json_decref(document);
+		diag_add(diag, "type", place, "", NULL, "this is neither an object nor a list");
+		return NULL;
+	}
 	place.line = error.line > 0 ? (unsigned int)error.line : 0;
 	place.column = error.column > 0 ? (unsigned int)error.column : 0;
 	diag_add(diag, "syntax", place, NULL, NULL, "this is not JSON: %s", error.text);
@@ -133,6 +138,11 @@ static GPtrArray *canonical(const GPtrArray *sources)
 	return out;
 }
 
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 GPtrArray *import_policy_sources(const struct import *import, bool apart, struct diag *diag)
 {
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
@@ -140,10 +150,14 @@ GPtrArray *import_policy_sources(const struct import *import, bool apart, struct
 		apart ? import_documents(import)
 		      : json_pack("{s:o}", "imported-policy", import_document(import));
 	CLEANUP(model_free) struct model *model = NULL;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const char *name;
 	json_t *document;
 
 	json_object_foreach (documents, name, document)
-		add_document(sources, name, document);
+		g_ptr_array_add(names, (void *)(uintptr_t)name);
+	g_ptr_array_sort(names, by_name);
+	for (guint i = 0; i < names->len; i++)
+		add_document(sources, names->pdata[i], json_object_get(documents, names->pdata[i]));
 	return load_policy(sources, &model, diag) ? NULL : canonical(sources);
 }

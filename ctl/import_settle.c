@@ -333,6 +333,19 @@ static void settle_rules(struct import *import, struct import_group *group)
 
 /* ------------------------------------------------------------------ what is missing */
 
+static void report_external(struct import *import, const struct import_group *group)
+{
+	bool elsewhere = import->options.vpc && group->network &&
+			 strcmp(import->options.vpc, group->network) != 0;
+	const char *what = elsewhere ? " of " : group->owner ? " of account " : "";
+	const char *whose = elsewhere ? group->network : group->owner ? group->owner : "";
+
+	import_report_add_at(import->report, IMPORT_NARROWER, "external-group", group->id,
+			     group->place.file, group->place.pointer,
+			     "the group%s%s is not %s: it is external and matches nothing", what,
+			     whose, elsewhere ? "imported" : "in these files");
+}
+
 static void settle_group(struct import *import, struct import_group *group)
 {
 	if (group->defined) {
@@ -353,12 +366,7 @@ static void settle_group(struct import *import, struct import_group *group)
 		return;
 	}
 	if (group->named)
-		import_report_add_at(import->report, IMPORT_NARROWER, "external-group", group->id,
-				     group->place.file, group->place.pointer,
-				     "the group%s%s is not in these files: it is external and "
-				     "matches nothing",
-				     group->owner ? " of account " : "",
-				     group->owner ? group->owner : "");
+		report_external(import, group);
 }
 
 static void settle_lists(struct import *import)

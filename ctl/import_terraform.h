@@ -21,10 +21,10 @@ struct terraform {
 	struct import *import;
 	GPtrArray *resources; /* of struct terraform_resource, owned */
 	GPtrArray *nodes;     /* of struct import_node: parents of the values, owned */
-	GHashTable *ids;      /* address -> id of the group or prefix list here; owned */
+	GHashTable *ids; /* address -> the id of a group or prefix list, or its address; owned */
 };
 
-/* Ids of the groups and prefix lists, those that a plan does not know yet included. */
+/* Fills ids, those that a plan does not know yet included. */
 void terraform_name_resources(struct terraform *terraform);
 void terraform_read_resource(struct terraform *terraform,
 			     const struct terraform_resource *resource);

@@ -20,19 +20,22 @@ static bool is_list(const char *type)
 	return !strcmp(type, "aws_ec2_managed_prefix_list") || !strcmp(type, "aws_prefix_list");
 }
 
+/* A plan does not know the id of what it will make: its address is unique too. */
+static const char *source_id(const struct terraform_resource *resource)
+{
+	const char *id = import_string(&resource->values, "id");
+
+	return id ? id : resource->address;
+}
+
 void terraform_name_resources(struct terraform *terraform)
 {
 	for (guint i = 0; i < terraform->resources->len; i++) {
 		const struct terraform_resource *resource = terraform->resources->pdata[i];
-		const char *id = import_string(&resource->values, "id");
-		const char *prefix = is_group(resource->type) ? "sg-" : "pl-";
 
-		if ((!is_group(resource->type) && !is_list(resource->type)) || !resource->address)
-			continue;
-		/* A plan does not know the id of what it will make: its address is unique too. */
-		g_hash_table_insert(terraform->ids, g_strdup(resource->address),
-				    import_id(terraform->import, id ? id : resource->address,
-					      prefix, &resource->values));
+		if ((is_group(resource->type) || is_list(resource->type)) && resource->address)
+			g_hash_table_insert(terraform->ids, g_strdup(resource->address),
+					    g_strdup(source_id(resource)));
 	}
 }
 
@@ -146,19 +149,31 @@ static void add_lists(struct import *import, struct import_rule *rule,
 static void add_group(struct import *import, struct import_rule *rule,
 		      const struct import_node *node, const char *id)
 {
-	const char *slash = strrchr(id, '/');
+	g_autofree char *here = NULL;
+	const char *slash = strrchr(id, '/'); /* "account/sg-1" */
 
+	here = import_id(import, slash && g_str_has_prefix(slash + 1, "sg-") ? slash + 1 : id,
+			 "sg-", node);
 	for (guint i = 0; i < rule->peers->len; i++) {
 		const struct import_peer *peer = rule->peers->pdata[i];
 
-		if (peer->kind == IMPORT_PEER_GROUP && !strcmp(peer->value, slash ? slash + 1 : id))
+		if (peer->kind == IMPORT_PEER_GROUP && !strcmp(peer->value, here))
 			return;
 	}
-	/* The default VPC's groups may stand there by name. */
-	if (!g_str_has_prefix(slash ? slash + 1 : id, "sg-"))
-		import_rule_peer(rule, IMPORT_PEER_GROUP_NAME, slash ? slash + 1 : id, NULL);
+	import_aws_group_peer(import, rule, node, id, NULL);
+}
+
+/* The default VPC's groups may stand there by name. */
+static void add_named_group(struct import *import, struct import_rule *rule,
+			    const struct import_node *node, const char *text)
+{
+	const char *slash = strrchr(text, '/');
+	const char *name = slash ? slash + 1 : text;
+
+	if (g_str_has_prefix(name, "sg-"))
+		add_group(import, rule, node, text);
 	else
-		import_aws_group_peer(import, rule, node, id, NULL);
+		import_rule_peer(rule, IMPORT_PEER_GROUP_NAME, name, NULL);
 }
 
 static void add_groups(struct import *import, struct import_rule *rule,
@@ -170,7 +185,7 @@ static void add_groups(struct import *import, struct import_rule *rule,
 		struct import_node group = import_at(&groups, i);
 
 		if (import_text(&group))
-			add_group(import, rule, &group, import_text(&group));
+			add_named_group(import, rule, &group, import_text(&group));
 	}
 }
 
@@ -215,12 +230,8 @@ static json_t *labels_of(struct import *import, const struct import_node *values
 static char *resource_id(struct terraform *terraform, const struct terraform_resource *resource,
 			 const char *prefix)
 {
-	const char *known =
-		resource->address ? g_hash_table_lookup(terraform->ids, resource->address) : NULL;
-	const char *id = import_string(&resource->values, "id");
+	const char *id = source_id(resource);
 
-	if (known)
-		return g_strdup(known);
 	return id ? import_id(terraform->import, id, prefix, &resource->values) : NULL;
 }
 
