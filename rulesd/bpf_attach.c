@@ -488,7 +488,8 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
 	for (unsigned int i = 0; i < count; i++) {
 		begins[i].request = &requests[i];
 		begins[i].wish.views = views;
-		begins[i].wish.quick = count > FEW;
+		/* Behind links that are being made, a link would wait for theirs, too. */
+		begins[i].wish.quick = count > FEW || dataplane->upgrading;
 		requests[i].error = NULL;
 		requests[i].code = begin_one(dataplane, &begins[i], &requests[i].error);
 	}
@@ -528,34 +529,48 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 
 #define LOOKED_AT 256u /* slots in use a step: a millisecond or two */
 
+static int look_at(struct dataplane *dataplane, uint32_t slot, GHashTable *views,
+		   struct dataplane_attachment *attachment, char **error)
+{
+	struct hooks_seen seen = {};
+	uint32_t found = 0;
+	int code = hooks_look(dataplane, slot, attachment->ifindex, views, &seen, error);
+
+	if (!code)
+		code = slot_of_ifindex(dataplane, attachment->ifindex, &found, error);
+	attachment->live = seen.live && found == slot;
+	attachment->hook = seen.used;
+	return code;
+}
+
 int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
 			       char **error)
 {
-	g_autoptr(GHashTable) views = NULL;
-	uint32_t slot = *next, seen_slots = 0;
-	int code = device_look_all(&views);
+	uint32_t slot = *next, looked_at = 0;
+	int code = 0;
 
+	if (!dataplane->views)
+		code = device_look_all(&dataplane->views);
 	if (code)
 		return bpf_fail(error, code, "asking for the programs on all devices");
-	for (; slot <= SG_MAX_SLOTS && seen_slots < LOOKED_AT; slot++) {
+	for (; slot <= SG_MAX_SLOTS && looked_at < LOOKED_AT; slot++) {
 		struct dataplane_attachment attachment = {
 			.slot = slot, .ifindex = dataplane->ifaces[slot].ifindex};
-		struct hooks_seen seen = {};
-		uint32_t found = 0;
 
 		if (!attachment.ifindex)
 			continue;
-		code = hooks_look(dataplane, slot, attachment.ifindex, views, &seen, error);
-		if (!code)
-			code = slot_of_ifindex(dataplane, attachment.ifindex, &found, error);
+		code = look_at(dataplane, slot, dataplane->views, &attachment, error);
+		/* What was told a while ago may be old by now. */
+		if (!code && !attachment.live)
+			code = look_at(dataplane, slot, NULL, &attachment, error);
 		if (code)
 			return code;
-		attachment.live = seen.live && found == slot;
-		attachment.hook = seen.used;
 		g_array_append_val(attachments, attachment);
-		seen_slots++;
+		looked_at++;
 	}
 	*next = slot <= SG_MAX_SLOTS ? slot : 0;
+	if (!*next)
+		g_clear_pointer(&dataplane->views, g_hash_table_unref);
 	return 0;
 }
 
@@ -564,6 +579,7 @@ int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char
 	uint32_t next = 1;
 	int code = 0;
 
+	g_clear_pointer(&dataplane->views, g_hash_table_unref);
 	while (!code && next)
 		code = dataplane_attachments_from(dataplane, &next, attachments, error);
 	return code;

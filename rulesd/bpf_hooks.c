@@ -69,6 +69,11 @@ char *hooks_link_path(const struct dataplane *dataplane, uint32_t slot, enum hoo
 	return pin_path(dataplane, "links", name);
 }
 
+enum bpf_program_id hooks_program(enum hook_place place)
+{
+	return places[place].program;
+}
+
 bool hooks_have_tcx(void)
 {
 	uint32_t ids[64];
@@ -449,6 +454,7 @@ int hooks_install(struct dataplane *dataplane, const struct hooks_wish *wish, bo
 	bool ingress_quick = false;
 	int code = choose(dataplane, wish, &target.hook, error);
 
+	upgrade_join(dataplane, wish->slot);
 	if (!code && wish->views)
 		view = g_hash_table_lookup(wish->views, GUINT_TO_POINTER(wish->ifindex));
 	else if (!code)
@@ -483,10 +489,35 @@ int hooks_install(struct dataplane *dataplane, const struct hooks_wish *wish, bo
 	return 0;
 }
 
+int hooks_missing(struct dataplane *dataplane, const struct hooks_wish *wish,
+		  enum hook_place missing[2], unsigned int *count, char **error)
+{
+	CLEANUP(found_clear) struct found found = {.fd = {-1, -1, -1, -1, -1}};
+	const struct device_view *view = NULL;
+	struct device_view own;
+	int code = view_device(wish->ifindex, &own, &view, error);
+
+	if (!code)
+		code = look(dataplane, wish->slot, wish->ifindex, view, &found, error);
+	if (code)
+		return code;
+	*count = 0;
+	if (!dataplane->tcx || wish->hook == MODEL_HOOK_TC)
+		return 0;
+	/* Where there is a pin, whatever it is worth, the one who attaches decides. */
+	if (found.fd[PLACE_TCX_INGRESS] < 0 && found.program[PLACE_TC_INGRESS])
+		missing[(*count)++] = PLACE_TCX_INGRESS;
+	if (found.fd[PLACE_TCX_EGRESS] < 0 && found.program[PLACE_TC_EGRESS] &&
+	    wish->hook != MODEL_HOOK_XDP)
+		missing[(*count)++] = PLACE_TCX_EGRESS;
+	return 0;
+}
+
 int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, char **error)
 {
 	int first = 0;
 
+	upgrade_join(dataplane, slot);
 	for (enum hook_place place = 0; place < PLACES; place++) {
 		char **say = first ? NULL : error;
 		int code = 0;

@@ -239,6 +239,8 @@ struct dataplane {
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
 	struct publication *publications[2]; /* bpf_shards.c: inner maps on their way */
+	struct upgrading *upgrading;	     /* bpf_upgrade.c: links on their way; NULL: none */
+	GHashTable *views; /* of device_look_all, between two parts of looking at everything */
 	/* Ids of the inner maps, 0 until known. Kernel 6.1: to look one up waits for a grace
 	 * period. */
 	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
@@ -499,12 +501,21 @@ struct hooks_seen {
 int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHashTable *views,
 	       struct hooks_seen *seen, char **error);
 
+/* Places where a filter stands for a link that belongs there. */
+int hooks_missing(struct dataplane *dataplane, const struct hooks_wish *wish,
+		  enum hook_place missing[2], unsigned int *count, char **error);
+enum bpf_program_id hooks_program(enum hook_place place);
 char *hooks_link_path(const struct dataplane *dataplane, uint32_t slot, enum hook_place place);
 /* A new link, pinned. Touches nothing but the kernel: any thread may call it. */
 int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint32_t flags,
 		      const char *path, char **error);
 /* Kernel 6.6 and later. */
 bool hooks_have_tcx(void);
+
+/* ------------------------------------------------------------------ bpf_upgrade.c */
+
+/* Waits for the thread that makes links for that slot, or for any (0). */
+void upgrade_join(struct dataplane *dataplane, uint32_t slot);
 
 /* ------------------------------------------------------------------ bpf_plan.c */
 

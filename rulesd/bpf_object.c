@@ -426,6 +426,8 @@ void dataplane_close(struct dataplane **dataplane)
 		return;
 	settle_free(closing);
 	shards_published(closing);
+	upgrade_join(closing, 0);
+	g_clear_pointer(&closing->views, g_hash_table_unref);
 	if (closing->slots)
 		munmap(closing->slots, mapped_bytes(&closing->table[TABLE_SLOTS]));
 	if (closing->ifaces)

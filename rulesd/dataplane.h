@@ -104,6 +104,13 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
  */
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count);
+/*
+ * Gives an interface that is filtered quickly the links that it shall have, from a thread that
+ * waits for the kernel. done is called once in the default GMainContext when they are there, or
+ * failed: then attach it again, which takes the filters away and says what is in place.
+ */
+int dataplane_upgrade(struct dataplane *dataplane, const struct dataplane_request *request,
+		      GSourceFunc done, void *arg, char **error);
 /* Stops filtering: programs off, configuration away, flows gone. 0 also when the device is gone
  * already. */
 int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);

@@ -298,6 +298,8 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	e->options = options;
 	e->started_us = g_get_monotonic_time();
 	e->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, iface_free);
+	e->by_device = g_hash_table_new(g_str_hash, g_str_equal);
+	e->by_ifindex = g_hash_table_new(NULL, NULL);
 	err = state_open(options->state_dir, &e->state, error);
 	if (err == 0)
 		err = state_load_numbers(e->state, &e->numbers, error);
@@ -337,10 +339,13 @@ void engine_close(struct engine **engine)
 	if (e->links)
 		links_close(&e->links);
 	dataplane_close(&e->dataplane);
+	engine_watch_stop(e);
 	image_free(&e->image);
 	model_free(&e->model);
 	numbers_free(&e->numbers);
 	g_clear_pointer(&e->sources, g_ptr_array_unref);
+	g_clear_pointer(&e->by_device, g_hash_table_unref);
+	g_clear_pointer(&e->by_ifindex, g_hash_table_unref);
 	g_clear_pointer(&e->ifaces, g_hash_table_unref);
 	state_close(&e->state);
 	g_free(e->policy_error);

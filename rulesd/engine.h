@@ -6,7 +6,8 @@
  *   engine_candidate.c  a change worked out, before anything is touched
  *   engine_policy.c     replacing the policy, rollback
  *   engine_interface.c  interfaces attached by hand
- *   engine_attach.c     devices coming and going: attaching, detaching, repairing
+ *   engine_attach.c     attaching and detaching what a change names, or all
+ *   engine_watch.c      devices coming and going, programs removed, links for filters
  *
  * Everything runs in one thread, on the default GMainContext. A change either holds as a whole, in
  * the kernel and on disk, before the call returns 0, or nothing changed and diag says why.
@@ -41,7 +42,10 @@ struct engine_iface {
 	uint32_t ifindex;     /* of the device that the slot is attached to; 0: to none */
 	enum model_hook hook; /* in use; only while ifindex is not 0 */
 	enum engine_iface_state state;
-	char *error; /* ENGINE_FAILED: why */
+	char *error;  /* ENGINE_FAILED: why */
+	bool lost;    /* its device is gone, and it has not been detached yet */
+	bool leaving; /* about to be detached */
+	bool quick;   /* filtered by tc filters until there are links */
 
 	uint64_t refused; /* new flows beyond max_flows, as last reported */
 
@@ -62,8 +66,9 @@ struct engine {
 	struct model *model; /* of sources, plus interfaces attached by hand */
 	struct image *image; /* of model */
 	GHashTable *ifaces;  /* id -> struct engine_iface, those of image->ifaces */
-	char *policy_error;  /* why the policy directory is not what holds, or NULL */
-	int64_t started_us;  /* monotonic */
+	GHashTable *by_device, *by_ifindex; /* the same; engine_attach.c keeps them */
+	char *policy_error; /* why the policy directory is not what holds, or NULL */
+	int64_t started_us; /* monotonic */
 
 	/* Told after the state of an interface changed; for who waits for it. */
 	void (*iface_changed)(void *arg);
@@ -72,6 +77,14 @@ struct engine {
 	bool ready; /* start is over: link events count from now on */
 	guint collect_timer;
 	guint repair_timer;
+	/* engine_watch.c */
+	GHashTable *touched; /* ids whose devices came or went, or NULL */
+	guint touched_source;
+	uint32_t check_next; /* slot, while check_timer runs */
+	guint check_timer;
+	GQueue upgrades; /* ids that wait for their links */
+	char *upgrading; /* whose links are made just now, or NULL */
+	guint upgrade_timer;
 	guint settle_timer; /* 0: the kernel holds nothing that is to go */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * engine_attach.c - interfaces and devices: attaching what is wanted, detaching what is not,
- * putting back what was removed behind our back.
+ * engine_attach.c - interfaces and devices: attaching what is wanted, detaching what is not; those
+ * that a change names, or all, each step for all of them together.
  *
  * A device is found by its name and from then on held by its ifindex. One that is renamed while it
  * is filtered stays filtered, because the VM behind it is the same one; it is let go when the
@@ -16,7 +16,7 @@
 #include "rulesd/log.h"
 #include "rulesd/names.h"
 
-static void set_state(struct engine *engine, struct engine_iface *iface,
+void engine_set_state(struct engine *engine, struct engine_iface *iface,
 		      enum engine_iface_state state, const char *error)
 {
 	if (iface->state == state && g_strcmp0(iface->error, error) == 0)
@@ -30,130 +30,44 @@ static void set_state(struct engine *engine, struct engine_iface *iface,
 		engine->iface_changed(engine->iface_changed_arg);
 }
 
-/* false when the kernel refused: then the slot is still taken, and repair tries again. */
-static bool detach(struct engine *engine, struct engine_iface *iface)
-{
-	g_autofree char *error = NULL;
-	int err;
+/* ------------------------------------------------------------------ where interfaces are */
 
-	if (!iface->ifindex)
-		return true;
-	err = dataplane_detach(engine->dataplane, iface->slot, &error);
-	if (err < 0) {
-		log_error("interface %s: detaching %s: %s", iface->id, iface->device,
-			  error ? error : g_strerror(-err));
-		set_state(engine, iface, ENGINE_FAILED, error ? error : g_strerror(-err));
-		return false;
-	}
-	iface->ifindex = 0;
-	return true;
+struct engine_iface *engine_by_ifindex(const struct engine *engine, uint32_t ifindex)
+{
+	return ifindex ? g_hash_table_lookup(engine->by_ifindex, GUINT_TO_POINTER(ifindex)) : NULL;
 }
 
-static void attach(struct engine *engine, struct engine_iface *iface,
-		   const struct image_iface *wanted, const struct link *link)
+struct engine_iface *engine_by_device(const struct engine *engine, const char *device)
 {
-	struct dataplane_attachment attachment = {0};
-	g_autofree char *error = NULL;
-	const bool was_failed = iface->state == ENGINE_FAILED;
-	int err;
-
-	err = dataplane_attach(engine->dataplane, engine->image, wanted, link->ifindex,
-			       link->vnet_hdr, iface->adopt_seconds, &attachment, &error);
-	if (err == -ENODEV) {
-		/* Gone since we heard of it; rtnetlink is about to say so. */
-		set_state(engine, iface, ENGINE_WAITING, NULL);
-		return;
-	}
-	if (err < 0) {
-		const char *why = error ? error : g_strerror(-err);
-
-		if (!was_failed || g_strcmp0(iface->error, why) != 0)
-			log_error("interface %s: %s is not filtered: %s", iface->id, iface->device,
-				  why);
-		set_state(engine, iface, ENGINE_FAILED, why);
-		return;
-	}
-	iface->ifindex = link->ifindex;
-	iface->hook = attachment.hook;
-	iface->wanted_hook = wanted->hook;
-	if (iface->adopt_seconds)
-		log_info("interface %s: adopts TCP connections that run already for %u s",
-			 iface->id, iface->adopt_seconds);
-	iface->adopt_seconds = 0;
-	set_state(engine, iface, ENGINE_FILTERING, NULL);
-	log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->device,
-		 iface->ifindex, hook_name(iface->hook));
+	return g_hash_table_lookup(engine->by_device, device);
 }
 
-/* The image's interface for a device, or NULL. Devices are unique in an image. */
-static const struct image_iface *wanted_by_device(const struct engine *engine, const char *device)
+static void set_ifindex(struct engine *engine, struct engine_iface *iface, uint32_t ifindex)
 {
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, engine->image->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct image_iface *iface = value;
-
-		if (strcmp(iface->device, device) == 0)
-			return iface;
-	}
-	return NULL;
+	if (engine_by_ifindex(engine, iface->ifindex) == iface)
+		g_hash_table_remove(engine->by_ifindex, GUINT_TO_POINTER(iface->ifindex));
+	iface->ifindex = ifindex;
+	iface->lost = false;
+	if (ifindex)
+		g_hash_table_insert(engine->by_ifindex, GUINT_TO_POINTER(ifindex), iface);
 }
 
-static struct engine_iface *by_ifindex(const struct engine *engine, uint32_t ifindex)
+/* The key of the table is the string of whoever is in it. */
+static void forget_device(struct engine *engine, const struct engine_iface *iface)
 {
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, engine->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct engine_iface *iface = value;
-
-		if (iface->ifindex == ifindex)
-			return iface;
-	}
-	return NULL;
+	if (engine_by_device(engine, iface->device) == iface)
+		g_hash_table_remove(engine->by_device, iface->device);
 }
 
-/* Whether the device that the slot is on is there under another name that nobody else wants. */
-static bool renamed_and_ours(const struct engine *engine, const struct engine_iface *iface)
+static void set_device(struct engine *engine, struct engine_iface *iface, const char *device)
 {
-	const struct link *link = links_by_index(engine->links, iface->ifindex);
-	const struct image_iface *other = link ? wanted_by_device(engine, link->name) : NULL;
-
-	return link && (!other || strcmp(other->id, iface->id) == 0);
+	forget_device(engine, iface);
+	g_free(iface->device);
+	iface->device = g_strdup(device);
+	g_hash_table_replace(engine->by_device, iface->device, iface);
 }
 
-/* Brings one wanted interface to where it should be. */
-static void settle(struct engine *engine, struct engine_iface *iface,
-		   const struct image_iface *wanted)
-{
-	const struct link *link = links_by_name(engine->links, wanted->device);
-	struct engine_iface *holder;
-
-	if (!link) {
-		if (iface->ifindex && renamed_and_ours(engine, iface))
-			return;
-		if (iface->ifindex && detach(engine, iface))
-			log_info("interface %s: waiting for %s", iface->id, iface->device);
-		if (!iface->ifindex)
-			set_state(engine, iface, ENGINE_WAITING, NULL);
-		return;
-	}
-	if (iface->ifindex == link->ifindex && iface->state == ENGINE_FILTERING &&
-	    iface->wanted_hook == wanted->hook)
-		return;
-	holder = by_ifindex(engine, link->ifindex);
-	if (holder && holder != iface) {
-		if (!detach(engine, holder))
-			return;
-		set_state(engine, holder, ENGINE_WAITING, NULL);
-	}
-	attach(engine, iface, wanted, link);
-}
-
-static struct engine_iface *iface_new(const struct image_iface *wanted)
+static struct engine_iface *add_iface(struct engine *engine, const struct image_iface *wanted)
 {
 	struct engine_iface *iface = g_new0(struct engine_iface, 1);
 
@@ -161,92 +75,335 @@ static struct engine_iface *iface_new(const struct image_iface *wanted)
 	iface->device = g_strdup(wanted->device);
 	iface->slot = wanted->slot;
 	iface->state = ENGINE_WAITING;
+	g_hash_table_insert(engine->ifaces, iface->id, iface);
+	g_hash_table_replace(engine->by_device, iface->device, iface);
 	return iface;
+}
+
+static void remove_iface(struct engine *engine, struct engine_iface *iface)
+{
+	set_ifindex(engine, iface, 0);
+	forget_device(engine, iface);
+	g_hash_table_remove(engine->ifaces, iface->id);
 }
 
 void engine_adopt_once(struct engine *engine, const char *id, unsigned int seconds)
 {
 	const struct image_iface *wanted = image_iface(engine->image, id);
-	struct engine_iface *iface;
 
 	if (!seconds || !wanted || g_hash_table_contains(engine->ifaces, id))
 		return;
-	iface = iface_new(wanted);
-	iface->adopt_seconds = seconds;
-	g_hash_table_insert(engine->ifaces, iface->id, iface);
+	add_iface(engine, wanted)->adopt_seconds = seconds;
 }
 
-/* Those that the image has no more, and those that moved to another device. */
-static void let_go(struct engine *engine)
+bool engine_renamed_and_ours(const struct engine *engine, const struct engine_iface *iface)
 {
-	GHashTableIter iter;
-	gpointer value;
+	const struct link *link = links_by_index(engine->links, iface->ifindex);
+	const struct engine_iface *other = link ? engine_by_device(engine, link->name) : NULL;
 
-	g_hash_table_iter_init(&iter, engine->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct engine_iface *iface = value;
+	return link && (!other || other == iface);
+}
+
+/* ------------------------------------------------------------------ work, done side by side */
+
+/* What a reconciliation has found to do. */
+struct work {
+	GPtrArray *detach; /* of struct engine_iface */
+	GPtrArray *attach; /* of struct engine_iface, beside requests */
+	GArray *requests;  /* of struct dataplane_request */
+};
+
+static void work_clear(struct work *work)
+{
+	g_ptr_array_unref(work->detach);
+	g_ptr_array_unref(work->attach);
+	g_array_unref(work->requests);
+}
+
+static struct work work_new(void)
+{
+	return (struct work){.detach = g_ptr_array_new(),
+			     .attach = g_ptr_array_new(),
+			     .requests =
+				     g_array_new(FALSE, TRUE, sizeof(struct dataplane_request))};
+}
+
+static void want_detached(struct work *work, struct engine_iface *iface)
+{
+	if (iface->leaving || !iface->ifindex)
+		return;
+	iface->leaving = true;
+	g_ptr_array_add(work->detach, iface);
+}
+
+/* Those that the kernel refused still have their ifindex, and repair tries again. */
+static void detach_all(struct engine *engine, struct work *work)
+{
+	guint count = work->detach->len;
+	g_autofree uint32_t *slots = g_new0(uint32_t, count);
+	g_autofree int *codes = g_new0(int, count);
+	g_autofree char *error = NULL;
+
+	if (!count)
+		return;
+	for (guint i = 0; i < count; i++)
+		slots[i] = ((const struct engine_iface *)work->detach->pdata[i])->slot;
+	dataplane_detach_many(engine->dataplane, slots, count, codes, &error);
+	for (guint i = 0; i < count; i++) {
+		struct engine_iface *iface = work->detach->pdata[i];
+
+		iface->leaving = false;
+		if (!codes[i]) {
+			set_ifindex(engine, iface, 0);
+			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
+			continue;
+		}
+		log_error("interface %s: detaching %s: %s", iface->id, iface->device,
+			  error ? error : g_strerror(-codes[i]));
+		engine_set_state(engine, iface, ENGINE_FAILED,
+				 error ? error : g_strerror(-codes[i]));
+	}
+	g_ptr_array_set_size(work->detach, 0);
+}
+
+static void want_attached(struct work *work, struct engine_iface *iface,
+			  const struct image_iface *wanted, const struct link *link)
+{
+	struct dataplane_request request = {.iface = wanted,
+					    .ifindex = link->ifindex,
+					    .vnet_hdr = link->vnet_hdr,
+					    .adopt_seconds = iface->adopt_seconds};
+
+	g_ptr_array_add(work->attach, iface);
+	g_array_append_val(work->requests, request);
+}
+
+static void attach_failed(struct engine *engine, struct engine_iface *iface,
+			  const struct dataplane_request *request)
+{
+	const char *why = request->error ? request->error : g_strerror(-request->code);
+
+	if (iface->state != ENGINE_FAILED || g_strcmp0(iface->error, why) != 0)
+		log_error("interface %s: %s is not filtered: %s", iface->id, iface->device, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
+static void attached(struct engine *engine, struct engine_iface *iface,
+		     const struct dataplane_request *request)
+{
+	bool again = iface->state == ENGINE_FILTERING && iface->ifindex == request->ifindex;
+
+	set_ifindex(engine, iface, request->ifindex);
+	iface->hook = request->attachment.hook;
+	iface->quick = request->attachment.quick;
+	iface->wanted_hook = request->iface->hook;
+	if (iface->adopt_seconds)
+		log_info("interface %s: adopts TCP connections that run already for %u s",
+			 iface->id, iface->adopt_seconds);
+	iface->adopt_seconds = 0;
+	engine_set_state(engine, iface, ENGINE_FILTERING, NULL);
+	if (!again)
+		log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->device,
+			 iface->ifindex, hook_name(iface->hook));
+	if (iface->quick)
+		engine_upgrade_later(engine, iface);
+}
+
+static void attach_all(struct engine *engine, struct work *work)
+{
+	struct dataplane_request *requests =
+		(struct dataplane_request *)(void *)work->requests->data;
+
+	if (!work->attach->len)
+		return;
+	dataplane_attach_many(engine->dataplane, engine->image, requests, work->attach->len);
+	for (guint i = 0; i < work->attach->len; i++) {
+		struct engine_iface *iface = work->attach->pdata[i];
+
+		/* ENODEV: gone since we heard of it; rtnetlink is about to say so. */
+		if (requests[i].code == -ENODEV)
+			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
+		else if (requests[i].code)
+			attach_failed(engine, iface, &requests[i]);
+		else
+			attached(engine, iface, &requests[i]);
+		g_free(requests[i].error);
+	}
+	g_ptr_array_set_size(work->attach, 0);
+	g_array_set_size(work->requests, 0);
+}
+
+void engine_attach_again(struct engine *engine, struct engine_iface *iface)
+{
+	const struct image_iface *wanted = image_iface(engine->image, iface->id);
+	const struct link *link = links_by_index(engine->links, iface->ifindex);
+	CLEANUP(work_clear) struct work work = work_new();
+
+	if (!wanted || !link || iface->lost)
+		return;
+	want_attached(&work, iface, wanted, link);
+	attach_all(engine, &work);
+}
+
+/* ------------------------------------------------------------------ reconciling */
+
+/* Those that a reconciliation is about: ids (NULL: everything). */
+static GPtrArray *ifaces_of(const struct engine *engine, GHashTable *ids)
+{
+	GPtrArray *ifaces = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, ids ? ids : engine->ifaces);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (ids)
+			value = g_hash_table_lookup(engine->ifaces, key);
+		if (value)
+			g_ptr_array_add(ifaces, value);
+	}
+	return ifaces;
+}
+
+static GPtrArray *wanted_of(const struct engine *engine, GHashTable *ids)
+{
+	GPtrArray *wanted = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, ids ? ids : engine->image->ifaces);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (ids)
+			value = (gpointer)(uintptr_t)image_iface(engine->image, key);
+		if (value)
+			g_ptr_array_add(wanted, value);
+	}
+	return wanted;
+}
+
+static bool is_misplaced(const struct engine_iface *iface, const struct image_iface *wanted)
+{
+	return !wanted || strcmp(wanted->device, iface->device) != 0;
+}
+
+/* Those that the image has no more, those that moved to another device, and those whose device
+ * went. */
+static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
+{
+	g_autoptr(GPtrArray) ifaces = ifaces_of(engine, ids);
+
+	for (guint i = 0; i < ifaces->len; i++) {
+		struct engine_iface *iface = ifaces->pdata[i];
+
+		if (iface->lost)
+			log_info("interface %s: %s is gone, waiting for it", iface->id,
+				 iface->device);
+		if (iface->lost || is_misplaced(iface, image_iface(engine->image, iface->id)))
+			want_detached(work, iface);
+	}
+	detach_all(engine, work);
+	for (guint i = 0; i < ifaces->len; i++) {
+		struct engine_iface *iface = ifaces->pdata[i];
 		const struct image_iface *wanted = image_iface(engine->image, iface->id);
 
-		if (wanted && strcmp(wanted->device, iface->device) == 0)
-			continue;
-		if (!detach(engine, iface))
+		if (iface->ifindex || !is_misplaced(iface, wanted))
 			continue;
 		if (wanted) {
-			g_free(iface->device);
-			iface->device = g_strdup(wanted->device);
-			set_state(engine, iface, ENGINE_WAITING, NULL);
+			set_device(engine, iface, wanted->device);
+			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
 			continue;
 		}
 		log_info("interface %s: %s is not filtered any more", iface->id, iface->device);
-		g_hash_table_iter_remove(&iter);
+		remove_iface(engine, iface);
 	}
+}
+
+/* Finds out what one wanted interface needs. */
+static void settle(struct engine *engine, struct engine_iface *iface,
+		   const struct image_iface *wanted, struct work *work)
+{
+	const struct link *link = links_by_name(engine->links, wanted->device);
+	struct engine_iface *holder;
+
+	if (!link) {
+		if (iface->ifindex && engine_renamed_and_ours(engine, iface))
+			return;
+		if (iface->ifindex)
+			log_info("interface %s: waiting for %s", iface->id, iface->device);
+		want_detached(work, iface);
+		if (!iface->ifindex)
+			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
+		return;
+	}
+	if (iface->ifindex == link->ifindex && iface->state == ENGINE_FILTERING &&
+	    iface->wanted_hook == wanted->hook)
+		return;
+	holder = engine_by_ifindex(engine, link->ifindex);
+	if (holder && holder != iface)
+		want_detached(work, holder);
+	want_attached(work, iface, wanted, link);
+}
+
+static void release_slot(struct engine *engine, const char *id)
+{
+	if (!image_iface(engine->image, id) && !g_hash_table_contains(engine->ifaces, id))
+		numbers_release_slot(engine->numbers, id);
 }
 
 /* Slots of interfaces that are neither wanted nor attached go back to the pool. */
-static void release_slots(struct engine *engine)
-{
-	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
-		const char *id = numbers_name(engine->numbers, NUMBER_SLOT, slot);
-		g_autofree char *copy = NULL;
-
-		if (!id || image_iface(engine->image, id) ||
-		    g_hash_table_contains(engine->ifaces, id))
-			continue;
-		copy = g_strdup(id);
-		numbers_release_slot(engine->numbers, copy);
-	}
-}
-
-void engine_reconcile(struct engine *engine)
+static void release_slots(struct engine *engine, GHashTable *ids)
 {
 	GHashTableIter iter;
-	gpointer value;
+	gpointer key;
 
-	let_go(engine);
-	g_hash_table_iter_init(&iter, engine->image->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct image_iface *wanted = value;
-		struct engine_iface *iface = g_hash_table_lookup(engine->ifaces, wanted->id);
+	for (uint32_t slot = 1; !ids && slot <= SG_MAX_SLOTS; slot++) {
+		g_autofree char *id = g_strdup(numbers_name(engine->numbers, NUMBER_SLOT, slot));
 
-		if (!iface) {
-			iface = iface_new(wanted);
-			g_hash_table_insert(engine->ifaces, iface->id, iface);
-		}
-		settle(engine, iface, wanted);
+		if (id)
+			release_slot(engine, id);
 	}
-	release_slots(engine);
+	if (!ids)
+		return;
+	g_hash_table_iter_init(&iter, ids);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		release_slot(engine, key);
+}
+
+void engine_reconcile_some(struct engine *engine, GHashTable *ids)
+{
+	CLEANUP(work_clear) struct work work = work_new();
+	g_autoptr(GPtrArray) wanted = wanted_of(engine, ids);
+
+	let_go(engine, ids, &work);
+	/* All of them before any is settled: each may hold a device that another one wants. */
+	for (guint i = 0; i < wanted->len; i++) {
+		const struct image_iface *one = wanted->pdata[i];
+
+		if (!g_hash_table_contains(engine->ifaces, one->id))
+			add_iface(engine, one);
+	}
+	for (guint i = 0; i < wanted->len; i++) {
+		const struct image_iface *one = wanted->pdata[i];
+
+		settle(engine, g_hash_table_lookup(engine->ifaces, one->id), one, &work);
+	}
+	detach_all(engine, &work);
+	attach_all(engine, &work);
+	release_slots(engine, ids);
 	if (engine->ready && engine->iface_changed)
 		engine->iface_changed(engine->iface_changed_arg);
 }
 
-void engine_note(struct engine *engine)
+void engine_reconcile(struct engine *engine)
 {
-	int err = state_note_generation(engine->state, engine_generation(engine),
-					engine->state->offset);
+	engine_reconcile_some(engine, NULL);
+}
 
-	if (err < 0)
-		log_warning("the generation could not be written to %s: %s", engine->state->path,
-			    g_strerror(-err));
+void engine_reconcile_one(struct engine *engine, const char *id)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+	g_hash_table_add(ids, (gpointer)(uintptr_t)id);
+	engine_reconcile_some(engine, ids);
 }
 
 static int restore_one(struct engine *engine, const struct dataplane_attachment *pinned,
@@ -262,8 +419,8 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 			 id ? id : "unknown");
 		return dataplane_detach(engine->dataplane, pinned->slot, error);
 	}
-	iface = iface_new(wanted);
-	iface->ifindex = pinned->ifindex;
+	iface = add_iface(engine, wanted);
+	set_ifindex(engine, iface, pinned->ifindex);
 	iface->hook = pinned->hook;
 	iface->wanted_hook = wanted->hook;
 	/* What was refused before this start has been reported by whoever ran then. */
@@ -273,7 +430,6 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 	 * adopts what is pinned and brings its programs up to date. */
 	if (pinned->live && !links_by_name(engine->links, wanted->device))
 		iface->state = ENGINE_FILTERING;
-	g_hash_table_replace(engine->ifaces, iface->id, iface);
 	return 0;
 }
 
@@ -292,80 +448,4 @@ int engine_restore(struct engine *engine, char **error)
 	}
 	engine_reconcile(engine);
 	return 0;
-}
-
-/* Marks every interface whose programs are not in place any more. */
-static void find_removed(struct engine *engine, const GArray *pinned)
-{
-	g_autoptr(GHashTable) live = g_hash_table_new(NULL, NULL);
-	GHashTableIter iter;
-	gpointer value;
-
-	for (guint i = 0; i < pinned->len; i++) {
-		const struct dataplane_attachment *one =
-			&g_array_index(pinned, struct dataplane_attachment, i);
-
-		if (one->live)
-			g_hash_table_add(live, GUINT_TO_POINTER(one->slot));
-	}
-	g_hash_table_iter_init(&iter, engine->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct engine_iface *iface = value;
-
-		if (iface->state != ENGINE_FILTERING ||
-		    g_hash_table_contains(live, GUINT_TO_POINTER(iface->slot)))
-			continue;
-		log_warning("interface %s: its programs on %s were removed by somebody else: "
-			    "putting them back",
-			    iface->id, iface->device);
-		set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
-	}
-}
-
-void engine_repair(struct engine *engine)
-{
-	g_autoptr(GArray) pinned = g_array_new(FALSE, TRUE, sizeof(struct dataplane_attachment));
-	g_autofree char *error = NULL;
-
-	links_poll(engine->links);
-	if (dataplane_attachments(engine->dataplane, pinned, &error) < 0)
-		log_error("the attached programs could not be checked: %s",
-			  error ? error : "unknown error");
-	else
-		find_removed(engine, pinned);
-	engine_reconcile(engine);
-	engine_note(engine);
-}
-
-static void link_gone(struct engine *engine, const struct link *link)
-{
-	struct engine_iface *iface = by_ifindex(engine, link->ifindex);
-
-	if (!iface || !detach(engine, iface))
-		return;
-	log_info("interface %s: %s is gone, waiting for it", iface->id, link->name);
-	set_state(engine, iface, ENGINE_WAITING, NULL);
-}
-
-void engine_link_changed(const struct link *link, bool gone, void *arg)
-{
-	struct engine *engine = arg;
-	const struct image_iface *wanted;
-	struct engine_iface *iface;
-
-	if (!engine->ready)
-		return;
-	if (gone) {
-		link_gone(engine, link);
-		return;
-	}
-	iface = by_ifindex(engine, link->ifindex);
-	if (iface && strcmp(iface->device, link->name) != 0 && renamed_and_ours(engine, iface))
-		log_warning("interface %s: %s is called %s now, and stays filtered", iface->id,
-			    iface->device, link->name);
-	wanted = wanted_by_device(engine, link->name);
-	iface = wanted ? g_hash_table_lookup(engine->ifaces, wanted->id) : NULL;
-	if (iface)
-		settle(engine, iface, wanted);
-	engine_note(engine);
 }

@@ -57,12 +57,32 @@ int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
 /* Adopts, attaches and detaches until the kernel has what the image says. Never fails as a whole:
  * what cannot be attached is ENGINE_FAILED with its error. */
 void engine_reconcile(struct engine *engine);
+/* The same of the interfaces that a change names, by a set of ids: those it added, changed or
+ * removed. What it costs depends on them only. */
+void engine_reconcile_some(struct engine *engine, GHashTable *ids);
+void engine_reconcile_one(struct engine *engine, const char *id);
 /* Before the reconciliation that sees id for the first time. */
 void engine_adopt_once(struct engine *engine, const char *id, unsigned int seconds);
 /* At start: detaches what is pinned and not wanted any more, then reconciles. */
 int engine_restore(struct engine *engine, char **error);
-/* Puts back programs that are gone, and tries again what failed. */
+/* Attaches it to the device that it is on, whatever holds. */
+void engine_attach_again(struct engine *engine, struct engine_iface *iface);
+void engine_set_state(struct engine *engine, struct engine_iface *iface,
+		      enum engine_iface_state state, const char *error);
+/* NULL when there is none. */
+struct engine_iface *engine_by_ifindex(const struct engine *engine, uint32_t ifindex);
+struct engine_iface *engine_by_device(const struct engine *engine, const char *device);
+/* Whether the device that it is on is there under another name that nobody else wants. */
+bool engine_renamed_and_ours(const struct engine *engine, const struct engine_iface *iface);
+
+/* -------------------------------------------------- engine_watch.c */
+
+/* Begins to look for programs that are gone; they are put back, and what failed is tried again. */
 void engine_repair(struct engine *engine);
 void engine_link_changed(const struct link *link, bool gone, void *arg);
+/* It is filtered quickly: gives it links when there is time. */
+void engine_upgrade_later(struct engine *engine, const struct engine_iface *iface);
 /* Writes down the generation that users have seen by now. */
 void engine_note(struct engine *engine);
+/* After the dataplane was closed. */
+void engine_watch_stop(struct engine *engine);

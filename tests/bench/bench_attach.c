@@ -199,7 +199,28 @@ static void expect_filtering(struct daemon *daemon, unsigned int expected)
 		fail_msg("%u of %u interfaces are filtered", filtering, expected);
 }
 
-static void one_by_one(struct daemon *daemon)
+/* Until links have taken over from filters everywhere. */
+static void wait_for_links(const struct daemon *daemon)
+{
+	g_autofree char *folder = g_strdup_printf("%s/links", daemon->bpffs);
+	double at = now_ms();
+	unsigned int links = 0;
+
+	while (links < count) {
+		g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+		const char *name;
+
+		g_usleep(20000);
+		for (links = 0; directory && (name = g_dir_read_name(directory));)
+			links += g_str_has_suffix(name, "-ingress");
+		if (now_ms() - at > 120000)
+			fail_msg("%u of %u interfaces have their link", links, count);
+	}
+	g_usleep(200000);
+	report_one("then links take over, in the background", now_ms() - at);
+}
+
+static void one_by_one(struct daemon *daemon, const char *what)
 {
 	double attach[RUNS], detach[RUNS];
 
@@ -223,7 +244,7 @@ static void one_by_one(struct daemon *daemon)
 		tap_delete(tap);
 		g_usleep(20000);
 	}
-	report("attach one more (PUT /v1/interfaces/ID)", attach, RUNS);
+	report(what, attach, RUNS);
 	report("detach it (DELETE)", detach, RUNS);
 }
 
@@ -281,7 +302,10 @@ static void daemon_runs(void)
 	daemon_apply(daemon, policy);
 	report_one("attach all at once (sgctl apply)", now_ms() - at);
 	expect_filtering(daemon, count);
-	one_by_one(daemon);
+	one_by_one(daemon, "attach one more meanwhile (PUT /v1/interfaces/ID)");
+	if (!hook || strcmp(hook, "tc") != 0)
+		wait_for_links(daemon);
+	one_by_one(daemon, "attach one more (PUT /v1/interfaces/ID)");
 	answers_meanwhile(daemon);
 	daemon_stop(daemon);
 	restart(daemon, "restart that adopts all");
