@@ -860,9 +860,9 @@ $ sgctl import aws bf_vpce_iface/Vpcs.json >/dev/null
 ! EFFECT   OBJECT                WHAT                                                 WHERE
 ! left-out vpc-072d45b801aeffef2 the VPC's own settings: its groups need none of them bf_vpce_iface/Vpcs.json#/Vpcs/0
 $ sgctl import aws bf_vpc_peering --output-dir "$work/vpcs" 2>/dev/null | sed "s|$work/||"
-  vpcs/vpc-09095dbf2886404ee.json
   vpcs/vpc-00a31ce9d0c06675c.json
   vpcs/vpc-0404e08ceddf7f650.json
+  vpcs/vpc-09095dbf2886404ee.json
 $ cat "$work"/vpcs/vpc-0*.json
   {
     "version": 1,
