@@ -69,6 +69,7 @@ void compile_init(struct compile *compile)
 {
 	compile->old_lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	compile->peers = g_ptr_array_new();
+	compile->regarded = g_ptr_array_new();
 	compile->dirty_sets = g_array_new(FALSE, FALSE, sizeof(struct dirty_set));
 	compile->dirty_nodes = g_ptr_array_new_with_free_func(free_dirty_node);
 	compile->dirty_lists = g_ptr_array_new();
@@ -87,6 +88,8 @@ static void clear_marks(struct compile *compile)
 {
 	for (guint i = 0; i < compile->peers->len; i++)
 		((struct zone_peer *)compile->peers->pdata[i])->touched = false;
+	for (guint i = 0; i < compile->regarded->len; i++)
+		((struct image_zone *)compile->regarded->pdata[i])->regarded = false;
 	for (guint i = 0; i < compile->dirty_sets->len; i++)
 		g_array_index(compile->dirty_sets, struct dirty_set, i).at->dirty = 0;
 	for (guint i = 0; i < compile->dirty_nodes->len; i++) {
@@ -109,6 +112,7 @@ void compile_clear(struct compile *compile)
 	clear_marks(compile);
 	g_hash_table_destroy(compile->old_lists);
 	g_ptr_array_unref(compile->peers);
+	g_ptr_array_unref(compile->regarded);
 	g_array_unref(compile->dirty_sets);
 	g_ptr_array_unref(compile->dirty_nodes);
 	g_ptr_array_unref(compile->dirty_lists);

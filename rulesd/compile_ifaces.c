@@ -282,9 +282,10 @@ void compile_zone_conntrack(struct compile *compile, const struct image_zone *zo
 	}
 }
 
-static bool arrays_equal(const GArray *a, const GArray *b, size_t size)
+static bool vlans_equal(const GArray *a, const GArray *b)
 {
-	return a->len == b->len && memcmp(a->data, b->data, a->len * size) == 0;
+	return a->len == b->len &&
+	       (!a->len || memcmp(a->data, b->data, a->len * sizeof(uint16_t)) == 0);
 }
 
 static bool guards_equal(const GArray *a, const GArray *b)
@@ -307,6 +308,5 @@ bool compile_iface_differs(const struct image_iface *a, const struct image_iface
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) != 0 || !addr_equal(&a->addr4, &b->addr4) ||
 	       !addr_equal(&a->addr6, &b->addr6) ||
 	       memcmp(&a->conntrack, &b->conntrack, sizeof(a->conntrack)) != 0 ||
-	       !guards_equal(a->guards, b->guards) ||
-	       !arrays_equal(a->vlans, b->vlans, sizeof(uint16_t));
+	       !guards_equal(a->guards, b->guards) || !vlans_equal(a->vlans, b->vlans);
 }

@@ -40,9 +40,10 @@ static gboolean touched_equal(gconstpointer a, gconstpointer b)
 	return left->zone == right->zone && addr_equal(&left->addr, &right->addr);
 }
 
+/* Or had, until this change. */
 static bool has_other_networks(const struct image_zone *zone)
 {
-	return g_hash_table_size(zone->foreign) || g_hash_table_size(zone->shared);
+	return zone->regarded || g_hash_table_size(zone->foreign);
 }
 
 static void touch(struct members *members, struct image_zone *zone, const struct sg_addr *addr,

@@ -33,6 +33,7 @@ struct compile {
 	struct journal *journal;   /* or NULL */
 	struct image_delta *delta; /* or NULL */
 	GHashTable *old_lists;	   /* struct zone_peer's name -> struct model_prefix_list before */
+	GPtrArray *regarded;	   /* of struct image_zone whose foreign changes */
 	GPtrArray *peers;	   /* of struct zone_peer whose count or target changed */
 	GArray *dirty_sets;	   /* of struct dirty_set */
 	GPtrArray *dirty_nodes;	   /* of struct dirty_node (owned) */

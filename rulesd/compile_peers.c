@@ -175,6 +175,9 @@ static void count_foreign(struct compile *compile, struct image_zone *zone,
 
 	if (zone == other)
 		return;
+	if (!zone->regarded)
+		g_ptr_array_add(compile->regarded, zone);
+	zone->regarded = true;
 	count += more ? 1u : -1u;
 	if (count)
 		journal_insert(compile->journal, zone->foreign, other, GUINT_TO_POINTER(count));

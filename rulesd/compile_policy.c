@@ -150,6 +150,8 @@ static void set_content(struct image_policy *policy)
 	}
 	policy->content = (char *)g_byte_array_steal(content, &length);
 	policy->content_length = length;
+	if (!length) /* never NULL, which memcmp() may not be given */
+		policy->content = g_strdup("");
 	g_byte_array_unref(content);
 }
 

@@ -100,6 +100,7 @@ struct image_zone {
 	GHashTable *foreign;
 	GHashTable *shared;	   /* struct shared_address; empty unless there are foreign ones */
 	struct prefix_tree tree;   /* of what peers name */
+	uint32_t regarded;	   /* foreign changes in the change at hand */
 	struct range_list *exempt; /* NULL until a policy needs them */
 };
 

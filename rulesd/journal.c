@@ -128,11 +128,13 @@ void journal_pointer(struct journal *journal, void *at)
 
 static void record_entry(struct journal *journal, GHashTable *table, gpointer key)
 {
-	struct record record = {.kind = RECORD_TABLE, .at = table, .key = key};
+	struct record record = {.kind = RECORD_TABLE, .at = table};
 
 	if (!journal)
 		return;
 	record.number = g_hash_table_lookup_extended(table, key, &record.key, &record.value);
+	if (!record.number)
+		record.key = key;
 	add(journal, record);
 }
 

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_compile_change.c - an image that follows thousands of random changes of its model says what
+ * an image made anew says; the delta lists exactly what differs; what is undone, or refused, was
+ * never there.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/compile.h"
+#include "rulesd/eval.h"
+#include "rulesd/model_diff.h"
+#include "rulesd/validate.h"
+#include "tests/lib/build.h"
+#include "tests/lib/image_text.h"
+#include "tests/lib/policy.h"
+#include "tests/lib/random_policy.h"
+#include "tests/lib/random_world.h"
+
+#define CHANGES 3000
+#define PACKETS 20
+
+struct follower {
+	struct random_world world;
+	struct model *model;
+	struct image *image;
+	struct numbers *numbers;
+	unsigned int refused, undone, changed;
+};
+
+static void cleanup_string(char **text)
+{
+	g_free(*text);
+}
+#define AUTO_STRING CLEANUP(cleanup_string) char *
+
+/* Says where two texts part. */
+static void assert_same(const char *what, const char *a, const char *b)
+{
+	g_auto(GStrv) left = g_strsplit(a, "\n", -1);
+	g_auto(GStrv) right = g_strsplit(b, "\n", -1);
+
+	if (strcmp(a, b) == 0)
+		return;
+	print_error("%s:\n", what);
+	for (guint i = 0; left[i]; i++)
+		if (!g_strv_contains((const char *const *)right, left[i]))
+			print_error("- %s\n", left[i]);
+	for (guint i = 0; right[i]; i++)
+		if (!g_strv_contains((const char *const *)left, right[i]))
+			print_error("+ %s\n", right[i]);
+	fail_msg("%s", what);
+}
+
+static char *slots_text(const struct numbers *numbers)
+{
+	AUTO_JSON json_t *json = numbers_to_json(numbers);
+
+	return json_dumps(json_object_get(json_object_get(json, "slots"), "names"), JSON_SORT_KEYS);
+}
+
+static char *whole_text(const struct follower *f)
+{
+	g_autofree char *image = image_text(f->image);
+	g_autofree char *slots = slots_text(f->numbers);
+
+	return g_strconcat(image, "\n", slots, NULL);
+}
+
+static void compare_packets(const struct follower *f, const struct image *anew)
+{
+	GHashTableIter iter;
+	gpointer id, iface;
+
+	g_hash_table_iter_init(&iter, f->image->ifaces);
+	while (g_hash_table_iter_next(&iter, &id, &iface)) {
+		for (int i = 0; i < PACKETS; i++) {
+			struct eval_packet packet = random_world_packet();
+			struct eval_verdict one = eval_packet(f->image, iface, &packet);
+			struct eval_verdict other =
+				eval_packet(anew, image_iface(anew, id), &packet);
+
+			assert_int_equal(one.reason, other.reason);
+			assert_int_equal(one.rule, other.rule);
+			assert_int_equal(one.peer, other.peer);
+			assert_string_equal(image_rule_name(f->image, one.rule)
+						    ? image_rule_name(f->image, one.rule)
+						    : "",
+					    image_rule_name(anew, one.rule)
+						    ? image_rule_name(anew, one.rule)
+						    : "");
+		}
+	}
+}
+
+static void compare_anew(const struct follower *f, const char *host)
+{
+	CLEANUP(image_free) struct image *anew = NULL;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	AUTO_STRING followed = image_text_content(f->image);
+	AUTO_STRING made = NULL;
+
+	assert_int_equal(compile_image(f->model, f->numbers, NULL, host, &anew, diag), 0);
+	made = image_text_content(anew);
+	assert_same("an image that followed and one made anew", followed, made);
+	compare_packets(f, anew);
+}
+
+/* The inverse says the same from the other side; twice, it is the delta. */
+static void check_inverse(const struct image_delta *delta, const struct image_tables *before,
+			  const struct image_tables *after)
+{
+	struct image_delta *inverse = image_delta_inverse(delta);
+	AUTO_STRING wanted = image_tables_difference(after, before);
+	AUTO_STRING said = image_delta_text(inverse);
+
+	assert_same("the inverse of a delta", wanted, said);
+	assert_int_equal(image_delta_empty(inverse), image_delta_empty(delta));
+	image_delta_free(&inverse);
+}
+
+static void check_delta(const struct follower *f, const struct image_delta *delta,
+			const struct image_tables *before)
+{
+	CLEANUP(image_tables_free) struct image_tables *after = image_tables_new(f->image);
+	AUTO_STRING wanted = image_tables_difference(before, after);
+	AUTO_STRING said = image_delta_text(delta);
+
+	assert_same("a delta", wanted, said);
+	assert_int_equal(image_delta_empty(delta), !*wanted);
+	check_inverse(delta, before, after);
+	for (guint i = 0; i < delta->members->len; i++) {
+		const struct image_member_change *change =
+			&g_array_index(delta->members, struct image_member_change, i);
+		uint32_t single;
+		guint count;
+
+		assert_non_null(
+			image_delta_peers(f->image, delta, change->before, &single, &count));
+		assert_int_equal(count > 0, change->before != 0);
+		assert_non_null(image_delta_peers(f->image, delta, change->after, &single, &count));
+		assert_int_equal(count > 0, change->after != 0);
+	}
+}
+
+static void refuse(struct follower *f, const struct diag *diag, const char *host)
+{
+	CLEANUP(image_free) struct image *anew = NULL;
+	CLEANUP(diag_free) struct diag *other = diag_new();
+	AUTO_STRING said = policy_diag_text(diag);
+	AUTO_STRING wanted = NULL;
+
+	assert_int_equal(compile_image(f->model, f->numbers, NULL, host, &anew, other), -EINVAL);
+	wanted = policy_diag_text(other);
+	assert_string_equal(said, wanted);
+	f->refused++;
+}
+
+static void step(struct follower *f, const char *host)
+{
+	struct random_world world = f->world;
+	CLEANUP(model_free) struct model *next = NULL;
+	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	CLEANUP(image_tables_free) struct image_tables *before = image_tables_new(f->image);
+	AUTO_STRING was = whole_text(f);
+	AUTO_STRING is = NULL;
+	struct image_delta *delta = NULL;
+	bool again = true;
+
+	random_world_change(&world);
+	next = random_world_model(&world);
+	edit = model_diff(f->model, &next);
+	while (again) {
+		model_edit_apply(edit, f->model);
+		if (compile_change(f->image, f->model, edit, f->numbers, host, &delta, diag) < 0) {
+			assert_null(delta);
+			refuse(f, diag, host);
+			model_edit_undo(edit, f->model);
+			is = whole_text(f);
+			assert_same("an image whose change was refused", was, is);
+			return;
+		}
+		compare_anew(f, host);
+		check_delta(f, delta, before);
+		if (!random_chance(30)) {
+			image_delta_free(&delta);
+			f->world = world;
+			f->changed++;
+			return;
+		}
+		if (random_chance(50)) {
+			image_delta_undo(f->image, &delta);
+			model_edit_undo(edit, f->model);
+		} else {
+			model_edit_undo(edit, f->model);
+			image_delta_undo(f->image, &delta);
+		}
+		g_free(is);
+		is = whole_text(f);
+		assert_same("an image whose change was undone", was, is);
+		f->undone++;
+		again = random_chance(50);
+	}
+}
+
+static void follow(const char *host, unsigned int changes)
+{
+	const char *given = getenv("SEED");
+	guint32 seed = given ? (guint32)strtoul(given, NULL, 0) : 20261121;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	struct follower f = {.numbers = numbers_new()};
+
+	print_message("SEED=%u\n", seed);
+	g_random_set_seed(seed);
+	random_world(&f.world);
+	f.model = random_world_model(&f.world);
+	assert_int_equal(compile_image(f.model, f.numbers, NULL, host, &f.image, diag), 0);
+	for (unsigned int i = 0; i < changes; i++)
+		step(&f, host);
+	print_message("%u changes, %u undone, %u refused\n", f.changed, f.undone, f.refused);
+	assert_true(f.changed > changes / 3 && f.undone > changes / 10 &&
+		    f.refused > changes / 100);
+	image_free(&f.image);
+	model_free(&f.model);
+	numbers_free(&f.numbers);
+}
+
+static void an_image_follows_its_model(void **state)
+{
+	(void)state;
+	follow(WORLD_HOST, CHANGES);
+}
+
+/* Every interface, and no slots. */
+static void an_image_that_explains_follows_too(void **state)
+{
+	(void)state;
+	follow(NULL, CHANGES / 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_image_follows_its_model),
+		cmocka_unit_test(an_image_that_explains_follows_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
