@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json_doc.c - reading the nodes of a JSON text: values, places, pointers.
+ * json_doc.c - reading the nodes of a JSON text: values, pointers.
  */
 #include "rulesd/json_internal.h"
 
@@ -11,8 +11,8 @@ void jdoc_free(struct jdoc **doc)
 {
 	if (!*doc)
 		return;
-	g_array_unref((*doc)->nodes);
-	g_array_unref((*doc)->lines);
+	g_free((*doc)->nodes);
+	g_free((*doc)->blocks);
 	g_free(*doc);
 	*doc = NULL;
 }
@@ -47,14 +47,36 @@ static uint32_t skip_duplicates(const struct jdoc *doc, uint32_t node)
 	return node;
 }
 
-uint32_t jdoc_first(const struct jdoc *doc, uint32_t node)
+void jdoc_unfold(const struct jdoc *doc, uint32_t node)
+{
+	/* What a document says does not change; which nodes it holds in memory does. */
+	struct jdoc *own = (struct jdoc *)(uintptr_t)doc;
+
+	if (doc->open == node)
+		return;
+	own->count = own->unfolded;
+	own->open = node;
+	jdoc_scan_children(own, node);
+	if (jdoc_node(doc, node)->repeats)
+		jdoc_check_duplicates(own, own->unfolded, NULL);
+}
+
+/* Duplicates, too. */
+static uint32_t first_child(const struct jdoc *doc, uint32_t node)
 {
 	uint32_t child = node + 1;
 
 	/* Parents stand before their children: a first child, if there is one, is the next node. */
-	if (child >= doc->nodes->len || jdoc_node(doc, child)->parent != node)
-		return 0;
-	return skip_duplicates(doc, child);
+	if (jdoc_node(doc, node)->folded) {
+		jdoc_unfold(doc, node);
+		child = doc->unfolded;
+	}
+	return child < doc->count && jdoc_node(doc, child)->parent == node ? child : 0;
+}
+
+uint32_t jdoc_first(const struct jdoc *doc, uint32_t node)
+{
+	return skip_duplicates(doc, first_child(doc, node));
 }
 
 uint32_t jdoc_next(const struct jdoc *doc, uint32_t node)
@@ -124,16 +146,11 @@ static const char *decode_escape(const char *p, GString *out)
 	return p;
 }
 
-char *jdoc_decode_string(const struct jdoc *doc, uint32_t offset)
+static char *decode(const char *raw, size_t length)
 {
-	size_t length;
-	const char *raw = jdoc_raw_string(doc, offset, &length);
 	const char *end = raw + length;
-	GString *out;
+	GString *out = g_string_sized_new(length);
 
-	if (!memchr(raw, '\\', length))
-		return g_strndup(raw, length);
-	out = g_string_sized_new(length);
 	for (const char *p = raw; p < end;) {
 		if (*p == '\\')
 			p = decode_escape(p + 1, out);
@@ -141,6 +158,53 @@ char *jdoc_decode_string(const struct jdoc *doc, uint32_t offset)
 			g_string_append_c(out, *p++);
 	}
 	return g_string_free(out, FALSE);
+}
+
+char *jdoc_decode_string(const struct jdoc *doc, uint32_t offset)
+{
+	size_t length;
+	const char *raw = jdoc_raw_string(doc, offset, &length);
+
+	return memchr(raw, '\\', length) ? decode(raw, length) : g_strndup(raw, length);
+}
+
+static const char *read_text(const char *raw, size_t length, struct jdoc_text *text)
+{
+	text->large = NULL;
+	if (length >= sizeof(text->small) || memchr(raw, '\\', length)) {
+		text->large = decode(raw, length);
+		return text->large;
+	}
+	memcpy(text->small, raw, length);
+	text->small[length] = '\0';
+	return text->small;
+}
+
+const char *jdoc_read_string(const struct jdoc *doc, uint32_t node, struct jdoc_text *text)
+{
+	const struct jdoc_node *n = jdoc_node(doc, node);
+
+	return read_text(doc->text + n->offset + 1, n->end - n->offset - 2, text);
+}
+
+const char *jdoc_read_key(const struct jdoc *doc, uint32_t node, struct jdoc_text *text)
+{
+	size_t length;
+	const char *raw = jdoc_raw_string(doc, jdoc_node(doc, node)->key, &length);
+
+	return read_text(raw, length, text);
+}
+
+void jdoc_text_clear(struct jdoc_text *text)
+{
+	g_free(text->large);
+}
+
+const char *jdoc_plain_key(const struct jdoc *doc, uint32_t node, size_t *length)
+{
+	const char *raw = jdoc_raw_string(doc, jdoc_node(doc, node)->key, length);
+
+	return memchr(raw, '\\', *length) ? NULL : raw;
 }
 
 char *jdoc_string(const struct jdoc *doc, uint32_t node)
@@ -179,9 +243,13 @@ int64_t jdoc_integer(const struct jdoc *doc, uint32_t node)
 {
 	size_t length;
 	const char *text = jdoc_text(doc, node, &length);
-	g_autofree char *number = g_strndup(text, length);
+	bool negative = text[0] == '-';
+	uint64_t value = 0;
 
-	return g_ascii_strtoll(number, NULL, 10);
+	/* The scanner saw to it that it fits. */
+	for (size_t i = negative; i < length; i++)
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	return (int64_t)(negative ? -value : value);
 }
 
 const char *jdoc_text(const struct jdoc *doc, uint32_t node, size_t *length)
@@ -195,26 +263,6 @@ const char *jdoc_text(const struct jdoc *doc, uint32_t node, size_t *length)
 const char *jdoc_file(const struct jdoc *doc)
 {
 	return doc->file;
-}
-
-struct place jdoc_place_at(const struct jdoc *doc, size_t offset)
-{
-	guint low = 0, high = doc->lines->len;
-
-	/* lines[low] <= offset < lines[high] */
-	while (high - low > 1) {
-		guint middle = low + (high - low) / 2;
-
-		if (g_array_index(doc->lines, uint32_t, middle) <= offset)
-			low = middle;
-		else
-			high = middle;
-	}
-	return (struct place){
-		.file = doc->file,
-		.line = low + 1,
-		.column = (unsigned int)(offset - g_array_index(doc->lines, uint32_t, low)) + 1,
-	};
 }
 
 struct place jdoc_place(const struct jdoc *doc, uint32_t node)
@@ -231,7 +279,7 @@ struct place jdoc_key_place(const struct jdoc *doc, uint32_t node)
 
 static unsigned int index_in_array(const struct jdoc *doc, uint32_t node)
 {
-	uint32_t sibling = jdoc_node(doc, node)->parent + 1;
+	uint32_t sibling = first_child(doc, jdoc_node(doc, node)->parent);
 	unsigned int index = 0;
 
 	for (; sibling != node; sibling = jdoc_node(doc, sibling)->next)
@@ -263,26 +311,43 @@ static uint32_t start_of(const struct jdoc_node *n)
 	return n->key ? n->key : n->offset;
 }
 
-/* The node whose key or value stands at place; the root when there is none. */
-static uint32_t node_at(const struct jdoc *doc, struct place place)
+/* Among low to high, which are sorted: the last node that starts at offset or before it. */
+static uint32_t last_before(const struct jdoc *doc, uint32_t low, uint32_t high, size_t offset)
 {
-	guint low = 0, high = doc->nodes->len;
-	uint32_t offset;
-
-	if (place.line == 0 || place.line > doc->lines->len)
-		return JDOC_ROOT;
-	offset = g_array_index(doc->lines, uint32_t, place.line - 1) + place.column - 1;
 	while (high - low > 1) {
-		guint middle = low + (high - low) / 2;
+		uint32_t middle = low + (high - low) / 2;
 
 		if (start_of(jdoc_node(doc, middle)) <= offset)
 			low = middle;
 		else
 			high = middle;
 	}
-	return start_of(jdoc_node(doc, low)) == offset || jdoc_node(doc, low)->offset == offset
-		       ? low
-		       : JDOC_ROOT;
+	return low;
+}
+
+static bool stands_at(const struct jdoc *doc, uint32_t node, size_t offset)
+{
+	return start_of(jdoc_node(doc, node)) == offset || jdoc_node(doc, node)->offset == offset;
+}
+
+/* The node whose key or value stands at place; the root when there is none. */
+static uint32_t node_at(const struct jdoc *doc, struct place place)
+{
+	size_t offset = jdoc_offset_of(doc, place);
+	uint32_t node;
+
+	if (offset == SIZE_MAX)
+		return JDOC_ROOT;
+	node = last_before(doc, 0, doc->unfolded, offset);
+	if (stands_at(doc, node, offset))
+		return node;
+	if (!jdoc_node(doc, node)->folded || offset >= jdoc_node(doc, node)->end)
+		return JDOC_ROOT;
+	jdoc_unfold(doc, node);
+	if (doc->count == doc->unfolded)
+		return JDOC_ROOT;
+	node = last_before(doc, doc->unfolded, doc->count, offset);
+	return stands_at(doc, node, offset) ? node : JDOC_ROOT;
 }
 
 static uint32_t child_by_token(const struct jdoc *doc, uint32_t node, const char *token)

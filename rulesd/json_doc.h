@@ -4,8 +4,9 @@
  *
  * jansson, which writes all our JSON and reads what programs say to each other, keeps no positions
  * and stops at the first duplicate key; policy files are written by people, who need both. A node
- * is 24 bytes and refers to the text, so that a million interfaces cost a fraction of a jansson
- * tree. The unit tests compare what is accepted with jansson byte for byte.
+ * is 24 bytes and refers to the text, and objects of sections are one node each until somebody
+ * looks into them, so that a million interfaces cost a fraction of a jansson tree. The unit tests
+ * compare what is accepted with jansson byte for byte.
  */
 #pragma once
 
@@ -30,7 +31,11 @@ enum jdoc_kind {
 
 struct jdoc;
 
-/* Nodes are numbers. 0 is the root; as a child or sibling, 0 says that there is none. */
+/*
+ * Nodes are numbers. 0 is the root; as a child or sibling, 0 says that there is none. What stands
+ * two levels below the root (an object of a section) keeps its number; what stands deeper keeps it
+ * until a function is asked about the children of another one of those.
+ */
 #define JDOC_ROOT 0u
 
 /*
@@ -57,6 +62,16 @@ bool json_is_annotation(const char *key);
 /* Decoded; the caller frees them. The node must be a string, or a member. */
 char *jdoc_string(const struct jdoc *doc, uint32_t node);
 char *jdoc_key(const struct jdoc *doc, uint32_t node);
+/* The same for a short while: in the struct when it is short enough. */
+struct jdoc_text {
+	char *large; /* or NULL */
+	char small[104];
+};
+const char *jdoc_read_string(const struct jdoc *doc, uint32_t node, struct jdoc_text *text);
+const char *jdoc_read_key(const struct jdoc *doc, uint32_t node, struct jdoc_text *text);
+void jdoc_text_clear(struct jdoc_text *text);
+/* As it is written between its quotes; not NUL-terminated. NULL when it has escapes. */
+const char *jdoc_plain_key(const struct jdoc *doc, uint32_t node, size_t *length);
 bool jdoc_key_is(const struct jdoc *doc, uint32_t node, const char *key);
 bool jdoc_boolean(const struct jdoc *doc, uint32_t node);
 int64_t jdoc_integer(const struct jdoc *doc, uint32_t node);

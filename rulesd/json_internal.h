@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json_internal.h - what json_scan.c makes and json_doc.c reads.
+ * json_internal.h - what json_scan.c makes, and json_fold.c, json_keys.c and json_doc.c read.
+ *
+ * Values at JDOC_FOLD_DEPTH (the objects of the sections of a policy) are folded: they are checked
+ * when the text is parsed, but their children become nodes only while somebody looks at them, at
+ * the end of the array and of one folded node at a time. So a million of them cost a node each.
  */
 #pragma once
 
@@ -8,7 +12,11 @@
 
 #include "rulesd/json_doc.h"
 
-/* Nodes stand in the order of the text, parents before children. Offsets are bytes of the text. */
+#define JDOC_FOLD_DEPTH 2u
+#define JDOC_NO_NODE	UINT32_MAX
+
+/* Nodes stand in the order of the text, parents before children; those of the open folded node are
+ * behind all others. Offsets are bytes of the text. */
 struct jdoc_node {
 	uint32_t offset; /* of the value */
 	uint32_t end;	 /* first byte behind it */
@@ -17,27 +25,57 @@ struct jdoc_node {
 	uint32_t next;	/* sibling, or 0 */
 	uint8_t kind;	/* enum jdoc_kind */
 	bool duplicate; /* a member whose key the object has already */
-	uint16_t pad;
+	bool folded;
+	bool repeats; /* folded: there are duplicate keys in it */
 };
 _Static_assert(sizeof(struct jdoc_node) == 24, "there are millions of nodes");
+
+/* Lines are counted once a block of that many bytes; the rest is counted when a place is asked for.
+ */
+#define JDOC_BLOCK 512u
+struct jdoc_block {
+	uint32_t line;	/* lines that end before the block */
+	uint32_t start; /* of the line that the block begins in */
+};
 
 struct jdoc {
 	const char *file; /* interned */
 	const char *text;
 	size_t length;
-	GArray *nodes; /* of struct jdoc_node */
-	GArray *lines; /* of uint32_t: offset of the first byte of each line */
+	struct jdoc_node *nodes;
+	uint32_t count;	    /* nodes */
+	uint32_t allocated; /* nodes */
+	uint32_t unfolded;  /* count without children of the open node */
+	uint32_t open;	    /* the folded node that is open, or 0 */
+	struct jdoc_block *blocks;
 	bool hides_objects;
 };
 
 static inline struct jdoc_node *jdoc_node(const struct jdoc *doc, uint32_t node)
 {
-	return &g_array_index(doc->nodes, struct jdoc_node, node);
+	return &doc->nodes[node];
 }
 
 struct place jdoc_place_at(const struct jdoc *doc, size_t offset);
+void jdoc_index_lines(struct jdoc *doc);
+/* The offset of that line and column, or SIZE_MAX. */
+size_t jdoc_offset_of(const struct jdoc *doc, struct place place);
 /* The bytes between the quotes of the string that starts at offset. */
 const char *jdoc_raw_string(const struct jdoc *doc, uint32_t offset, size_t *length);
 char *jdoc_decode_string(const struct jdoc *doc, uint32_t offset);
-/* Marks and reports the duplicate keys of every object. */
-void jdoc_check_duplicates(struct jdoc *doc, struct diag *diag);
+
+/* Scans a folded node again, this time making nodes of its children. */
+void jdoc_scan_children(struct jdoc *doc, uint32_t node);
+/* Opens a folded node, which closes the one that was open. */
+void jdoc_unfold(const struct jdoc *doc, uint32_t node);
+
+/* Marks the duplicate keys of every object among the nodes from first on, and reports them unless
+ * diag is NULL. */
+void jdoc_check_duplicates(struct jdoc *doc, uint32_t first, struct diag *diag);
+/* A key between its quotes, as it was written. */
+struct jdoc_key {
+	uint32_t offset; /* of the quote */
+	uint32_t length;
+};
+/* Whether two of them are the same. */
+bool jdoc_keys_repeat(const struct jdoc *doc, const struct jdoc_key *keys, guint count);

@@ -1,36 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json_keys.c - duplicate keys: found in every object, all of them, in n log n.
+ * json_keys.c - duplicate keys: found in every object, all of them, in linear time.
  */
 #include "rulesd/json_internal.h"
 
 #include <string.h>
 
-/* A member's key for sorting: its decoded bytes, and where it stands. */
-struct member_key {
+#include "rulesd/hash_index.h"
+
+/* A key as it is meant; escaped is what to free, or NULL. */
+struct decoded {
 	const char *text;
 	size_t length;
-	uint32_t node;
+	char *escaped;
 };
 
-static int compare_member_keys(const void *a, const void *b)
+static struct decoded decode(const struct jdoc *doc, uint32_t offset, size_t length)
 {
-	const struct member_key *x = a, *y = b;
-	int order = memcmp(x->text, y->text, MIN(x->length, y->length));
+	struct decoded key = {.text = doc->text + offset + 1, .length = length};
 
-	if (order == 0 && x->length != y->length)
-		order = x->length < y->length ? -1 : 1;
-	return order ? order : x->node < y->node ? -1 : 1;
+	if (memchr(key.text, '\\', length)) {
+		key.escaped = jdoc_decode_string(doc, offset);
+		key.text = key.escaped;
+		key.length = strlen(key.escaped);
+	}
+	return key;
 }
 
-static bool same_key(const struct member_key *a, const struct member_key *b)
+static bool is_same(const struct decoded *a, const struct decoded *b)
 {
 	return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
+static bool same_keys(const struct jdoc *doc, const struct jdoc_key *a, const struct jdoc_key *b)
+{
+	struct decoded x = decode(doc, a->offset, a->length);
+	struct decoded y = decode(doc, b->offset, b->length);
+	bool same = is_same(&x, &y);
+
+	g_free(x.escaped);
+	g_free(y.escaped);
+	return same;
+}
+
+/* ------------------------------------------------------------------ many keys */
+
+struct key_match {
+	const struct jdoc *doc;
+	struct jdoc_key key;
+};
+
+static struct jdoc_key key_of(const struct jdoc *doc, uint32_t node)
+{
+	struct jdoc_key key = {.offset = jdoc_node(doc, node)->key};
+	size_t length;
+
+	jdoc_raw_string(doc, key.offset, &length);
+	key.length = (uint32_t)length;
+	return key;
+}
+
+static uint64_t key_hash(const struct jdoc *doc, const struct jdoc_key *key)
+{
+	struct decoded decoded = decode(doc, key->offset, key->length);
+	uint64_t hash = hash_bytes(decoded.text, decoded.length);
+
+	g_free(decoded.escaped);
+	return hash;
+}
+
+/* Items are nodes as pointers; node 0 is no member. */
+static bool is_node_of_key(const void *item, const void *key)
+{
+	const struct key_match *match = key;
+	const struct jdoc_key own = key_of(match->doc, GPOINTER_TO_UINT(item));
+
+	return same_keys(match->doc, &own, &match->key);
+}
+
 static void report_duplicate(struct jdoc *doc, uint32_t first, uint32_t second, struct diag *diag)
 {
-	struct place place = jdoc_key_place(doc, first);
+	struct place place;
 	uint32_t parent = jdoc_node(doc, second)->parent;
 	g_autofree char *pointer = NULL;
 	g_autofree char *key = NULL;
@@ -39,10 +89,13 @@ static void report_duplicate(struct jdoc *doc, uint32_t first, uint32_t second, 
 	jdoc_node(doc, second)->duplicate = true;
 	if (parent == JDOC_ROOT || jdoc_node(doc, parent)->parent == JDOC_ROOT)
 		doc->hides_objects = true;
+	if (!diag)
+		return;
 	if (diag_full(diag)) {
 		diag->left_out++;
 		return;
 	}
+	place = jdoc_key_place(doc, first);
 	pointer = jdoc_pointer(doc, second);
 	key = jdoc_key(doc, second);
 	quoted = diag_quote(key);
@@ -50,44 +103,64 @@ static void report_duplicate(struct jdoc *doc, uint32_t first, uint32_t second, 
 		 "duplicate key %s, first at line %u, column %u", quoted, place.line, place.column);
 }
 
-/* The keys of one object, sorted; the texts of those that had escapes go to decoded. */
-static void collect_keys(const struct jdoc *doc, uint32_t object, GArray *keys, GPtrArray *decoded)
+static void check_object(struct jdoc *doc, uint32_t object, struct diag *diag)
 {
-	g_array_set_size(keys, 0);
-	g_ptr_array_set_size(decoded, 0);
-	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_next(doc, child)) {
-		struct member_key key = {.node = child};
+	struct hash_index seen = {0};
+	uint32_t members = 0;
 
-		key.text = jdoc_raw_string(doc, jdoc_node(doc, child)->key, &key.length);
-		if (memchr(key.text, '\\', key.length)) {
-			char *text = jdoc_key(doc, child);
+	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_node(doc, child)->next)
+		members++;
+	hash_index_clear(&seen, members);
+	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_node(doc, child)->next) {
+		const struct key_match match = {doc, key_of(doc, child)};
+		uint64_t hash = key_hash(doc, &match.key);
+		const void *first = hash_index_find(&seen, hash, is_node_of_key, &match);
 
-			g_ptr_array_add(decoded, text);
-			key.text = text;
-			key.length = strlen(text);
-		}
-		g_array_append_val(keys, key);
+		if (first)
+			report_duplicate(doc, GPOINTER_TO_UINT(first), child, diag);
+		else
+			hash_index_add(&seen, hash, GUINT_TO_POINTER(child));
 	}
-	g_array_sort(keys, compare_member_keys);
+	hash_index_free(&seen);
 }
 
-void jdoc_check_duplicates(struct jdoc *doc, struct diag *diag)
+void jdoc_check_duplicates(struct jdoc *doc, uint32_t first, struct diag *diag)
 {
-	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(struct member_key));
-	g_autoptr(GPtrArray) decoded = g_ptr_array_new_with_free_func(g_free);
+	for (uint32_t node = first; node < doc->count; node++)
+		if (jdoc_kind(doc, node) == JDOC_OBJECT && !jdoc_node(doc, node)->folded)
+			check_object(doc, node, diag);
+	/* The open node itself is not among its children. */
+	if (first && doc->open && jdoc_kind(doc, doc->open) == JDOC_OBJECT)
+		check_object(doc, doc->open, diag);
+}
 
-	for (uint32_t node = 0; node < doc->nodes->len; node++) {
-		const struct member_key *all;
+/* ------------------------------------------------------------------ few keys */
 
-		if (jdoc_kind(doc, node) != JDOC_OBJECT)
-			continue;
-		collect_keys(doc, node, keys, decoded);
-		all = (const struct member_key *)(const void *)keys->data;
-		for (guint i = 1, first = 0; i < keys->len; i++) {
-			if (same_key(&all[first], &all[i]))
-				report_duplicate(doc, all[first].node, all[i].node, diag);
-			else
-				first = i;
-		}
-	}
+#define FEW 12
+
+static bool many_repeat(const struct jdoc *doc, const struct jdoc_key *keys, guint count)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < count; i++)
+		if (!g_hash_table_add(seen, jdoc_decode_string(doc, keys[i].offset)))
+			return true;
+	return false;
+}
+
+bool jdoc_keys_repeat(const struct jdoc *doc, const struct jdoc_key *keys, guint count)
+{
+	bool escapes = false;
+
+	for (guint i = 0; i < count && count > 1; i++)
+		escapes |= memchr(doc->text + keys[i].offset, '\\', keys[i].length) != NULL;
+	if (count > FEW || escapes)
+		return many_repeat(doc, keys, count);
+	for (guint i = 1; i < count; i++)
+		for (guint j = 0; j < i; j++)
+			if (keys[i].length == keys[j].length &&
+			    memcmp(doc->text + keys[i].offset, doc->text + keys[j].offset,
+				   keys[i].length + 1) == 0)
+				return true;
+	return false;
 }

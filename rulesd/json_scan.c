@@ -15,6 +15,9 @@ struct scan {
 	struct diag *diag;
 	size_t at; /* offset of the next byte */
 	unsigned int depth;
+	bool skims;   /* inside of a folded node: no nodes are made */
+	bool repeats; /* there is a duplicate key in what was skimmed */
+	GArray *keys; /* of struct jdoc_key: of the objects that are being skimmed */
 };
 
 static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node);
@@ -40,8 +43,13 @@ static char peek(const struct scan *scan)
 
 static void skip_space(struct scan *scan)
 {
-	while (strchr(" \t\r\n", peek(scan)) && peek(scan))
-		scan->at++;
+	const char *text = scan->doc->text;
+	size_t at = scan->at, length = scan->doc->length;
+
+	while (at < length &&
+	       (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r'))
+		at++;
+	scan->at = at;
 }
 
 static bool is_word(char c)
@@ -88,23 +96,20 @@ static bool unexpected(struct scan *scan, const char *expected)
 	return fail(scan, scan->at, NULL, "%s where %s is expected", what, expected);
 }
 
-static uint32_t add_node(struct scan *scan, uint32_t parent, uint32_t key, enum jdoc_kind kind)
+static uint32_t add_node(struct scan *scan, uint32_t parent, uint32_t key)
 {
-	const struct jdoc_node node = {
+	struct jdoc *doc = scan->doc;
+
+	if (doc->count == doc->allocated) {
+		doc->allocated += MAX(doc->allocated / 2, 64u);
+		doc->nodes = g_renew(struct jdoc_node, doc->nodes, doc->allocated);
+	}
+	doc->nodes[doc->count] = (struct jdoc_node){
 		.offset = (uint32_t)scan->at,
 		.key = key,
 		.parent = parent,
-		.kind = (uint8_t)kind,
 	};
-
-	g_array_append_val(scan->doc->nodes, node);
-	return scan->doc->nodes->len - 1;
-}
-
-static bool close_node(struct scan *scan, uint32_t node)
-{
-	jdoc_node(scan->doc, node)->end = (uint32_t)scan->at;
-	return true;
+	return doc->count++;
 }
 
 /* The four digits behind "\u"; -1 when they are not. */
@@ -153,13 +158,29 @@ static bool scan_escape(struct scan *scan)
 	return true;
 }
 
+/* Bytes that stand in a string for themselves: all but '"', '\\' and control characters. */
+static void skip_plain(struct scan *scan)
+{
+	const unsigned char *text = (const unsigned char *)scan->doc->text;
+	size_t at = scan->at, length = scan->doc->length;
+
+	while (at < length && text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
+		at++;
+	scan->at = at;
+}
+
 /* The cursor is on the opening quote; moves behind the closing one. */
 static bool scan_string(struct scan *scan)
 {
 	size_t start = scan->at++;
 
-	while (peek(scan) != '"') {
-		char c = peek(scan);
+	for (;;) {
+		char c;
+
+		skip_plain(scan);
+		c = peek(scan);
+		if (c == '"')
+			break;
 
 		if (scan->at >= scan->doc->length || c == '\n')
 			return fail(scan, start, "close it with '\"' on the same line",
@@ -167,9 +188,7 @@ static bool scan_string(struct scan *scan)
 		if ((unsigned char)c < 0x20)
 			return fail(scan, scan->at, "escape it, as \"\\t\" or \"\\u001b\"",
 				    "control character 0x%02x in a string", (unsigned char)c);
-		if (c != '\\')
-			scan->at++;
-		else if (!scan_escape(scan))
+		if (!scan_escape(scan))
 			return false;
 	}
 	scan->at++;
@@ -186,13 +205,18 @@ static size_t skip_digits(struct scan *scan)
 }
 
 /* Numbers that no double and no int64_t can hold have no meaning anywhere. */
-static bool check_magnitude(struct scan *scan, uint32_t node, size_t start)
+static bool check_magnitude(struct scan *scan, enum jdoc_kind kind, size_t start)
 {
-	g_autofree char *text = g_strndup(scan->doc->text + start, scan->at - start);
-	g_autofree char *quoted = diag_quote(text);
+	g_autofree char *text = NULL;
+	g_autofree char *quoted = NULL;
 
+	/* 10^18 - 1, and the minus of its like, fit. */
+	if (kind == JDOC_INTEGER && scan->at - start <= 18)
+		return true;
+	text = g_strndup(scan->doc->text + start, scan->at - start);
+	quoted = diag_quote(text);
 	errno = 0;
-	if (jdoc_node(scan->doc, node)->kind == JDOC_INTEGER)
+	if (kind == JDOC_INTEGER)
 		(void)g_ascii_strtoll(text, NULL, 10);
 	else if (!isinf(g_ascii_strtod(text, NULL)))
 		errno = 0;
@@ -201,21 +225,22 @@ static bool check_magnitude(struct scan *scan, uint32_t node, size_t start)
 	return true;
 }
 
-static bool scan_number(struct scan *scan, uint32_t node)
+static bool scan_number(struct scan *scan, enum jdoc_kind *kind)
 {
 	size_t start = scan->at;
 	bool valid;
 
+	*kind = JDOC_INTEGER;
 	if (peek(scan) == '-')
 		scan->at++;
 	valid = peek(scan) == '0' ? scan->at++ < scan->doc->length : skip_digits(scan) > 0;
 	if (valid && peek(scan) == '.') {
-		jdoc_node(scan->doc, node)->kind = JDOC_REAL;
+		*kind = JDOC_REAL;
 		scan->at++;
 		valid = skip_digits(scan) > 0;
 	}
 	if (valid && (peek(scan) | 0x20) == 'e') {
-		jdoc_node(scan->doc, node)->kind = JDOC_REAL;
+		*kind = JDOC_REAL;
 		scan->at++;
 		if (peek(scan) == '+' || peek(scan) == '-')
 			scan->at++;
@@ -229,10 +254,10 @@ static bool scan_number(struct scan *scan, uint32_t node)
 		return fail(scan, start, "JSON numbers look like 0, 22, -1 or 2.5e3",
 			    "%s where a number is expected", what);
 	}
-	return check_magnitude(scan, node, start);
+	return check_magnitude(scan, *kind, start);
 }
 
-static bool scan_word(struct scan *scan, uint32_t node)
+static bool scan_word(struct scan *scan, enum jdoc_kind *kind)
 {
 	static const struct {
 		const char *word;
@@ -254,7 +279,7 @@ static bool scan_word(struct scan *scan, uint32_t node)
 			return fail(scan, scan->at, fix, "\"%.*s\" is not JSON", (int)length,
 				    start);
 		}
-		jdoc_node(scan->doc, node)->kind = (uint8_t)words[i].kind;
+		*kind = words[i].kind;
 		scan->at += length;
 		return true;
 	}
@@ -264,8 +289,6 @@ static bool scan_word(struct scan *scan, uint32_t node)
 /* The cursor is behind a child: true on ',' with another one to come, or on the closing bracket. */
 static bool scan_separator(struct scan *scan, char closing, size_t opened)
 {
-	g_autofree char *expected = g_strdup_printf("',' or '%c'", closing);
-	struct place open = jdoc_place_at(scan->doc, opened);
 	size_t comma;
 
 	skip_space(scan);
@@ -274,9 +297,9 @@ static bool scan_separator(struct scan *scan, char closing, size_t opened)
 	if (scan->at >= scan->doc->length)
 		return fail(scan, scan->at, NULL,
 			    "the file ends, but '%c' of line %u is still open",
-			    closing == '}' ? '{' : '[', open.line);
+			    closing == '}' ? '{' : '[', jdoc_place_at(scan->doc, opened).line);
 	if (peek(scan) != ',')
-		return unexpected(scan, expected);
+		return unexpected(scan, closing == '}' ? "',' or '}'" : "',' or ']'");
 	comma = scan->at++;
 	skip_space(scan);
 	if (peek(scan) == closing)
@@ -284,18 +307,32 @@ static bool scan_separator(struct scan *scan, char closing, size_t opened)
 	return true;
 }
 
-static bool scan_key(struct scan *scan)
+static bool scan_key(struct scan *scan, struct jdoc_key *key)
 {
+	key->offset = (uint32_t)scan->at;
 	if (peek(scan) != '"')
 		return unexpected(scan, "a key in double quotes");
 	if (!scan_string(scan))
 		return false;
+	key->length = (uint32_t)(scan->at - key->offset - 2);
 	skip_space(scan);
 	if (peek(scan) != ':')
 		return unexpected(scan, "':' behind the key");
 	scan->at++;
 	skip_space(scan);
 	return true;
+}
+
+/* One child of an object or array; the node that it became, when it became one. */
+static bool scan_child(struct scan *scan, uint32_t parent, char closing, uint32_t *child)
+{
+	struct jdoc_key key = {0};
+
+	if (closing == '}' && !scan_key(scan, &key))
+		return false;
+	if (closing == '}' && scan->skims)
+		g_array_append_val(scan->keys, key);
+	return scan_value(scan, parent, key.offset, child);
 }
 
 /* Objects and arrays: the cursor is on the opening bracket. */
@@ -306,16 +343,13 @@ static bool scan_children(struct scan *scan, uint32_t node, char closing)
 
 	skip_space(scan);
 	while (peek(scan) != closing) {
-		uint32_t key = closing == '}' ? (uint32_t)scan->at : 0;
 		uint32_t child = 0;
 
 		if (scan->at >= scan->doc->length)
 			return scan_separator(scan, closing, opened);
-		if (closing == '}' && !scan_key(scan))
+		if (!scan_child(scan, node, closing, &child))
 			return false;
-		if (!scan_value(scan, node, key, &child))
-			return false;
-		if (last)
+		if (last && !scan->skims)
 			jdoc_node(scan->doc, last)->next = child;
 		last = child;
 		if (!scan_separator(scan, closing, opened))
@@ -325,47 +359,133 @@ static bool scan_children(struct scan *scan, uint32_t node, char closing)
 	return true;
 }
 
+static bool skim_children(struct scan *scan, char closing)
+{
+	guint mark = scan->keys->len;
+	bool valid = scan_children(scan, JDOC_NO_NODE, closing);
+
+	scan->repeats |=
+		jdoc_keys_repeat(scan->doc, &g_array_index(scan->keys, struct jdoc_key, mark),
+				 scan->keys->len - mark);
+	g_array_set_size(scan->keys, mark);
+	return valid;
+}
+
+/* A container whose children become nodes later, when somebody looks. */
+static bool fold_children(struct scan *scan, uint32_t node, char closing)
+{
+	bool valid;
+
+	scan->skims = true;
+	scan->repeats = false;
+	valid = skim_children(scan, closing);
+	scan->skims = false;
+	jdoc_node(scan->doc, node)->folded = true;
+	jdoc_node(scan->doc, node)->repeats = scan->repeats;
+	return valid;
+}
+
+static bool scan_container(struct scan *scan, uint32_t node)
+{
+	char closing = peek(scan) == '{' ? '}' : ']';
+	bool valid;
+
+	if (scan->depth == JDOC_MAX_DEPTH)
+		return fail(scan, scan->at, NULL, "nested deeper than %u levels", JDOC_MAX_DEPTH);
+	scan->depth++;
+	if (scan->skims)
+		valid = skim_children(scan, closing);
+	else if (scan->depth == JDOC_FOLD_DEPTH + 1)
+		valid = fold_children(scan, node, closing);
+	else
+		valid = scan_children(scan, node, closing);
+	scan->depth--;
+	return valid;
+}
+
 static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node)
 {
+	enum jdoc_kind kind = JDOC_NULL;
 	char c = peek(scan);
 	bool valid;
 
-	*node = add_node(scan, parent, key, JDOC_NULL);
-	if (c == '{' || c == '[') {
-		if (scan->depth == JDOC_MAX_DEPTH)
-			return fail(scan, scan->at, NULL, "nested deeper than %u levels",
-				    JDOC_MAX_DEPTH);
-		scan->depth++;
-		jdoc_node(scan->doc, *node)->kind = c == '{' ? JDOC_OBJECT : JDOC_ARRAY;
-		valid = scan_children(scan, *node, c == '{' ? '}' : ']');
-		scan->depth--;
-	} else if (c == '"') {
-		jdoc_node(scan->doc, *node)->kind = JDOC_STRING;
+	*node = scan->skims ? JDOC_NO_NODE : add_node(scan, parent, key);
+	if (c == '"') {
+		kind = JDOC_STRING;
 		valid = scan_string(scan);
+	} else if (c == '{' || c == '[') {
+		kind = c == '{' ? JDOC_OBJECT : JDOC_ARRAY;
+		valid = scan_container(scan, *node);
 	} else if (c == '-' || g_ascii_isdigit(c)) {
-		jdoc_node(scan->doc, *node)->kind = JDOC_INTEGER;
-		valid = scan_number(scan, *node);
+		valid = scan_number(scan, &kind);
 	} else {
-		valid = scan_word(scan, *node);
+		valid = scan_word(scan, &kind);
 	}
-	return valid && close_node(scan, *node);
+	if (valid && !scan->skims) {
+		jdoc_node(scan->doc, *node)->kind = (uint8_t)kind;
+		jdoc_node(scan->doc, *node)->end = (uint32_t)scan->at;
+	}
+	return valid;
+}
+
+void jdoc_scan_children(struct jdoc *doc, uint32_t node)
+{
+	const struct jdoc_node *n = jdoc_node(doc, node);
+	struct scan scan = {.doc = doc, .at = n->offset, .depth = JDOC_FOLD_DEPTH + 1};
+	bool valid = scan_children(&scan, node, n->kind == JDOC_OBJECT ? '}' : ']');
+
+	g_assert(valid); /* it was when the document was parsed */
+}
+
+/* The first byte that is neither ASCII nor part of a valid UTF-8 character; NULL when there is
+ * none. A NUL is one. */
+static const char *find_bad_byte(const char *text, size_t length)
+{
+	const char *p = text, *end = text + length;
+
+	while (p < end) {
+		gunichar c;
+
+		if ((unsigned char)*p - 1u < 0x7f) {
+			p++;
+			continue;
+		}
+		c = *p ? g_utf8_get_char_validated(p, end - p) : (gunichar)-1;
+		if (c >= (gunichar)-2)
+			return p;
+		p = g_utf8_next_char(p);
+	}
+	return NULL;
 }
 
 /* Bytes that no JSON text holds anywhere. */
 static bool check_bytes(struct scan *scan)
 {
-	const char *text = scan->doc->text, *bad = NULL;
+	const char *text = scan->doc->text, *bad;
 	size_t length = scan->doc->length;
 
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		return fail(scan, 0, "save it as UTF-8 without one",
 			    "the file starts with a byte order mark");
-	if (g_utf8_validate_len(text, length, &bad))
+	bad = find_bad_byte(text, length);
+	if (!bad)
 		return true;
 	if (*bad == '\0')
 		return fail(scan, (size_t)(bad - text), NULL, "a NUL byte");
 	return fail(scan, (size_t)(bad - text), "save it as UTF-8", "byte 0x%02x is not UTF-8",
 		    (unsigned char)*bad);
+}
+
+/* Inside of folded nodes that have some, and then outside. */
+static void check_duplicates(struct jdoc *doc, struct diag *diag)
+{
+	jdoc_check_duplicates(doc, 0, diag);
+	for (uint32_t node = 0; node < doc->unfolded; node++) {
+		if (!jdoc_node(doc, node)->repeats)
+			continue;
+		jdoc_unfold(doc, node);
+		jdoc_check_duplicates(doc, doc->unfolded, diag);
+	}
 }
 
 static bool scan_document(struct scan *scan)
@@ -383,34 +503,20 @@ static bool scan_document(struct scan *scan)
 	skip_space(scan);
 	if (scan->at < scan->doc->length)
 		return unexpected(scan, "the end of the document");
-	jdoc_check_duplicates(scan->doc, scan->diag);
+	scan->doc->unfolded = scan->doc->count;
+	check_duplicates(scan->doc, scan->diag);
 	return true;
-}
-
-static void index_lines(struct jdoc *doc)
-{
-	const char *end = doc->text + doc->length;
-	const char *line = doc->text;
-
-	while (line) {
-		uint32_t offset = (uint32_t)(line - doc->text);
-
-		g_array_append_val(doc->lines, offset);
-		line = memchr(line, '\n', (size_t)(end - line));
-		line = line ? line + 1 : NULL;
-	}
 }
 
 struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struct diag *diag)
 {
 	struct jdoc *doc = g_new0(struct jdoc, 1);
-	struct scan scan = {.doc = doc, .diag = diag};
+	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(struct jdoc_key));
+	struct scan scan = {.doc = doc, .diag = diag, .keys = keys};
 
 	doc->file = g_intern_string(file);
 	doc->text = length ? text : "";
 	doc->length = length;
-	doc->nodes = g_array_new(FALSE, FALSE, sizeof(struct jdoc_node));
-	doc->lines = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	if (length > JDOC_MAX_BYTES) {
 		diag_add(diag, "too-large", (struct place){.file = doc->file}, NULL,
 			 "split it into several files", "%zu bytes; at most %u are read", length,
@@ -418,7 +524,7 @@ struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struc
 		jdoc_free(&doc);
 		return NULL;
 	}
-	index_lines(doc);
+	jdoc_index_lines(doc);
 	if (!scan_document(&scan))
 		jdoc_free(&doc);
 	return doc;

@@ -67,6 +67,7 @@ static int load_all(const GPtrArray *sources, bool incomplete, struct model **mo
 		load_header(&load, documents->pdata[i]);
 	load_each_document(&load, documents, load_definitions);
 	load_each_document(&load, documents, load_objects);
+	load_draft_free(&load.draft);
 	add_default_groups(load.model);
 	validate(&load, documents);
 	if (diag->entries->len + diag->left_out == before) {

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rulesd/cleanup.h"
+
 /* addr_parse refuses them, because struct sg_addr stores IPv4 that way. */
 static bool is_mapped(const char *text)
 {
@@ -17,17 +19,11 @@ static bool is_mapped(const char *text)
 	return inet_pton(AF_INET6, host, &addr) == 1 && addr_is_v4(&addr);
 }
 
-bool load_address(struct load *load, uint32_t node, struct sg_addr *addr)
+static void address_error(struct load *load, uint32_t node, const char *text)
 {
-	g_autofree char *text =
-		load_string(load, node, "an address, as \"10.0.0.5\" or \"fd00::5\"");
-	g_autofree char *quoted = text ? diag_quote(text) : NULL;
+	g_autofree char *quoted = diag_quote(text);
 	struct cidr cidr;
 
-	if (!text)
-		return false;
-	if (addr_parse(text, addr) == 0)
-		return true;
 	if (cidr_parse(text, &cidr) != -EINVAL) {
 		g_autofree char *fix =
 			g_strdup_printf("write \"%.*s\"", (int)strcspn(text, "/"), text);
@@ -40,6 +36,19 @@ bool load_address(struct load *load, uint32_t node, struct sg_addr *addr)
 		load_error(load, node, "address", "as \"10.0.0.5\" or \"fd00::5\"",
 			   "%s is no IP address", quoted);
 	}
+}
+
+bool load_address(struct load *load, uint32_t node, struct sg_addr *addr)
+{
+	CLEANUP(jdoc_text_clear) struct jdoc_text buffer;
+	const char *text = load_short_string(load, node,
+					     "an address, as \"10.0.0.5\" or \"fd00::5\"", &buffer);
+
+	if (!text)
+		return false;
+	if (addr_parse(text, addr) == 0)
+		return true;
+	address_error(load, node, text);
 	return false;
 }
 
@@ -68,7 +77,8 @@ void load_cidr_error(struct load *load, uint32_t node, const char *text, int err
 bool load_cidr(struct load *load, uint32_t node, struct cidr *cidr)
 {
 	static const char expected[] = "a CIDR or address, as \"10.0.0.0/8\" or \"2001:db8::/32\"";
-	g_autofree char *text = load_string(load, node, expected);
+	CLEANUP(jdoc_text_clear) struct jdoc_text buffer;
+	const char *text = load_short_string(load, node, expected, &buffer);
 	struct cidr parsed = {0};
 	int error;
 

@@ -117,7 +117,7 @@ void load_definitions(struct load *load, const struct load_document *document)
 
 void load_objects(struct load *load, const struct load_document *document)
 {
-	model_network_ensure(load->model, load->network);
+	load->into = model_network_ensure(load->model, load->network);
 	load_map(load, document->groups, &load_groups);
 	load_map(load, document->prefix_lists, &load_prefix_lists);
 	load_map(load, document->interfaces, &load_interfaces);

@@ -102,19 +102,37 @@ char *load_string(struct load *load, uint32_t node, const char *fix)
 	return jdoc_string(load->doc, node);
 }
 
-bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, int64_t *value)
+const char *load_short_string(struct load *load, uint32_t node, const char *fix,
+			      struct jdoc_text *text)
+{
+	text->large = NULL;
+	if (!load_expect(load, node, JDOC_STRING, fix))
+		return NULL;
+	return jdoc_read_string(load->doc, node, text);
+}
+
+static void out_of_range(struct load *load, uint32_t node, bool is_integer, int64_t low,
+			 int64_t high)
 {
 	g_autofree char *fix = g_strdup_printf(
 		"an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, low, high);
 	g_autofree char *what = NULL;
-	int64_t number;
 
-	if (!load_expect(load, node, JDOC_INTEGER, fix))
-		return false;
-	number = jdoc_integer(load->doc, node);
-	if (number < low || number > high) {
-		what = written(load, node);
-		load_error(load, node, "range", fix, "%s is out of range", what);
+	if (!is_integer) {
+		load_expect(load, node, JDOC_INTEGER, fix);
+		return;
+	}
+	what = written(load, node);
+	load_error(load, node, "range", fix, "%s is out of range", what);
+}
+
+bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, int64_t *value)
+{
+	bool is_integer = jdoc_kind(load->doc, node) == JDOC_INTEGER;
+	int64_t number = is_integer ? jdoc_integer(load->doc, node) : 0;
+
+	if (!is_integer || number < low || number > high) {
+		out_of_range(load, node, is_integer, low, high);
 		return false;
 	}
 	*value = number;
@@ -162,9 +180,10 @@ static void add_remark(struct load *load, uint32_t node, const char *key)
 	g_string_free(writer.out, TRUE);
 }
 
-static void read_remark(struct load *load, uint32_t member, const char *key,
-			const struct load_field *fields)
+static void read_remark(struct load *load, uint32_t member, const struct load_field *fields)
 {
+	g_autofree char *key = jdoc_key(load->doc, member);
+
 	if (strcmp(key, "description") == 0)
 		load_expect(load, member, JDOC_STRING, NULL);
 	else if (strcmp(key, "labels") == 0)
@@ -174,6 +193,20 @@ static void read_remark(struct load *load, uint32_t member, const char *key,
 	add_remark(load, member, key);
 }
 
+static const struct load_field *find_field(const struct jdoc *doc, uint32_t member,
+					   const struct load_field *fields)
+{
+	size_t length;
+	const char *plain = jdoc_plain_key(doc, member, &length);
+
+	for (; fields->name; fields++)
+		if (plain ? strncmp(fields->name, plain, length) == 0 &&
+				    fields->name[length] == '\0'
+			  : jdoc_key_is(doc, member, fields->name))
+			return fields;
+	return NULL;
+}
+
 void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object)
 {
 	uint32_t member;
@@ -181,15 +214,12 @@ void load_object(struct load *load, uint32_t node, const struct load_field *fiel
 	if (!load_expect(load, node, JDOC_OBJECT, NULL))
 		return;
 	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
-		g_autofree char *key = jdoc_key(load->doc, member);
-		const struct load_field *field = fields;
+		const struct load_field *field = find_field(load->doc, member, fields);
 
-		while (field->name && strcmp(field->name, key) != 0)
-			field++;
-		if (field->name)
+		if (field)
 			field->read(load, field, member, (char *)object + field->offset);
 		else
-			read_remark(load, member, key, fields);
+			read_remark(load, member, fields);
 	}
 }
 

@@ -8,49 +8,98 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 #include "rulesd/names.h"
 #include "rulesd/nearest.h"
 
-/* An interface while its fields are read. */
-struct draft {
+/* A list of groups as some interface writes it, between its brackets; text NULL when unused. */
+struct known_list {
+	const char *text;
+	size_t length;
+	const struct model_groups *groups; /* a reference */
+};
+
+/* Many interfaces carry the same groups: a list that was read well is looked up by its text. One
+ * that hashes to the place of another one takes it. */
+#define KNOWN_LISTS 32768u
+#define MANY	    256u
+
+/* An interface while its fields are read; kept for the next one. */
+struct load_draft {
 	char *network, *description, *device, *host;
 	GArray *addresses;		/* of struct sg_addr */
 	GArray *allowed;		/* of struct cidr */
 	GPtrArray *groups;		/* of char * */
 	GArray *vlans;			/* of uint16_t */
 	struct model_settings settings; /* without what stands above */
+	const struct known_list *known; /* its list of groups, instead of groups */
+	uint32_t groups_node;		/* 0 when it has none */
+	struct known_list *lists;	/* KNOWN_LISTS of them, or NULL until there are many */
+	unsigned int read;		/* interfaces until now */
 };
 
-static void draft_init(struct draft *draft, const char *network)
+static struct load_draft *draft_new(void)
 {
-	*draft = (struct draft){
-		.network = g_strdup(network),
-		.addresses = g_array_new(FALSE, FALSE, sizeof(struct sg_addr)),
-		.allowed = g_array_new(FALSE, FALSE, sizeof(struct cidr)),
-		.groups = g_ptr_array_new_with_free_func(g_free),
-		.vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t)),
-		.settings.spoof_guard = true,
-	};
+	struct load_draft *draft = g_new0(struct load_draft, 1);
+
+	draft->addresses = g_array_new(FALSE, FALSE, sizeof(struct sg_addr));
+	draft->allowed = g_array_new(FALSE, FALSE, sizeof(struct cidr));
+	draft->groups = g_ptr_array_new_with_free_func(g_free);
+	draft->vlans = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	return draft;
 }
 
-static void draft_clear(struct draft *draft)
+void load_draft_free(struct load_draft **draft)
 {
-	g_free(draft->network);
-	g_free(draft->description);
-	g_free(draft->device);
-	g_free(draft->host);
-	g_array_unref(draft->addresses);
-	g_array_unref(draft->allowed);
-	g_ptr_array_unref(draft->groups);
-	g_array_unref(draft->vlans);
+	struct load_draft *own = TAKE_PTR(*draft);
+
+	if (!own)
+		return;
+	for (unsigned int i = 0; own->lists && i < KNOWN_LISTS; i++)
+		if (own->lists[i].text)
+			model_groups_unref(own->lists[i].groups);
+	g_free(own->network);
+	g_free(own->description);
+	g_free(own->device);
+	g_free(own->host);
+	g_array_unref(own->addresses);
+	g_array_unref(own->allowed);
+	g_ptr_array_unref(own->groups);
+	g_array_unref(own->vlans);
+	g_free(own->lists);
+	g_free(own);
 }
 
-static struct model_interface *draft_finish(struct draft *draft, const char *id, struct place place)
+static struct load_draft *draft_begin(struct load *load)
+{
+	struct load_draft *draft = load->draft;
+
+	if (!draft)
+		draft = load->draft = draft_new();
+	g_clear_pointer(&draft->network, g_free);
+	g_clear_pointer(&draft->description, g_free);
+	g_clear_pointer(&draft->device, g_free);
+	g_clear_pointer(&draft->host, g_free);
+	g_array_set_size(draft->addresses, 0);
+	g_array_set_size(draft->allowed, 0);
+	g_ptr_array_set_size(draft->groups, 0);
+	g_array_set_size(draft->vlans, 0);
+	draft->settings = (struct model_settings){.spoof_guard = true};
+	draft->known = NULL;
+	draft->groups_node = 0;
+	if (++draft->read == MANY)
+		draft->lists = g_new0(struct known_list, KNOWN_LISTS);
+	return draft;
+}
+
+/* network is its own unless the draft has read another one. */
+static struct model_interface *draft_finish(struct load_draft *draft, const char *id,
+					    const struct model_network *network, struct place place)
 {
 	struct model_interface_spec spec = {
 		.id = id,
-		.network = draft->network,
+		.network = draft->network ? draft->network : MODEL_DEFAULT_NETWORK,
 		.groups = (const char *const *)draft->groups->pdata,
 		.addresses = (const struct sg_addr *)(const void *)draft->addresses->data,
 		.group_count = draft->groups->len,
@@ -66,7 +115,43 @@ static struct model_interface *draft_finish(struct draft *draft, const char *id,
 	spec.settings.allowed_count = draft->allowed->len;
 	spec.settings.vlans = (const uint16_t *)(const void *)draft->vlans->data;
 	spec.settings.vlan_count = draft->vlans->len;
+	if (network && draft->known)
+		return model_interface_new_shared(&spec, network, draft->known->groups);
+	if (network)
+		spec.network = network->name;
 	return model_interface_new(&spec);
+}
+
+static struct known_list *place_of_list(const struct load *load, uint32_t node)
+{
+	size_t length;
+	const char *text = jdoc_text(load->doc, node, &length);
+
+	return &load->draft->lists[hash_bytes(text, length) % KNOWN_LISTS];
+}
+
+static const struct known_list *find_list(const struct load *load, uint32_t node)
+{
+	const struct known_list *list = load->draft->lists ? place_of_list(load, node) : NULL;
+	size_t length;
+	const char *text = jdoc_text(load->doc, node, &length);
+
+	return list && list->text && list->length == length && memcmp(list->text, text, length) == 0
+		       ? list
+		       : NULL;
+}
+
+/* The list of groups was read without an error. */
+static void remember_list(struct load *load, uint32_t node, const struct model_groups *groups)
+{
+	struct known_list *list = load->draft->lists ? place_of_list(load, node) : NULL;
+
+	if (!list)
+		return;
+	if (list->text)
+		model_groups_unref(list->groups);
+	list->text = jdoc_text(load->doc, node, &list->length);
+	list->groups = model_groups_ref(groups);
 }
 
 /* As the kernel's dev_valid_name(). */
@@ -182,9 +267,14 @@ static bool listed(const GPtrArray *groups, const char *id)
 /* As addresses: "" keeps the place of what cannot be read. */
 static void read_groups(struct load *load, const struct load_field *field, uint32_t node, void *out)
 {
-	GPtrArray *groups = *(GPtrArray **)out;
+	struct load_draft *draft = load->draft;
 
 	(void)field;
+	(void)out;
+	draft->groups_node = node;
+	draft->known = find_list(load, node);
+	if (draft->known)
+		return;
 	if (!load_expect(load, node, JDOC_ARRAY, "groups look like [\"sg-web\"]"))
 		return;
 	if (!jdoc_first(load->doc, node))
@@ -194,13 +284,13 @@ static void read_groups(struct load *load, const struct load_field *field, uint3
 		g_autofree char *id = load_string(load, item, "the id of a group");
 
 		if (!id || !load_id(load, item, id, "group", "sg-")) {
-			g_ptr_array_add(groups, g_strdup(""));
+			g_ptr_array_add(draft->groups, g_strdup(""));
 			continue;
 		}
-		if (listed(groups, id))
+		if (listed(draft->groups, id))
 			load_error(load, item, "duplicate", "remove one of them",
 				   "group %s is listed twice", id);
-		g_ptr_array_add(groups, g_steal_pointer(&id));
+		g_ptr_array_add(draft->groups, g_steal_pointer(&id));
 	}
 }
 
@@ -258,80 +348,77 @@ static void read_network(struct load *load, const struct load_field *field, uint
 	}
 }
 
-#define FIELD(field, reader)                                                              \
-	{                                                                                 \
-		.name = #field, .read = (reader), .offset = offsetof(struct draft, field) \
+#define FIELD(field, reader)                                                                   \
+	{                                                                                      \
+		.name = #field, .read = (reader), .offset = offsetof(struct load_draft, field) \
 	}
-#define SETTING(field, reader)                                                                     \
-	{                                                                                          \
-		.name = #field, .read = (reader), .offset = offsetof(struct draft, settings.field) \
+#define SETTING(field, reader)                                        \
+	{                                                             \
+		.name = #field, .read = (reader),                     \
+		.offset = offsetof(struct load_draft, settings.field) \
 	}
 
-/* "network" stands last: only the API's object has it. */
-static const struct load_field interface_fields[] = {
-	FIELD(description, load_text),
-	FIELD(device, read_device),
-	FIELD(host, read_host),
-	{.name = "mac", .read = read_mac, .offset = offsetof(struct draft, settings)},
-	FIELD(addresses, read_addresses),
-	FIELD(groups, read_groups),
-	{.name = "allowed_addresses",
-	 .read = read_allowed,
-	 .offset = offsetof(struct draft, allowed)},
-	SETTING(spoof_guard, load_flag),
-	{.name = "vlans",
-	 .read = read_vlans,
-	 .offset = offsetof(struct draft, vlans),
-	 .low = 1,
-	 .high = 4094},
-	SETTING(hook, read_hook),
-	SETTING(conntrack, load_conntrack),
-	FIELD(network, read_network),
-	{0},
-};
+#define POLICY_FIELDS                                                                      \
+	FIELD(description, load_text), FIELD(device, read_device), FIELD(host, read_host), \
+		{.name = "mac",                                                            \
+		 .read = read_mac,                                                         \
+		 .offset = offsetof(struct load_draft, settings)},                         \
+		FIELD(addresses, read_addresses), {.name = "groups", .read = read_groups}, \
+		{.name = "allowed_addresses",                                              \
+		 .read = read_allowed,                                                     \
+		 .offset = offsetof(struct load_draft, allowed)},                          \
+		SETTING(spoof_guard, load_flag),                                           \
+		{.name = "vlans",                                                          \
+		 .read = read_vlans,                                                       \
+		 .offset = offsetof(struct load_draft, vlans),                             \
+		 .low = 1,                                                                 \
+		 .high = 4094},                                                            \
+		SETTING(hook, read_hook), SETTING(conntrack, load_conntrack)
 
-static void read_object(struct load *load, uint32_t node, struct draft *draft, bool with_network)
+static const struct load_field policy_fields[] = {POLICY_FIELDS, {0}};
+/* The API's object has its network beside the rest. */
+static const struct load_field api_fields[] = {POLICY_FIELDS, FIELD(network, read_network), {0}};
+
+static guint errors_of(const struct load *load)
 {
-	struct load_field fields[G_N_ELEMENTS(interface_fields)];
-
-	if (!load_expect(load, node, JDOC_OBJECT, NULL))
-		return;
-	memcpy(fields, interface_fields, sizeof(fields));
-	if (!with_network)
-		fields[G_N_ELEMENTS(fields) - 2] = (struct load_field){0};
-	load_object(load, node, fields, draft);
-	if (!jdoc_member(load->doc, node, "groups"))
-		g_ptr_array_add(draft->groups, g_strdup(MODEL_DEFAULT_GROUP));
+	return load->diag->entries->len + load->diag->left_out;
 }
 
-/* Never NULL; what cannot be read is missing in it. */
+/* Never NULL; what cannot be read is missing in it. network is NULL for what says it itself. */
 static struct model_interface *read_interface(struct load *load, uint32_t node, const char *id,
-					      struct place place, bool with_network)
+					      const struct model_network *network,
+					      struct place place)
 {
+	struct load_draft *draft = draft_begin(load);
+	guint before = errors_of(load);
 	struct model_interface *iface;
-	struct draft draft;
 
 	load->remarks = 0;
-	draft_init(&draft, load->network);
-	read_object(load, node, &draft, with_network);
-	draft.settings.remarks = load->remarks;
-	iface = draft_finish(&draft, id, place);
-	draft_clear(&draft);
+	if (load_expect(load, node, JDOC_OBJECT, NULL)) {
+		load_object(load, node, network ? policy_fields : api_fields, draft);
+		if (!draft->groups_node)
+			g_ptr_array_add(draft->groups, g_strdup(MODEL_DEFAULT_GROUP));
+	}
+	draft->settings.remarks = load->remarks;
+	iface = draft_finish(draft, id, network, place);
+	if (draft->groups_node && !draft->known && errors_of(load) == before)
+		remember_list(load, draft->groups_node, iface->groups);
 	return iface;
 }
 
 static void read_policy_interface(struct load *load, uint32_t node, const char *id)
 {
 	const struct model_interface *first = model_interface(load->model, id);
+	struct model_network *network = load->into;
 	struct model_interface *iface;
 
 	if (first)
 		load_defined_twice(load, node, "interface", id, first->place);
-	iface = read_interface(load, node, id, jdoc_key_place(load->doc, node), false);
+	iface = read_interface(load, node, id, network, jdoc_key_place(load->doc, node));
 	if (first)
 		model_interface_free(iface);
 	else
-		model_add_interface(load->model, iface);
+		model_add_interface_to(load->model, network, iface);
 }
 
 const struct load_section load_interfaces = {
@@ -354,7 +441,8 @@ int load_interface(const char *id, const char *text, size_t length, struct model
 		return -EINVAL;
 	load.doc = doc;
 	if (load_id(&load, JDOC_ROOT, id, "interface", ""))
-		read = read_interface(&load, JDOC_ROOT, id, (struct place){0}, true);
+		read = read_interface(&load, JDOC_ROOT, id, NULL, (struct place){0});
+	load_draft_free(&load.draft);
 	jdoc_free(&doc);
 	if (!read || diag->entries->len + diag->left_out > before) {
 		model_interface_free(read);

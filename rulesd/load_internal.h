@@ -28,10 +28,12 @@ struct load {
 	GHashTable *network_places; /* name -> struct place of the settings of a network */
 	GHashTable *base_services;  /* those of the policy that a patch is for, or NULL */
 	GArray *removals;	    /* of struct load_removal; NULL unless a patch is read */
+	struct load_draft *draft;   /* what load_interface.c works with, made when first needed */
 	uint32_t remarks;	    /* of the object of a section that is being read */
 	bool incomplete;	    /* objects may be missing: dangling references say nothing */
 	const struct jdoc *doc;	    /* being read */
 	const char *network;	    /* that its objects belong to */
+	struct model_network *into; /* the same, while sections of objects are read */
 };
 
 struct load_field;
@@ -57,6 +59,9 @@ bool load_expect(struct load *load, uint32_t node, enum jdoc_kind kind, const ch
 void load_wrong_kind(struct load *load, uint32_t node, const char *what, const char *fix);
 /* The string, which the caller frees, or NULL and an error that shows fix. */
 char *load_string(struct load *load, uint32_t node, const char *fix);
+/* The same for a short while; text is to be cleared even then. */
+const char *load_short_string(struct load *load, uint32_t node, const char *fix,
+			      struct jdoc_text *text);
 /* True and the integer, or false and an error. */
 bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, int64_t *value);
 
@@ -72,6 +77,7 @@ struct load_section {
 	const char *prefix; /* of ids; "" for any */
 	load_member_reader *read;
 };
+void load_draft_free(struct load_draft **draft);
 extern const struct load_section load_services, load_networks, load_groups, load_prefix_lists,
 	load_interfaces;
 /* Calls read for every member; null is noted in load->removals where that is one. node 0: nothing.

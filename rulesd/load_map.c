@@ -6,15 +6,21 @@
 
 #include <string.h>
 
+#include "rulesd/cleanup.h"
+
+static bool is_id_letter(char c)
+{
+	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+}
+
 static bool is_id(const char *id, const char *prefix)
 {
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	size_t length = strlen(id);
+	size_t length = 0, start = strlen(prefix);
 
-	return length && strspn(id, letters) == length && length <= MODEL_MAX_ID &&
-	       g_str_has_prefix(id, prefix) && length > strlen(prefix) &&
-	       (prefix[0] || !g_str_has_prefix(id, "x-"));
+	while (is_id_letter(id[length]))
+		length++;
+	return id[length] == '\0' && length > start && length <= MODEL_MAX_ID &&
+	       strncmp(id, prefix, start) == 0 && (start || strncmp(id, "x-", 2) != 0);
 }
 
 static void id_error(struct load *load, uint32_t node, bool at_key, const char *id,
@@ -88,7 +94,8 @@ void load_map(struct load *load, uint32_t node, const struct load_section *secti
 		return;
 	}
 	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
-		g_autofree char *id = jdoc_key(load->doc, member);
+		CLEANUP(jdoc_text_clear) struct jdoc_text text;
+		const char *id = jdoc_read_key(load->doc, member, &text);
 
 		if (is_annotation_in_map(load, member, id, section))
 			continue;

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 #include "rulesd/nearest.h"
 
@@ -37,7 +38,8 @@ static bool unknown_protocol(struct load *load, uint32_t node, const char *text)
 
 static bool read_protocol(struct load *load, uint32_t node, uint16_t *protocol)
 {
-	g_autofree char *text = NULL;
+	CLEANUP(jdoc_text_clear) struct jdoc_text buffer = {.large = NULL};
+	const char *text;
 	int64_t number;
 
 	if (jdoc_kind(load->doc, node) == JDOC_INTEGER) {
@@ -54,7 +56,7 @@ static bool read_protocol(struct load *load, uint32_t node, uint16_t *protocol)
 		load_wrong_kind(load, node, "protocol", PROTOCOLS);
 		return false;
 	}
-	text = jdoc_string(load->doc, node);
+	text = jdoc_read_string(load->doc, node, &buffer);
 	if (g_ascii_isdigit(text[0]) || protocol_parse(text, protocol) < 0)
 		return unknown_protocol(load, node, text);
 	return true;

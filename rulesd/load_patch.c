@@ -376,6 +376,7 @@ int load_patch(const GPtrArray *sources, const struct model *model, struct model
 		load_header(&load, documents->pdata[i]);
 	load_each_document(&load, documents, load_definitions);
 	load_each_document(&load, documents, load_objects);
+	load_draft_free(&load.draft);
 	apply_removals(&patch);
 	take_objects(&patch);
 	take_users_of_services(&patch);

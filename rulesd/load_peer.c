@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rulesd/cleanup.h"
 #include "rulesd/nearest.h"
 
 #define PEERS "any, an address or CIDR, \"sg-…\" or \"pl-…\""
@@ -85,7 +86,8 @@ static bool looks_like_address(const char *text)
 
 static bool text_peer(struct load *load, uint32_t node, struct model_peer *peer)
 {
-	g_autofree char *text = jdoc_string(load->doc, node);
+	CLEANUP(jdoc_text_clear) struct jdoc_text buffer;
+	const char *text = jdoc_read_string(load->doc, node, &buffer);
 
 	if (strcmp(text, "any") == 0)
 		return true;

@@ -82,7 +82,8 @@ static void read_peers(struct load *load, uint32_t node, const struct rule_objec
 	uint32_t peers = ingress ? object->from : object->to;
 	uint32_t wrong = ingress ? object->to : object->from;
 	const char *name = ingress ? "from" : "to";
-	g_autofree char *fix = g_strdup_printf("peers look like \"%s\": [\"any\"]", name);
+	const char *fix = ingress ? "peers look like \"from\": [\"any\"]"
+				  : "peers look like \"to\": [\"any\"]";
 
 	if (wrong) {
 		g_autofree char *use = g_strdup_printf("use \"%s\"", name);

@@ -258,6 +258,8 @@ uint32_t model_most_devices(const struct model *model);
  * many are added, reserve makes room at once.
  */
 void model_add_interface(struct model *model, struct model_interface *iface);
+void model_add_interface_to(struct model *model, struct model_network *network,
+			    struct model_interface *iface);
 void model_remove_interface(struct model *model, struct model_interface *iface);
 /* Makes the indexes right at once, if they are stale, and not when the next one is added. */
 void model_settle_interfaces(struct model *model);
@@ -285,6 +287,10 @@ struct model_match *model_match_new(uint16_t protocol);
 struct model_match *model_match_copy(const struct model_match *match);
 /* Copies what spec says; never NULL. Addresses that are all zero (unreadable) are in no index. */
 struct model_interface *model_interface_new(const struct model_interface_spec *spec);
+/* The same with the name of that network and a list that is there already; spec has neither. */
+struct model_interface *model_interface_new_shared(const struct model_interface_spec *spec,
+						   const struct model_network *network,
+						   const struct model_groups *groups);
 /* What an interface was made of, so that another can be made that differs; borrowed from it. */
 struct model_interface_spec model_interface_spec(const struct model_interface *iface);
 /* The rule of a group without "egress": every protocol to any, "default-egress". */

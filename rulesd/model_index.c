@@ -205,7 +205,12 @@ static void make_room(struct model *model, struct model_network *network, uint32
 
 void model_add_interface(struct model *model, struct model_interface *iface)
 {
-	struct model_network *network = model_network(model, iface->network);
+	model_add_interface_to(model, model_network(model, iface->network), iface);
+}
+
+void model_add_interface_to(struct model *model, struct model_network *network,
+			    struct model_interface *iface)
+{
 	guint carried;
 
 	g_assert(network);

@@ -204,6 +204,14 @@ struct model_interface *model_interface_new(const struct model_interface_spec *s
 		    model_groups_get(spec->groups, spec->group_count));
 }
 
+struct model_interface *model_interface_new_shared(const struct model_interface_spec *spec,
+						   const struct model_network *network,
+						   const struct model_groups *groups)
+{
+	return make(spec, g_ref_string_acquire((char *)(uintptr_t)network->name),
+		    model_groups_ref(groups));
+}
+
 struct model_interface_spec model_interface_spec(const struct model_interface *iface)
 {
 	return (struct model_interface_spec){

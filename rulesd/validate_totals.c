@@ -110,8 +110,7 @@ static struct total busiest_host(const struct totals *totals)
 	return most;
 }
 
-/* Without looking at every object: the usual case. Implied groups count here, so false may turn out
- * to be fine after all. */
+/* Without looking at every object: the usual case. */
 bool validate_totals_are_fine(const struct model *model)
 {
 	uint64_t groups = 0, members = 0;
@@ -122,7 +121,11 @@ bool validate_totals_are_fine(const struct model *model)
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct model_network *network = value;
 
-		groups += g_hash_table_size(network->groups);
+		const struct model_group *group =
+			g_hash_table_lookup(network->groups, MODEL_DEFAULT_GROUP);
+
+		/* No other one is implied. */
+		groups += g_hash_table_size(network->groups) - (group && group->implied);
 		members += network->members;
 	}
 	return groups <= MODEL_MAX_GROUPS && members <= MODEL_MAX_MEMBERS &&
