@@ -150,6 +150,7 @@ FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(FUZZ_REFERENCE) \
 	$(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c)))
 # The parsers and pure parts: no BPF object, no kernel.
 FUZZ_LIB := $(patsubst %.c,$(F)/obj/%.o,$(filter-out rulesd/main.c rulesd/bpf_%.c,$(wildcard rulesd/*.c)) \
+	$(filter-out ctl/import_print.c,$(wildcard ctl/import_*.c ctl/export_aws*.c)) \
 	$(FUZZ_REFERENCE) tests/lib/reference.c)
 # The last: bpf/parse.bpf.h built natively reads unaligned, as BPF may, and is no stranger to void pointers.
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \

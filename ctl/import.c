@@ -172,6 +172,9 @@ enum exit_status command_import(const struct args *args)
 	if (options.network && args_value(args, "output-dir"))
 		return output_usage_error(args, "--output-dir makes a network of each VPC: it does "
 						"not go with --network");
+	if (options.network && !import_is_id(options.network))
+		return output_usage_error(args, "--network \"%s\" is no id of a network",
+					  options.network);
 	if (options.device && import_device_check(options.device, &error))
 		return output_usage_error(args, "%s", error);
 	entries = read_entries(args, &status);

@@ -378,6 +378,27 @@ static void read_port_groups(struct import *import, struct import_interface *ifa
 	}
 }
 
+/* The host has it as a device; names are those of gethostname(). */
+static void read_host(struct import *import, struct import_interface *iface,
+		      const struct import_node *node)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	struct import_node host = import_get(node, "binding:host_id");
+	const char *name = import_text(&host);
+	g_autofree char *shown = NULL;
+
+	if (!name)
+		return;
+	if (strlen(name) <= 253 && name[strspn(name, letters)] == '\0') {
+		import_set(&iface->host, name);
+		return;
+	}
+	shown = import_shown(&host);
+	import_report_add(import->report, IMPORT_LEFT_OUT, "host", iface->id, &host,
+			  "%s is no name of a host", shown);
+}
+
 static void read_port(struct import *import, const struct import_node *node)
 {
 	g_autofree char *id = id_of(import, node, "");
@@ -397,7 +418,7 @@ static void read_port(struct import *import, const struct import_node *node)
 	iface = import_interface(import, id);
 	import_place_set(&iface->place, node);
 	import_set(&iface->description, import_string(node, "description"));
-	import_set(&iface->host, import_string(node, "binding:host_id"));
+	read_host(import, iface, node);
 	iface->labels = labels_of(import, node, id);
 	import_set_extra(&iface->extra, "name", import_string(node, "name"));
 	import_set_extra(&iface->extra, "network_id", import_string(node, "network_id"));

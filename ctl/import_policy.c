@@ -255,6 +255,13 @@ static char *spell_id(const char *id, const char *prefix)
 	return g_string_free(out, FALSE);
 }
 
+bool import_is_id(const char *id)
+{
+	g_autofree char *spelled = spell_id(id, "");
+
+	return !strcmp(spelled, id);
+}
+
 char *import_id(struct import *import, const char *id, const char *prefix,
 		const struct import_node *node)
 {

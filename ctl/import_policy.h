@@ -153,6 +153,8 @@ struct import_list *import_list_new(const char *id);
  */
 char *import_id(struct import *import, const char *id, const char *prefix,
 		const struct import_node *node);
+/* Whether it is an id of a network or interface as it is. */
+bool import_is_id(const char *id);
 /* The id of a rule, or NULL, with a report, when it cannot be one. */
 char *import_rule_id(struct import *import, const char *id, const struct import_node *node);
 

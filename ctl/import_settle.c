@@ -488,24 +488,52 @@ static int check_addresses(struct import *import, bool apart)
 }
 
 /* Terraform's interfaces do not say their VPC; their groups do. */
-static void settle_interfaces(struct import *import)
+static void find_network(struct import *import, struct import_interface *iface)
 {
-	GHashTableIter iter;
-	void *value;
+	for (guint i = 0; !iface->network && i < iface->groups->len; i++)
+		iface->network = g_strdup(import_group(import, iface->groups->pdata[i])->network);
+}
 
-	g_hash_table_iter_init(&iter, import->interfaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct import_interface *iface = value;
+/* An interface carries groups of its own VPC. */
+static void keep_own_groups(struct import *import, struct import_interface *iface)
+{
+	for (guint i = 0; i < iface->groups->len;) {
+		const struct import_group *group = import_group(import, iface->groups->pdata[i]);
 
-		for (guint i = 0; !iface->network && i < iface->groups->len; i++)
-			iface->network =
-				g_strdup(import_group(import, iface->groups->pdata[i])->network);
+		if (!g_strcmp0(group->network, iface->network)) {
+			i++;
+			continue;
+		}
+		import_report_add_at(import->report, IMPORT_LEFT_OUT, "other-vpc", iface->id,
+				     iface->place.file, iface->place.pointer,
+				     "the interface cannot carry %s of another VPC", group->id);
+		g_ptr_array_remove_index(iface->groups, i);
+	}
+}
+
+static void settle_interfaces(struct import *import, bool apart)
+{
+	g_autoptr(GPtrArray) ids = ids_of(import->interfaces);
+
+	for (guint i = 0; i < ids->len; i++) {
+		struct import_interface *iface =
+			g_hash_table_lookup(import->interfaces, ids->pdata[i]);
+
+		find_network(import, iface);
+		if (apart)
+			keep_own_groups(import, iface);
+		if (iface->groups->len)
+			continue;
+		import_report_add_at(import->report, IMPORT_LEFT_OUT, "no-groups", iface->id,
+				     iface->place.file, iface->place.pointer,
+				     "no group is left that the interface could carry");
+		g_hash_table_remove(import->interfaces, ids->pdata[i]);
 	}
 }
 
 int import_settle(struct import *import, bool apart)
 {
-	settle_interfaces(import);
+	settle_interfaces(import, apart);
 	choose_vpc(import);
 	each_group(import, resolve_names);
 	count_names_again(import);
