@@ -80,13 +80,15 @@ static const struct option show_options[] = {
 
 static const struct option trace_options[] = {
 	{"interface", "ID", "whose rules", OPTION_REQUIRED, 0},
-	{"direction", "ingress|egress", "to the VM or from it", OPTION_REQUIRED, 0},
-	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", OPTION_REQUIRED, 0},
-	{"src", "A", "source: A, A:PORT or [v6]:PORT", OPTION_REQUIRED, 0},
-	{"dst", "A", "destination, likewise", OPTION_REQUIRED, 0},
+	{"direction", "ingress|egress", "to the VM or from it", 0, 0},
+	{"protocol", "P", "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number", 0, 0},
+	{"src", "A", "source: A, A:PORT or [v6]:PORT", 0, 0},
+	{"dst", "A", "destination, likewise", 0, 0},
 	{"icmp-type", "T", "number or name (default: echo-request)", 0, 0},
 	{"icmp-code", "C", "number or name (default: 0)", 0, 0},
 	{"expect", "allow|deny", "exit 1 when the verdict is another", 0, 0},
+	{"frame", "HEX", "instead of a packet: a frame of it in hexadecimal", 0, 0},
+	{"pcap", "FILE", "instead of a packet: a capture, summed up", 0, 0},
 	{"policy", "PATH", "ask these files and directories instead of the daemon", OPTION_LIST, 0},
 	{"host", "NAME", "with --policy: refuse interfaces of other hosts", 0, 0},
 	{0},
@@ -161,7 +163,9 @@ const struct command commands[] = {
 	 "trace --interface ID --direction ingress|egress --protocol P --src A[:PORT] --dst A[:PORT]",
 	 "which rule allows a packet, or why none does",
 	 "Of a packet that opens a flow: replies to an allowed flow pass without a rule.\n"
-	 "Exits 0 for either verdict unless --expect fails.\n\n"
+	 "--frame takes the packet from a frame, --pcap every packet of a capture of the\n"
+	 "interface, with flows, and sums up what would have become of them. Exits 0 for\n"
+	 "either verdict unless --expect fails.\n\n"
 	 "  sgctl trace --interface web-1 --direction ingress --protocol tcp \\\n"
 	 "      --src 192.0.2.1 --dst 10.0.0.5:443",
 	 trace_options, 0, 0},

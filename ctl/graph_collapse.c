@@ -27,7 +27,7 @@ static void partition_clear(struct partition *partition)
 static struct partition partition_of(const GPtrArray *signatures)
 {
 	GHashTable *known = g_hash_table_new(g_str_hash, g_str_equal);
-	struct partition partition = {.class_of = g_new(guint, signatures->len + 1)};
+	struct partition partition = {.class_of = g_new0(guint, signatures->len + 1)};
 
 	for (guint i = 0; i < signatures->len; i++) {
 		gpointer found = g_hash_table_lookup(known, g_ptr_array_index(signatures, i));
@@ -146,10 +146,11 @@ static struct graph *quotient(const struct graph *graph, const struct partition 
 {
 	struct graph *made = g_new0(struct graph, 1);
 	GHashTable *bundles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bundle_free);
-	g_autofree guint *size = g_new0(guint, partition->count + 1);
+	g_autoptr(GArray) size = g_array_new(FALSE, TRUE, sizeof(guint));
 	GHashTableIter iter;
 	gpointer value;
 
+	g_array_set_size(size, partition->count);
 	made->nodes = g_ptr_array_new_with_free_func(graph_node_free);
 	made->edges = g_ptr_array_new_with_free_func(graph_edge_free);
 	for (guint i = 0; i < graph->nodes->len; i++) {
@@ -159,7 +160,7 @@ static struct graph *quotient(const struct graph *graph, const struct partition 
 		if (class == made->nodes->len)
 			g_ptr_array_add(made->nodes, graph_node_new(node->kind, node->network));
 		join_node(g_ptr_array_index(made->nodes, class), node);
-		size[class]++;
+		g_array_index(size, guint, class)++;
 	}
 	for (guint i = 0; i < graph->edges->len; i++) {
 		const struct graph_edge *edge = g_ptr_array_index(graph->edges, i);
@@ -179,10 +180,11 @@ static struct graph *quotient(const struct graph *graph, const struct partition 
 	g_hash_table_iter_init(&iter, bundles);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct bundle *bundle = value;
+		guint pairs;
 
-		bundle->edge->some |=
-			!bundle->same ||
-			bundle->count != size[bundle->edge->from] * size[bundle->edge->to];
+		pairs = g_array_index(size, guint, bundle->edge->from) *
+			g_array_index(size, guint, bundle->edge->to);
+		bundle->edge->some |= !bundle->same || bundle->count != pairs;
 	}
 	g_hash_table_unref(bundles);
 	return made;
@@ -202,14 +204,14 @@ static void replace(struct graph **graph, const struct partition *partition)
  * are those that nobody could tell apart but by name. */
 static bool join_equal(struct graph **graph)
 {
-	g_autofree guint *each = g_new(guint, (*graph)->nodes->len + 1);
+	g_autoptr(GArray) each = g_array_new(FALSE, FALSE, sizeof(guint));
 	g_autoptr(GPtrArray) signatures = NULL;
 	struct partition partition;
 	bool joined;
 
 	for (guint i = 0; i < (*graph)->nodes->len; i++)
-		each[i] = i;
-	signatures = signatures_of(*graph, each, false);
+		g_array_append_val(each, i);
+	signatures = signatures_of(*graph, (const guint *)(void *)each->data, false);
 	partition = partition_of(signatures);
 	joined = partition.count < (*graph)->nodes->len;
 	if (joined)

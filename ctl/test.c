@@ -235,7 +235,6 @@ enum exit_status command_test(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	CLEANUP(offline_close) struct offline *offline = NULL;
-	CLEANUP(offline_close) struct offline *held = NULL;
 	const GPtrArray *policy = args_list(args, "policy");
 	const char *format = args_value(args, "format");
 	AUTO_JSON json_t *tests = json_array();
@@ -260,6 +259,6 @@ enum exit_status command_test(const struct args *args)
 	}
 	run.offline = offline;
 	status = run_all(&run, tests);
-	held = run.held;
+	offline_close(&run.held);
 	return status;
 }

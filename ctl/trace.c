@@ -11,6 +11,8 @@
 #include "ctl/known.h"
 #include "ctl/offline.h"
 #include "ctl/output.h"
+#include "ctl/trace_frames.h"
+#include "ctl/trace_print.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
@@ -63,11 +65,19 @@ static int add_end(const struct args *args, const char *option, const char *port
 /* 0 and the body of POST /v1/trace, or -EINVAL and *error. */
 static int read_request(const struct args *args, json_t **result, char **error)
 {
+	static const char *const needed[] = {"direction", "protocol", "src", "dst"};
 	struct endpoint src, dst;
 	enum sg_dir direction;
 	uint16_t protocol;
 	char name[8];
 	AUTO_JSON json_t *request = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(needed); i++)
+		if (!args_flag(args, needed[i])) {
+			*error = g_strdup_printf("trace needs --%s %s", needed[i],
+						 option_find(args->command, needed[i])->argument);
+			return -EINVAL;
+		}
 
 	if (endpoint_parse_direction(args_value(args, "direction"), &direction, error) ||
 	    endpoint_parse_protocol(args_value(args, "protocol"), &protocol, error))
@@ -103,53 +113,6 @@ static int read_request(const struct args *args, json_t **result, char **error)
 	return 0;
 }
 
-static void print_nearest(const json_t *nearest)
-{
-	const json_t *differs = json_object_get(nearest, "differs"), *one;
-	const char *rule = json_string_value(json_object_get(nearest, "rule"));
-	size_t i;
-
-	if (!rule)
-		return;
-	output_text(": nearest is %s", rule);
-	json_array_foreach (differs, i, one)
-		output_text("%s%s", i ? " and " : ", which differs in ", json_string_value(one));
-}
-
-static void print_verdict(const json_t *trace)
-{
-	const char *verdict = json_string_value(json_object_get(trace, "verdict"));
-	const char *reason = json_string_value(json_object_get(trace, "reason"));
-	const char *rule = json_string_value(json_object_get(trace, "rule"));
-	const json_t *nearest = json_object_get(trace, "nearest");
-	bool allow = verdict && !strcmp(verdict, "allow");
-	uint32_t number;
-
-	if (output_colors())
-		printf("\033[1;%dm%s\033[0m", allow ? 32 : 31, allow ? "ALLOW" : "DENY");
-	else
-		fputs(allow ? "ALLOW" : "DENY", stdout);
-	if (allow && rule)
-		output_text(" by %s", rule);
-	else
-		output_text(" %s", reason ? reason : "?");
-	if (!allow && json_is_object(nearest))
-		print_nearest(nearest);
-	else if (!rule && reason && !reason_parse(reason, &number))
-		output_text(": %s", reason_description(number));
-	putchar('\n');
-}
-
-static void print_trace(const json_t *trace)
-{
-	const json_t *steps = json_object_get(trace, "steps"), *step;
-	size_t i;
-
-	print_verdict(trace);
-	json_array_foreach (steps, i, step)
-		output_text("  %s\n", json_string_value(step) ? json_string_value(step) : "?");
-}
-
 /* 0 and the trace, or -errno and diag. */
 static int get_trace(const struct args *args, const json_t *request, json_t **trace,
 		     struct diag *diag)
@@ -170,6 +133,27 @@ static int get_trace(const struct args *args, const json_t *request, json_t **tr
 	return result;
 }
 
+/* --frame and --pcap bring their packets with them. */
+static enum exit_status of_frames(const struct args *args)
+{
+	static const char *const fields[] = {"protocol",  "src",       "dst",
+					     "icmp-type", "icmp-code", "host"};
+	bool frame = args_flag(args, "frame");
+
+	if (frame && args_flag(args, "pcap"))
+		return output_usage_error(args, "--frame and --pcap exclude each other");
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+		if (args_flag(args, fields[i]))
+			return output_usage_error(args,
+						  "--%s does not go with --%s: a frame says "
+						  "it itself",
+						  fields[i], frame ? "frame" : "pcap");
+	if (!frame && args_flag(args, "direction"))
+		return output_usage_error(args, "--direction does not go with --pcap: the frames "
+						"say it themselves");
+	return frame ? trace_frame(args) : trace_pcap(args);
+}
+
 enum exit_status command_trace(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
@@ -184,6 +168,8 @@ enum exit_status command_trace(const struct args *args)
 	if (args_flag(args, "host") && !args_flag(args, "policy"))
 		return output_usage_error(args,
 					  "--host needs --policy: a daemon knows its own host");
+	if (args_flag(args, "frame") || args_flag(args, "pcap"))
+		return of_frames(args);
 	if (read_request(args, &request, &error))
 		return output_usage_error(args, "%s", error);
 	if (get_trace(args, request, &trace, diag))
@@ -191,7 +177,7 @@ enum exit_status command_trace(const struct args *args)
 	if (args_flag(args, "json"))
 		output_json(trace);
 	else
-		print_trace(trace);
+		trace_print(trace);
 	verdict = json_string_value(json_object_get(trace, "verdict"));
 	if (expect && (!verdict || strcmp(expect, verdict) != 0)) {
 		fprintf(stderr, "sgctl: expected %s, but the verdict is %s\n", expect,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+import tempfile
 
 import jsonschema
 
@@ -64,6 +65,11 @@ def check_outputs(check, top):
                    ("app-1", "egress", "icmpv6", "fd77::99", "fd77::11"),
                    ("app-1", "ingress", "icmp", "10.77.0.14", "10.77.0.12")):
         check_output(check, top, "trace", *trace(*packet), "--policy", policy)
+    with tempfile.TemporaryDirectory() as folder:
+        capture = os.path.join(folder, "web.pcap")
+        subprocess.run(["python3", os.path.join(data, "make-capture.py"), capture], check=True)
+        check_output(check, top, "trace-pcap", "trace", "--interface", "web-1", "--pcap", capture, "--policy", policy)
+    check_output(check, top, "trace", "trace", "--interface", "web-1", "--direction", "in", "--frame", "525400770011 020000000001 88cc", "--policy", policy)
     check_output(check, top, "test", "test", os.path.join(data, "reachability.json"), "--policy", policy)
     check_output(check, top, "test", "test", os.path.join(data, "reachability-wrong.json"), "--policy", policy)
 

@@ -40,20 +40,24 @@ $ sgctl help trace
   Which rule allows a packet, or why none does.
   
   Of a packet that opens a flow: replies to an allowed flow pass without a rule.
-  Exits 0 for either verdict unless --expect fails.
+  --frame takes the packet from a frame, --pcap every packet of a capture of the
+  interface, with flows, and sums up what would have become of them. Exits 0 for
+  either verdict unless --expect fails.
   
     sgctl trace --interface web-1 --direction ingress --protocol tcp \
         --src 192.0.2.1 --dst 10.0.0.5:443
   
   Options:
     --interface ID        whose rules (required)
-    --direction ingress|egress  to the VM or from it (required)
-    --protocol P          tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number (required)
-    --src A               source: A, A:PORT or [v6]:PORT (required)
-    --dst A               destination, likewise (required)
+    --direction ingress|egress  to the VM or from it
+    --protocol P          tcp, udp, icmp, icmpv6, sctp, gre, esp, ah, number
+    --src A               source: A, A:PORT or [v6]:PORT
+    --dst A               destination, likewise
     --icmp-type T         number or name (default: echo-request)
     --icmp-code C         number or name (default: 0)
     --expect allow|deny   exit 1 when the verdict is another
+    --frame HEX           instead of a packet: a frame of it in hexadecimal
+    --pcap FILE           instead of a packet: a capture, summed up
     --policy PATH...      ask these files and directories instead of the daemon
     --host NAME           with --policy: refuse interfaces of other hosts
   
