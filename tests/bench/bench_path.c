@@ -64,28 +64,28 @@ static double exchange(void *context)
 {
 	const struct sample *sample = context;
 
-	return traffic_exchange(sample->filter->traffic, sample->stage->pairs);
+	return traffic_exchange(sample->filter->traffic[0], sample->stage->pairs);
 }
 
 static double connect_and_end(void *context)
 {
 	const struct sample *sample = context;
 
-	return traffic_connect(sample->filter->traffic, sample->stage->connections);
+	return traffic_connect(sample->filter->traffic[0], sample->stage->connections);
 }
 
 static double deny_outbound(void *context)
 {
 	const struct sample *sample = context;
 
-	return traffic_deny(sample->filter->traffic, true, sample->stage->denied);
+	return traffic_deny(sample->filter->traffic[0], true, sample->stage->denied);
 }
 
 static double deny_inbound(void *context)
 {
 	const struct sample *sample = context;
 
-	return traffic_deny(sample->filter->traffic, false, sample->stage->denied);
+	return traffic_deny(sample->filter->traffic[0], false, sample->stage->denied);
 }
 
 static bool passes_traffic(const struct filter *filter)
@@ -175,7 +175,7 @@ static void add_all(struct stage *stage, const struct shape *shape)
 	add(stage, "empty xdp", FILTER_EMPTY, "xdp", shape, false);
 	add(stage, "empty tcx", FILTER_EMPTY, "tcx", shape, false);
 	add(stage, "nftables", FILTER_NFTABLES, "", shape, false);
-	add(stage, "Neutron's shape", FILTER_NEUTRON, "", shape, false);
+	add(stage, "Neutron's shape, 2 taps", FILTER_NEUTRON, "", shape, false);
 	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", shape, false);
 	add(stage, "tapguard tcx", FILTER_TAPGUARD, "tcx", shape, false);
 	add(stage, "tapguard tc", FILTER_TAPGUARD, "tc", shape, false);
@@ -185,10 +185,10 @@ static void measure_established(struct stage *stage, unsigned int bytes)
 {
 	struct bench_series *series[MOST_FILTERS];
 	g_autofree char *parameters = g_strdup_printf(
-		"flows=%u bytes=%u", traffic_opened(stage->filters[0]->traffic), bytes);
+		"flows=%u bytes=%u", traffic_opened(stage->filters[0]->traffic[0]), bytes);
 
 	for (unsigned int i = 0; i < stage->count; i++)
-		traffic_size(stage->filters[i]->traffic, bytes);
+		traffic_size(stage->filters[i]->traffic[0], bytes);
 	measure(stage, passes_traffic, exchange, "established", parameters, series);
 	compare_added(stage, "established, added", series, 0.5, 0);
 }
@@ -196,7 +196,7 @@ static void measure_established(struct stage *stage, unsigned int bytes)
 static void open_all(struct stage *stage, unsigned int flows)
 {
 	for (unsigned int i = 0; i < stage->count; i++) {
-		struct traffic *traffic = stage->filters[i]->traffic;
+		struct traffic *traffic = stage->filters[i]->traffic[0];
 
 		traffic_open(traffic, flows - traffic_opened(traffic));
 		filter_check_traffic(stage->bench, stage->filters[i]);
@@ -225,8 +225,10 @@ static void new_and_denied(struct stage *stage)
 {
 	static const unsigned int rules[] = {10, 200, 1000};
 	struct shape shape = {.rules = 10, .members = MEMBERS, .max_flows = 262144, .ports = 2};
+	struct shape busy = {.rules = 10, .members = MEMBERS, .ports = 100};
 
 	add_all(stage, &shape);
+	add(stage, "Neutron's shape, 100 taps", FILTER_NEUTRON, "", &busy, false);
 	add(stage, "empty xdp, drops", FILTER_DROP, "xdp", &shape, false);
 	add(stage, "empty tcx, drops", FILTER_DROP, "tcx", &shape, false);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(rules); i++) {
@@ -263,7 +265,7 @@ static void large(struct stage *stage)
 		unsigned int pairs = stage->pairs;
 
 		for (unsigned int j = 0; j < stage->count; j++)
-			traffic_size(stage->filters[j]->traffic, sizes[i]);
+			traffic_size(stage->filters[j]->traffic[0], sizes[i]);
 		if (sizes[i] == TSO)
 			stage->pairs /= 2;
 		measure(stage, passes_traffic, exchange, "established, vnet_hdr", parameters,

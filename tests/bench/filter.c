@@ -87,14 +87,14 @@ static void install(struct filter *filter)
 	const struct shape *shape = &filter->shape;
 	g_autofree char *policy = NULL;
 
-	path_enter(filter->path);
+	path_enter(filter->path[0]);
 	switch (filter->kind) {
 	case FILTER_NONE:
 		break;
 	case FILTER_EMPTY:
 	case FILTER_DROP:
 		floor_free(&filter->floor);
-		filter->floor = floor_new(filter->path, strcmp(shape->hook, "xdp") == 0,
+		filter->floor = floor_new(filter->path[0], strcmp(shape->hook, "xdp") == 0,
 					  filter->kind == FILTER_DROP);
 		if (!filter->floor)
 			fail_msg("no tcx on this kernel: %s", strerror(errno));
@@ -125,7 +125,8 @@ static void start_daemon(struct filter *filter)
 {
 	static unsigned int number;
 	g_autofree char *name = g_strdup_printf("bench%u", number++);
-	g_autofree char *flows = g_strdup_printf("%u", 2 * filter->shape.max_flows);
+	g_autofree char *flows =
+		g_strdup_printf("%u", 2 * filter->shape.pairs * filter->shape.max_flows);
 	const char *const options[] = {"--max-flows", flows, NULL};
 
 	filter->daemon = daemon_start(name, options);
@@ -140,11 +141,16 @@ struct filter *filter_new(const char *variant, enum filter_kind kind, const stru
 	filter->kind = kind;
 	filter->shape = *shape;
 	filter->shape.bridged = !routed;
-	filter->path = path_new(routed, vnet_hdr);
+	filter->shape.pairs = MAX(shape->pairs, 1);
+	assert_in_range(filter->shape.pairs, 1, PATH_PAIRS);
+	filter->path[0] = path_new(routed, vnet_hdr);
+	for (unsigned int i = 1; i < filter->shape.pairs; i++)
+		filter->path[i] = path_new_pair(filter->path[0], i);
 	if (kind == FILTER_TAPGUARD)
 		start_daemon(filter);
 	install(filter);
-	filter->traffic = traffic_new(filter->path);
+	for (unsigned int i = 0; i < filter->shape.pairs; i++)
+		filter->traffic[i] = traffic_new(filter->path[i]);
 	return filter;
 }
 
@@ -159,12 +165,14 @@ void filter_free(struct filter **filter)
 {
 	if (!*filter)
 		return;
-	traffic_free(&(*filter)->traffic);
+	for (unsigned int i = 0; i < PATH_PAIRS; i++)
+		traffic_free(&(*filter)->traffic[i]);
 	if ((*filter)->daemon)
 		daemon_delete((*filter)->daemon);
 	floor_free(&(*filter)->floor);
 	netns_leave();
-	path_free(&(*filter)->path);
+	for (unsigned int i = PATH_PAIRS; i-- > 0;)
+		path_free(&(*filter)->path[i]);
 	g_clear_pointer(filter, g_free);
 }
 
@@ -173,7 +181,7 @@ void filter_free(struct filter **filter)
 /* What a VM sends arrives, by the text of frame.h; MACs follow from the addresses. */
 static bool arrives(const struct filter *filter, bool from_b, const char *text)
 {
-	const struct path *path = filter->path;
+	const struct path *path = filter->path[0];
 	const struct tap *from = from_b ? path->b : path->a, *to = from_b ? path->a : path->b;
 	size_t header = from->vnet_hdr ? sizeof(struct virtio_net_hdr_v1) : 0;
 	g_autofree uint8_t *bytes = g_malloc0(header + FRAME_ROOM);
@@ -191,6 +199,20 @@ static bool arrives(const struct filter *filter, bool from_b, const char *text)
 static bool filter_judges(const struct filter *filter)
 {
 	return filter->kind >= FILTER_NFTABLES;
+}
+
+static void check_pair(const struct filter *filter, struct traffic *traffic)
+{
+	if (filter->kind == FILTER_DROP || filter_judges(filter)) {
+		traffic_deny(traffic, true, 10);
+		traffic_deny(traffic, false, 10);
+	}
+	if (filter->kind == FILTER_DROP)
+		return;
+	traffic_connect(traffic, 10);
+	if (traffic_opened(traffic) == 0)
+		traffic_open(traffic, 1);
+	traffic_exchange(traffic, 10);
 }
 
 void filter_check(struct bench *bench, struct filter *filter)
@@ -225,29 +247,21 @@ void filter_check(struct bench *bench, struct filter *filter)
 			      cases[i].frame, cases[i].from_b ? 'b' : 'a',
 			      passes ? "does not arrive" : "arrives");
 	}
-	if (filter->kind == FILTER_DROP) {
-		traffic_deny(filter->traffic, true, 10);
-		traffic_deny(filter->traffic, false, 10);
-		filter_check_traffic(bench, filter);
-		return;
-	}
-	traffic_connect(filter->traffic, 10);
-	if (traffic_opened(filter->traffic) == 0)
-		traffic_open(filter->traffic, 1);
-	traffic_exchange(filter->traffic, 10);
-	if (filter_judges(filter)) {
-		traffic_deny(filter->traffic, true, 10);
-		traffic_deny(filter->traffic, false, 10);
-	}
+	for (unsigned int i = 0; i < filter->shape.pairs; i++)
+		check_pair(filter, filter->traffic[i]);
 	filter_check_traffic(bench, filter);
 }
 
 void filter_check_traffic(struct bench *bench, const struct filter *filter)
 {
-	bench_verdict(bench, traffic_lost(filter->traffic) == 0,
-		      "%s, %u rules: %" G_GUINT64_FORMAT " frames did not arrive", filter->variant,
-		      filter->shape.rules, traffic_lost(filter->traffic));
-	bench_verdict(bench, traffic_leaked(filter->traffic) == 0,
-		      "%s, %u rules: %" G_GUINT64_FORMAT " frames arrived that must not",
-		      filter->variant, filter->shape.rules, traffic_leaked(filter->traffic));
+	for (unsigned int i = 0; i < filter->shape.pairs; i++) {
+		const struct traffic *traffic = filter->traffic[i];
+
+		bench_verdict(bench, traffic_lost(traffic) == 0,
+			      "%s, %u rules: %" G_GUINT64_FORMAT " frames did not arrive",
+			      filter->variant, filter->shape.rules, traffic_lost(traffic));
+		bench_verdict(bench, traffic_leaked(traffic) == 0,
+			      "%s, %u rules: %" G_GUINT64_FORMAT " frames arrived that must not",
+			      filter->variant, filter->shape.rules, traffic_leaked(traffic));
+	}
 }

@@ -24,8 +24,8 @@ struct filter {
 	const char *variant; /* as the results name it */
 	enum filter_kind kind;
 	struct shape shape;
-	struct path *path;
-	struct traffic *traffic;
+	struct path *path[PATH_PAIRS];
+	struct traffic *traffic[PATH_PAIRS];
 	struct daemon *daemon; /* of FILTER_TAPGUARD */
 	struct floor *floor;   /* of FILTER_EMPTY and FILTER_DROP */
 };
@@ -36,7 +36,9 @@ struct filter {
  */
 void filter_conntrack_room(unsigned int connections);
 
-/* Makes the path and filters it as shape says. variant is borrowed. */
+/* Makes the paths, as many as the shape has pairs, and filters them as it says. variant is
+ * borrowed.
+ */
 struct filter *filter_new(const char *variant, enum filter_kind kind, const struct shape *shape,
 			  bool routed, bool vnet_hdr);
 /* Filters by other rules and members; connections stay. */

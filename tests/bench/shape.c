@@ -37,13 +37,39 @@ static struct rule rule_at(const struct shape *shape, bool ingress, unsigned int
 	return rule;
 }
 
-/* Member i of sg-client; a is the last one. */
+static unsigned int pairs(const struct shape *shape)
+{
+	return MAX(shape->pairs, 1);
+}
+
+/* All members of sg-client: those beside the path, and a of each pair. */
+static unsigned int members(const struct shape *shape)
+{
+	return shape->members + pairs(shape);
+}
+
 static void add_member(GString *text, const struct shape *shape, unsigned int i)
 {
-	if (i == shape->members - 1)
-		g_string_append(text, PATH_A);
+	if (i >= shape->members)
+		g_string_append_printf(text, PATH_A, i - shape->members);
 	else
 		g_string_append_printf(text, "10.%u.%u.%u", 1 + i / 65536, i / 256 % 256, i % 256);
+}
+
+/* One VM of the path, in words. */
+struct vm {
+	bool server; /* b of its pair */
+	char device[16], mac[18], address[16];
+};
+
+static struct vm vm_at(unsigned int pair, bool server)
+{
+	struct vm vm = {.server = server};
+
+	g_snprintf(vm.device, sizeof(vm.device), server ? PATH_B_TAP : PATH_A_TAP, pair);
+	g_snprintf(vm.mac, sizeof(vm.mac), server ? PATH_B_MAC : PATH_A_MAC, pair);
+	g_snprintf(vm.address, sizeof(vm.address), server ? PATH_B : PATH_A, pair);
+	return vm;
 }
 
 static void add_prefix(GString *text, unsigned int i)
@@ -68,14 +94,14 @@ static void add_tapguard_rules(GString *text, const struct shape *shape, bool in
 	}
 }
 
-static void add_tapguard_interface(GString *text, const struct shape *shape, const char *id,
-				   const char *device, const char *mac, const char *address,
-				   const char *groups)
+static void add_tapguard_interface(GString *text, const struct shape *shape, const struct vm *vm)
 {
 	g_string_append_printf(text,
 			       "\"%s\":{\"device\":\"%s\",\"mac\":\"%s\",\"addresses\":[\"%s\"],"
 			       "\"groups\":[%s],\"hook\":\"%s\",\"conntrack\":{\"max_flows\":%u}}",
-			       id, device, mac, address, groups, shape->hook, shape->max_flows);
+			       vm->device, vm->device, vm->mac, vm->address,
+			       vm->server ? "\"sg-server\",\"sg-outwards\"" : "\"sg-client\"",
+			       shape->hook, shape->max_flows);
 }
 
 char *shape_tapguard(const struct shape *shape)
@@ -95,11 +121,13 @@ char *shape_tapguard(const struct shape *shape)
 		g_string_append_c(text, '"');
 	}
 	g_string_append(text, "]}},\n\"interfaces\":{");
-	add_tapguard_interface(text, shape, "a", "tapa", PATH_A_MAC, PATH_A, "\"sg-client\"");
-	g_string_append(text, ",\n");
-	add_tapguard_interface(text, shape, "b", "tapb", PATH_B_MAC, PATH_B,
-			       "\"sg-server\",\"sg-outwards\"");
-	for (unsigned int i = 0; i + 1 < shape->members; i++) {
+	for (unsigned int i = 0; i < 2 * pairs(shape); i++) {
+		struct vm vm = vm_at(i / 2, i % 2);
+
+		g_string_append(text, i ? ",\n" : "");
+		add_tapguard_interface(text, shape, &vm);
+	}
+	for (unsigned int i = 0; i < shape->members; i++) {
 		g_string_append_printf(text, ",\n\"m%u\":{\"addresses\":[\"", i);
 		add_member(text, shape, i);
 		g_string_append(text, "\"],\"groups\":[\"sg-client\"]}");
@@ -149,16 +177,33 @@ static void add_nft_chain(GString *text, bool ingress, const char *allow)
 			       allow);
 }
 
+/* A map or set with an element for each VM: what a and b of a pair map to, or else their addresses.
+ */
+static void add_nft_vms(GString *text, const struct shape *shape, const char *head,
+			const char *client, const char *server)
+{
+	g_string_append_printf(text, "\t%s; elements = { ", head);
+	for (unsigned int i = 0; i < 2 * pairs(shape); i++) {
+		struct vm vm = vm_at(i / 2, i % 2);
+
+		g_string_append_printf(text, "%s%s", i ? ", " : "", vm.device);
+		if (client)
+			g_string_append_printf(text, " : %s", vm.server ? server : client);
+		else
+			g_string_append_printf(text, " . %s . %s", vm.mac, vm.address);
+	}
+	g_string_append(text, " } }\n");
+}
+
 char *shape_nftables(const struct shape *shape)
 {
 	GString *text = g_string_new("table inet bench\ndelete table inet bench\n"
-				     "table inet bench {\n"
-				     "\tset guard { type iface_index . ether_addr . ipv4_addr; "
-				     "elements = { tapa . " PATH_A_MAC " . " PATH_A
-				     ", tapb . " PATH_B_MAC " . " PATH_B " } }\n"
-				     "\tset sg_client { type ipv4_addr; elements = { ");
+				     "table inet bench {\n");
 
-	for (unsigned int i = 0; i < shape->members; i++) {
+	add_nft_vms(text, shape, "set guard { type iface_index . ether_addr . ipv4_addr", NULL,
+		    NULL);
+	g_string_append(text, "\tset sg_client { type ipv4_addr; elements = { ");
+	for (unsigned int i = 0; i < members(shape); i++) {
 		g_string_append(text, i ? ", " : "");
 		add_member(text, shape, i);
 	}
@@ -175,14 +220,14 @@ char *shape_nftables(const struct shape *shape)
 	}
 	add_nft_chain(text, true, "accept");
 	add_nft_chain(text, false, "return");
-	/* What a's egress rules allow, b's ingress rules decide, and the reverse. */
+	/* What one's egress rules allow, the other's ingress rules decide. */
 	g_string_append(text, "\tchain a_out { return; }\n"
-			      "\tchain a_in { tcp dport 10000 accept; drop; }\n"
-			      "\tmap outwards { type iface_index : verdict; elements = { "
-			      "tapa : jump a_out, tapb : jump b_out } }\n"
-			      "\tmap inwards { type iface_index : verdict; elements = { "
-			      "tapa : goto a_in, tapb : goto b_in } }\n"
-			      "\tchain forward {\n"
+			      "\tchain a_in { tcp dport 10000 accept; drop; }\n");
+	add_nft_vms(text, shape, "map outwards { type iface_index : verdict", "jump a_out",
+		    "jump b_out");
+	add_nft_vms(text, shape, "map inwards { type iface_index : verdict", "goto a_in",
+		    "goto b_in");
+	g_string_append(text, "\tchain forward {\n"
 			      "\t\ttype filter hook forward priority filter; policy drop;\n"
 			      "\t\tiif . ether saddr . ip saddr != @guard drop\n"
 			      "\t\tct state vmap { established : accept, related : accept, "
@@ -202,7 +247,7 @@ char *shape_ipset(const struct shape *shape)
 				     "maxelem 1048576\n"
 				     "create NIPv4office hash:net family inet maxelem 65536\n");
 
-	for (unsigned int i = 0; i < shape->members; i++) {
+	for (unsigned int i = 0; i < members(shape); i++) {
 		g_string_append(text, "add NIPv4client ");
 		add_member(text, shape, i);
 		g_string_append_c(text, '\n');
@@ -245,14 +290,16 @@ static void add_neutron_port(GString *chains, GString *forward, GString *dispatc
 	g_string_append_printf(zones, "-A neutron-openvswi-PREROUTING %s -j CT --zone 4097\n", in);
 }
 
-static void add_neutron_rules(GString *text, const struct shape *shape, bool ingress)
+static void add_neutron_rules(GString *text, const struct shape *shape, const char *device,
+			      bool ingress)
 {
 	const char *remote = ingress ? "src" : "dst";
 
 	for (unsigned int i = 0; i < shape->rules; i++) {
 		struct rule rule = rule_at(shape, ingress, i);
 
-		g_string_append_printf(text, "-A neutron-openvswi-%ctapb ", ingress ? 'i' : 'o');
+		g_string_append_printf(text, "-A neutron-openvswi-%c%s ", ingress ? 'i' : 'o',
+				       device);
 		if (rule.peer == PEER_CIDR)
 			g_string_append_printf(text, "-%c %s ", *remote, rule.cidr);
 		g_string_append(text, "-p tcp -m tcp ");
@@ -269,9 +316,10 @@ static void add_neutron_rules(GString *text, const struct shape *shape, bool ing
 	}
 }
 
-static void add_neutron_vm(GString *text, const struct shape *shape, const char *device,
-			   const char *address, const char *mac, bool server)
+static void add_neutron_vm(GString *text, const struct shape *shape, const struct vm *vm)
 {
+	const char *device = vm->device;
+
 	g_string_append_printf(text,
 			       "-A neutron-openvswi-s%1$s -s %2$s/32 -m mac --mac-source %3$s "
 			       "-j RETURN\n"
@@ -280,9 +328,9 @@ static void add_neutron_vm(GString *text, const struct shape *shape, const char 
 			       "-j RETURN\n"
 			       "-A neutron-openvswi-i%1$s -d %2$s/32 -p udp -m udp --sport 67 "
 			       "--dport 68 -j RETURN\n",
-			       device, address, mac);
-	if (server)
-		add_neutron_rules(text, shape, true);
+			       device, vm->address, vm->mac);
+	if (vm->server)
+		add_neutron_rules(text, shape, device, true);
 	else
 		g_string_append_printf(text,
 				       "-A neutron-openvswi-i%s -p tcp -m tcp --dport 10000 "
@@ -301,8 +349,8 @@ static void add_neutron_vm(GString *text, const struct shape *shape, const char 
 		"-A neutron-openvswi-o%1$s -m state --state RELATED,ESTABLISHED "
 		"-j RETURN\n",
 		device);
-	if (server)
-		add_neutron_rules(text, shape, false);
+	if (vm->server)
+		add_neutron_rules(text, shape, device, false);
 	else
 		g_string_append_printf(text, "-A neutron-openvswi-o%s -j RETURN\n", device);
 	g_string_append_printf(text,
@@ -320,17 +368,16 @@ char *shape_neutron(const struct shape *shape)
 	GString *text = g_string_new("*raw\n:PREROUTING ACCEPT [0:0]\n"
 				     ":neutron-openvswi-PREROUTING - [0:0]\n"
 				     "-A PREROUTING -j neutron-openvswi-PREROUTING\n");
-	unsigned int others = shape->ports > 2 ? shape->ports - 2 : 0;
+	unsigned int own = 2 * pairs(shape);
+	unsigned int others = shape->ports > own ? shape->ports - own : 0;
 
-	for (unsigned int i = 0; i <= others; i++) {
+	for (unsigned int i = 0; i < others + own; i++) {
+		unsigned int before = others / 2;
 		g_autofree char *other = g_strdup_printf("tap%07x", i);
+		struct vm vm = vm_at((i - before) / 2, (i - before) % 2);
+		bool ours = i >= before && i < before + own;
 
-		if (i == others / 2) {
-			add_neutron_port(chains, forward, dispatch, zones, shape, "tapa");
-			add_neutron_port(chains, forward, dispatch, zones, shape, "tapb");
-		}
-		if (i < others)
-			add_neutron_port(chains, forward, dispatch, zones, shape, other);
+		add_neutron_port(chains, forward, dispatch, zones, shape, ours ? vm.device : other);
 	}
 	g_string_append_printf(text,
 			       "%sCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\n"
@@ -344,8 +391,11 @@ char *shape_neutron(const struct shape *shape)
 			       "-A neutron-openvswi-sg-fallback -j DROP\n%s%s"
 			       "-A neutron-openvswi-sg-chain -j ACCEPT\n",
 			       zones->str, chains->str, forward->str, dispatch->str);
-	add_neutron_vm(text, shape, "tapa", PATH_A, PATH_A_MAC, false);
-	add_neutron_vm(text, shape, "tapb", PATH_B, PATH_B_MAC, true);
+	for (unsigned int i = 0; i < own; i++) {
+		struct vm vm = vm_at(i / 2, i % 2);
+
+		add_neutron_vm(text, shape, &vm);
+	}
 	g_string_append(text, "COMMIT\n");
 	return g_string_free(text, FALSE);
 }

@@ -3,17 +3,18 @@
  * shape.h - the policy that a path is filtered by, in the words of each filter: the same verdicts
  * from all of them.
  *
- * VM a (tapa) is a member of sg-client: port 10000 may come in, everything may go out. VM b
- * b (tapb) has as many rules in each direction, peers in turn anyone, a CIDR, the group and a
- * prefix list, a port each; and last of all, inwards only, the service (TRAFFIC_PORT_LOW to _HIGH)
- * from the group. Both send their own MAC and address only.
+ * VM a of each pair is a member of sg-client: port 10000 may come in, everything may go out. VM b
+ * has as many rules as the shape says in each direction, peers in turn anyone, a CIDR, the group
+ * and a prefix list, a port each; and last of all, inwards only, the service (TRAFFIC_PORT_LOW to
+ * _HIGH) from the group. All send their own MAC and address only.
  */
 #pragma once
 
 struct shape {
-	unsigned int rules;	/* of sg-server, in each direction: at least 4 */
-	unsigned int members;	/* of sg-client, a among them: at most 1,000,000 */
-	unsigned int max_flows; /* tapguard: allowance of each of the two interfaces */
+	unsigned int rules;	/* of b, in each direction: at least 4 */
+	unsigned int pairs;	/* of VMs; 0 counts as 1 */
+	unsigned int members;	/* of sg-client, beside a of each pair: at most 1,000,000 */
+	unsigned int max_flows; /* tapguard: allowance of each interface */
 	const char *hook;	/* tapguard: "auto", "xdp", "tcx", "tc" */
 	unsigned int ports;	/* Neutron's shape: taps on the host, ours the ones in the middle */
 	/* Bridged frames: Neutron's rules match what br_netfilter tells of them. */

@@ -28,9 +28,8 @@
 #define ISN_A	   1000u
 #define ISN_B	   9000u
 #define WINDOW	   65535u
-#define SCALE	   7 /* of the window: 8 MB */
-#define SYN_EXTRA  4 /* option bytes of a SYN: window scale and a NOP */
-#define OTHER	   "192.0.2.1"
+#define SCALE	   7   /* of the window: 8 MB */
+#define SYN_EXTRA  4   /* option bytes of a SYN: window scale and a NOP */
 #define DENY_BATCH 400 /* frames, before a look at what leaked: fewer than a tap's queue holds */
 
 struct template
@@ -71,7 +70,7 @@ static uint32_t pseudo_sum(const struct iphdr *ip, size_t segment)
 	return frame_sum(tail, sizeof(tail), frame_sum(&ip->saddr, 8, 0));
 }
 
-static void fill_ip(struct template *template, bool from_b, const char *to)
+static void fill_ip(struct template *template, const char *from, const char *to)
 {
 	struct iphdr *ip = (struct iphdr *)(void *)(template->frame + ETH_HLEN);
 	size_t segment = template->length - ETH_HLEN - sizeof(*ip);
@@ -83,7 +82,7 @@ static void fill_ip(struct template *template, bool from_b, const char *to)
 		.frag_off = htons(IP_DF),
 		.ttl = 64,
 		.protocol = IPPROTO_TCP,
-		.saddr = inet_addr(from_b ? PATH_B : PATH_A),
+		.saddr = inet_addr(from),
 		.daddr = inet_addr(to),
 	};
 	ip->check = htons((uint16_t)~frame_sum(ip, sizeof(*ip), 0));
@@ -108,7 +107,6 @@ static void fill_offload(struct template *template)
 static struct template *template_new(const struct traffic *traffic, bool from_b, const char *to,
 				     bool syn, size_t payload)
 {
-	static const uint8_t macs[2][6] = {{0x52, 0x54, 0, 0, 0, 5}, {0x52, 0x54, 0, 0, 0, 9}};
 	static const uint8_t options[SYN_EXTRA] = {TCPOPT_NOP, TCPOPT_WINDOW, TCPOLEN_WINDOW,
 						   SCALE};
 	size_t extra = syn ? SYN_EXTRA : 0;
@@ -117,9 +115,9 @@ static struct template *template_new(const struct traffic *traffic, bool from_b,
 
 	template->length = HEADERS + extra + payload;
 	memcpy(template->frame, from_b ? traffic->path->gateway_b : traffic->path->gateway_a, 6);
-	memcpy(template->frame + 6, macs[from_b], 6);
+	memcpy(template->frame + 6, from_b ? traffic->path->b_mac : traffic->path->a_mac, 6);
 	template->frame[12] = ETH_P_IP >> 8;
-	fill_ip(template, from_b, to);
+	fill_ip(template, from_b ? traffic->path->b_address : traffic->path->a_address, to);
 	tcp->doff = (sizeof(*tcp) + extra) / 4;
 	tcp->window = htons(WINDOW);
 	if (syn)
@@ -136,7 +134,8 @@ static struct template *template_new(const struct traffic *traffic, bool from_b,
 struct traffic *traffic_new(const struct path *path)
 {
 	struct traffic *traffic = g_new0(struct traffic, 1);
-	static const char *const to[2] = {PATH_B, PATH_A}, *const refused[2] = {PATH_B, OTHER};
+	const char *const to[2] = {path->b_address, path->a_address};
+	const char *const refused[2] = {path->b_address, path->behind};
 
 	traffic->path = path;
 	traffic->vnet_hdr = path->a->vnet_hdr;
@@ -298,8 +297,9 @@ void traffic_size(struct traffic *traffic, size_t frame_bytes)
 	traffic->payload = (uint32_t)(frame_bytes - HEADERS);
 	for (unsigned int b = 0; b < 2; b++) {
 		g_free(traffic->data[b]);
-		traffic->data[b] =
-			template_new(traffic, b, b ? PATH_A : PATH_B, false, traffic->payload);
+		traffic->data[b] = template_new(
+			traffic, b, b ? traffic->path->a_address : traffic->path->b_address, false,
+			traffic->payload);
 	}
 }
 
