@@ -15,7 +15,7 @@
 #define PAIRS	     4000 /* of segments, a sample */
 #define CONNECTIONS  600  /* a sample */
 #define DENIED	     4000
-#define MOST_FILTERS 12
+#define MOST_FILTERS 16
 #define SMALL	     64
 #define FULL	     1514
 #define TSO	     (54 + 45 * 1448) /* 65,214 bytes: as much as an IPv4 packet of whole segments holds */
@@ -36,6 +36,13 @@ static struct filter *add(struct stage *stage, const char *variant, enum filter_
 	own.hook = hook;
 	assert_true(stage->count < MOST_FILTERS);
 	return stage->filters[stage->count++] = filter_new(variant, kind, &own, true, vnet_hdr);
+}
+
+static void add_bridged(struct stage *stage, const char *variant, enum filter_kind kind,
+			const struct shape *shape)
+{
+	assert_true(stage->count < MOST_FILTERS);
+	stage->filters[stage->count++] = filter_new(variant, kind, shape, false, false);
 }
 
 static void end_stage(struct stage *stage)
@@ -130,6 +137,17 @@ static unsigned int find(const struct stage *stage, enum filter_kind kind)
 	return MOST_FILTERS;
 }
 
+/* The path without a filter that goes the way of this one. */
+static unsigned int find_unfiltered(const struct stage *stage, const struct filter *filter)
+{
+	for (unsigned int i = 0; i < stage->count; i++)
+		if (stage->filters[i]->kind == FILTER_NONE &&
+		    stage->filters[i]->path[0]->routed == filter->path[0]->routed)
+			return i;
+	fail_msg("%s is measured without the path that it is on", filter->variant);
+	return 0;
+}
+
 /*
  * What each filter adds to the path without one. Compares tapguard's with that of nftables (goal)
  * and of Neutron's shape (its goal); 0: none.
@@ -139,12 +157,12 @@ static void compare_added(struct stage *stage, const char *metric,
 			  double neutron_goal)
 {
 	struct bench_series *added[MOST_FILTERS] = {0};
-	unsigned int none = find(stage, FILTER_NONE), nft = find(stage, FILTER_NFTABLES);
-	unsigned int neutron = find(stage, FILTER_NEUTRON);
+	unsigned int nft = find(stage, FILTER_NFTABLES), neutron = find(stage, FILTER_NEUTRON);
 
 	for (unsigned int i = 0; i < stage->count; i++)
-		if (series[i] && i != none)
-			added[i] = bench_added(stage->bench, metric, series[i], series[none]);
+		if (series[i] && stage->filters[i]->kind != FILTER_NONE)
+			added[i] = bench_added(stage->bench, metric, series[i],
+					       series[find_unfiltered(stage, stage->filters[i])]);
 	for (unsigned int i = 0; i < stage->count; i++) {
 		if (stage->filters[i]->kind != FILTER_TAPGUARD)
 			continue;
@@ -175,7 +193,9 @@ static void add_all(struct stage *stage, const struct shape *shape)
 	add(stage, "empty xdp", FILTER_EMPTY, "xdp", shape, false);
 	add(stage, "empty tcx", FILTER_EMPTY, "tcx", shape, false);
 	add(stage, "nftables", FILTER_NFTABLES, "", shape, false);
-	add(stage, "Neutron's shape, 2 taps", FILTER_NEUTRON, "", shape, false);
+	add_bridged(stage, "unfiltered bridge", FILTER_NONE, shape);
+	add_bridged(stage, "Neutron's shape, 2 taps", FILTER_NEUTRON, shape);
+	add(stage, "Neutron's rules, routed", FILTER_NEUTRON, "", shape, false);
 	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", shape, false);
 	add(stage, "tapguard tcx", FILTER_TAPGUARD, "tcx", shape, false);
 	add(stage, "tapguard tc", FILTER_TAPGUARD, "tc", shape, false);
@@ -228,7 +248,7 @@ static void new_and_denied(struct stage *stage)
 	struct shape busy = {.rules = 10, .members = MEMBERS, .ports = 100};
 
 	add_all(stage, &shape);
-	add(stage, "Neutron's shape, 100 taps", FILTER_NEUTRON, "", &busy, false);
+	add_bridged(stage, "Neutron's shape, 100 taps", FILTER_NEUTRON, &busy);
 	add(stage, "empty xdp, drops", FILTER_DROP, "xdp", &shape, false);
 	add(stage, "empty tcx, drops", FILTER_DROP, "tcx", &shape, false);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(rules); i++) {
