@@ -45,6 +45,9 @@ void bench_pin(const struct bench *bench);
 void bench_unpin(const struct bench *bench);
 unsigned int bench_cpu(const struct bench *bench);
 uint64_t bench_now_ns(void);
+/* CPU time of the calling thread: when another task has the CPU for a while, that does not count.
+ */
+uint64_t bench_cpu_ns(void);
 
 /*
  * One more series. metric: what is measured ("established, added"); variant: what is under test

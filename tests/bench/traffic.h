@@ -33,7 +33,8 @@ unsigned int traffic_opened(const struct traffic *traffic);
  */
 void traffic_size(struct traffic *traffic, size_t frame_bytes);
 /*
- * Each does its work and returns ns a frame, or ns a connection: what writing and reading costs.
+ * Each does its work and returns ns a frame, or ns a connection: CPU time of the thread, which does
+ * all of it, the kernel's part included: write() returns when the frame is delivered.
  *
  * exchange: this many segments with data in each direction, over all connections that are open, in
  * an order that caches cannot foresee.
