@@ -12,6 +12,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum number_kind {
@@ -48,5 +49,28 @@ void numbers_release_slot(struct numbers *numbers, const char *interface_id);
 uint32_t numbers_next_policy(struct numbers *numbers);
 uint32_t numbers_next_set(struct numbers *numbers);
 
+/* All of it: a snapshot. */
 json_t *numbers_to_json(const struct numbers *numbers);
 int numbers_from_json(struct numbers **numbers, const json_t *json); /* 0 or -EINVAL */
+
+/*
+ * What has got a name since it was written last, for a journal beside the snapshot, NULL when
+ * nothing has: {"peers": {"default:sg-x": 17}, "slots": {"vm-1": 3, "vm-2": null}}; null is a slot
+ * that was released. A change that fails may leave names that nothing uses; they do no harm.
+ */
+json_t *numbers_news(const struct numbers *numbers);
+void numbers_news_written(struct numbers *numbers); /* also after a snapshot */
+/* Reads one back; what a snapshot knows already is no error. 0, or -EINVAL: then throw it away. */
+int numbers_add_news(struct numbers *numbers, const json_t *news);
+
+/*
+ * How far counters may go before the disk says so: {"peers", "policies", ...}: numbers. A number
+ * may reach the kernel before the name that has it reaches the disk; so before the kernel sees
+ * anything while numbers_need_marks(), numbers_marks() is to be written, some numbers ahead, and
+ * then numbers_marks_written(). At start, after snapshot and news, numbers_skip() keeps what may
+ * have been given before a crash from being given again. 0 or -EINVAL.
+ */
+bool numbers_need_marks(struct numbers *numbers);
+json_t *numbers_marks(struct numbers *numbers, uint32_t ahead);
+void numbers_marks_written(struct numbers *numbers, const json_t *marks);
+int numbers_skip(struct numbers *numbers, const json_t *marks);

@@ -212,6 +212,158 @@ static void a_damaged_registry_is_refused(void **state)
 	}
 }
 
+/* ---------------------------------------------------------------- journal and marks */
+
+static char *dump(const struct numbers *numbers, const char *without)
+{
+	AUTO_JSON json_t *json = numbers_to_json(numbers);
+
+	json_object_del(json, without);
+	return json_dumps(json, JSON_SORT_KEYS);
+}
+
+static void news_bring_a_snapshot_up_to_date(void **state)
+{
+	AUTO_NUMBERS struct numbers *numbers = numbers_new();
+	AUTO_NUMBERS struct numbers *read = NULL;
+	AUTO_JSON json_t *snapshot = NULL;
+	AUTO_JSON json_t *first = NULL;
+	AUTO_JSON json_t *second = NULL;
+	g_autofree char *wanted = NULL;
+	g_autofree char *got = NULL;
+
+	(void)state;
+	assert_null(numbers_news(numbers));
+	numbers_get(numbers, NUMBER_PEER, "default:sg-a");
+	numbers_get(numbers, NUMBER_SLOT, "vm-1");
+	numbers_get(numbers, NUMBER_SLOT, "vm-2");
+	snapshot = numbers_to_json(numbers);
+	first = numbers_news(numbers);
+	assert_int_equal(json_object_size(json_object_get(first, "peers")), 1);
+	numbers_news_written(numbers);
+	assert_null(numbers_news(numbers));
+	numbers_get(numbers, NUMBER_PEER, "default:sg-a");
+	assert_null(numbers_news(numbers));
+
+	numbers_get(numbers, NUMBER_PEER, "default:sg-b");
+	numbers_get(numbers, NUMBER_EXEMPT, "default:10.0.0.1/6/");
+	numbers_release_slot(numbers, "vm-1");
+	numbers_release_slot(numbers, "vm-2");
+	numbers_get(numbers, NUMBER_SLOT, "vm-2"); /* another one now */
+	second = numbers_news(numbers);
+	assert_int_equal(json_object_size(json_object_get(second, "peers")), 1);
+	assert_true(json_is_null(json_object_get(json_object_get(second, "slots"), "vm-1")));
+
+	/* The journal may begin before the snapshot. */
+	assert_int_equal(numbers_from_json(&read, snapshot), 0);
+	assert_int_equal(numbers_add_news(read, first), 0);
+	assert_int_equal(numbers_add_news(read, second), 0);
+	assert_null(numbers_news(read));
+	assert_int_equal(numbers_find(read, NUMBER_SLOT, "vm-1"), 0);
+	/* But for where slots go round to, which no file needs to know. */
+	wanted = dump(numbers, "slots");
+	got = dump(read, "slots");
+	assert_string_equal(got, wanted);
+	assert_int_equal(numbers_find(read, NUMBER_SLOT, "vm-2"),
+			 numbers_find(numbers, NUMBER_SLOT, "vm-2"));
+}
+
+static void news_that_contradict_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"[]",
+		"{\"peers\": []}",
+		"{\"peers\": {\"default:sg-a\": 3}}",
+		"{\"peers\": {\"default:sg-b\": 2}}",
+		"{\"peers\": {\"default:sg-b\": 0}}",
+		"{\"peers\": {\"default:sg-b\": 2147483648}}",
+		"{\"peers\": {\"default:sg-b\": null}}",
+		"{\"peers\": {\"any\": 7}}",
+		"{\"slots\": {\"vm-2\": 1}}",
+		"{\"slots\": {\"vm-2\": 4097}}",
+		"{\"slots\": {\"vm-2\": \"3\"}}",
+	};
+	unsigned int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		AUTO_NUMBERS struct numbers *numbers = numbers_new();
+		AUTO_JSON json_t *news = json_loads(wrong[i], 0, NULL);
+
+		assert_non_null(news);
+		assert_int_equal(numbers_get(numbers, NUMBER_PEER, "default:sg-a"), 2);
+		assert_int_equal(numbers_get(numbers, NUMBER_SLOT, "vm-1"), 1);
+		if (numbers_add_news(numbers, news) != -EINVAL) {
+			print_error("accepted: %s\n", wrong[i]);
+			failed++;
+		}
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* A crash after the kernel saw numbers whose names were not written yet. */
+static void nothing_below_a_mark_is_given_again(void **state)
+{
+	AUTO_NUMBERS struct numbers *numbers = numbers_new();
+	AUTO_NUMBERS struct numbers *read = NULL;
+	AUTO_JSON json_t *snapshot = numbers_to_json(numbers);
+	AUTO_JSON json_t *marks = NULL;
+	AUTO_JSON json_t *more = NULL;
+	uint32_t peer = 0, policy = 0, set = 0;
+
+	(void)state;
+	assert_true(numbers_need_marks(numbers));
+	marks = numbers_marks(numbers, 16);
+	numbers_marks_written(numbers, marks);
+	assert_false(numbers_need_marks(numbers));
+	for (int i = 0; i < 16; i++) {
+		g_autofree char *name = g_strdup_printf("default:sg-%d", i);
+
+		assert_false(numbers_need_marks(numbers));
+		peer = numbers_get(numbers, NUMBER_PEER, name);
+		policy = numbers_next_policy(numbers);
+		set = numbers_next_set(numbers);
+	}
+	assert_false(numbers_need_marks(numbers));
+	assert_int_equal(numbers_from_json(&read, snapshot), 0);
+	assert_int_equal(numbers_skip(read, marks), 0);
+	assert_false(numbers_need_marks(read));
+	assert_int_equal(numbers_get(read, NUMBER_PEER, "default:other"), peer + 1);
+	assert_int_equal(numbers_next_policy(read), policy + 1);
+	assert_int_equal(numbers_next_set(read), set + 1);
+	/* The one beyond needs another mark before it is used. */
+	assert_true(numbers_need_marks(read));
+	numbers_next_policy(numbers);
+	assert_true(numbers_need_marks(numbers));
+	more = numbers_marks(numbers, 16);
+	numbers_marks_written(numbers, more);
+	assert_false(numbers_need_marks(numbers));
+	json_object_del(more, "sets");
+	assert_int_equal(numbers_skip(numbers, more), -EINVAL);
+	json_object_set_new(more, "sets", json_integer(0));
+	assert_int_equal(numbers_skip(numbers, more), -EINVAL);
+	json_object_set_new(more, "sets", json_integer((json_int_t)SG_SET_SINGLE + 1));
+	assert_int_equal(numbers_skip(numbers, more), -EINVAL);
+}
+
+/* Marks end where the numbers do, and exhaustion is no reason to write them again and again. */
+static void marks_end_with_the_numbers(void **state)
+{
+	AUTO_NUMBERS struct numbers *numbers = numbers_new();
+	AUTO_JSON json_t *marks = numbers_marks(numbers, 16);
+
+	(void)state;
+	json_object_set_new(marks, "policies", json_integer(UINT32_MAX));
+	assert_int_equal(numbers_skip(numbers, marks), 0);
+	assert_int_equal(numbers_next_policy(numbers), UINT32_MAX);
+	assert_true(numbers_need_marks(numbers));
+	json_decref(marks);
+	marks = numbers_marks(numbers, 16);
+	numbers_marks_written(numbers, marks);
+	assert_int_equal(numbers_next_policy(numbers), 0);
+	assert_false(numbers_need_marks(numbers));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +376,10 @@ int main(void)
 		cmocka_unit_test(numbers_survive_a_restart_and_are_never_reused),
 		cmocka_unit_test(the_last_number_is_given_once),
 		cmocka_unit_test(a_damaged_registry_is_refused),
+		cmocka_unit_test(news_bring_a_snapshot_up_to_date),
+		cmocka_unit_test(news_that_contradict_are_refused),
+		cmocka_unit_test(nothing_below_a_mark_is_given_again),
+		cmocka_unit_test(marks_end_with_the_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
