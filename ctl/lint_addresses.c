@@ -213,9 +213,51 @@ static guint first_reaching(const struct cover_set *set, const struct cover_rang
 	return low;
 }
 
+bool cover_set_holds(const struct cover_set *outer, const struct cover_set *inner)
+{
+	if (outer == inner || outer == &any)
+		return true;
+	if (outer->group || inner->group || !outer->count)
+		return false;
+	for (guint i = 0; i < inner->count; i++) {
+		guint at = outer->count == 1 ? 0 : first_reaching(outer, &inner->ranges[i]);
+
+		/* Ranges of a set are apart, so that a single one must do. */
+		if (at == outer->count || !contains(&outer->ranges[at], &inner->ranges[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether some set holds the whole range (*whole), or its first address. */
+static bool holds_first(const struct cover_set *const *sets, guint count,
+			const struct cover_range *range, bool *whole)
+{
+	bool first = false;
+
+	for (guint i = 0; i < count; i++) {
+		guint at = first_reaching(sets[i], range);
+		const struct cover_range *found = &sets[i]->ranges[at];
+
+		if (at == sets[i]->count || found->v6 != range->v6 || found->first > range->first)
+			continue;
+		first = true;
+		if (found->last >= range->last) {
+			*whole = true;
+			return true;
+		}
+	}
+	return first;
+}
+
 bool cover_union_holds_range(const struct cover_set *const *sets, guint count,
 			     const struct cover_range *range, GArray *scratch)
 {
+	bool whole = false;
+
+	/* Most questions end here, before any set is walked through. */
+	if (!holds_first(sets, count, range, &whole) || whole)
+		return whole;
 	g_array_set_size(scratch, 0);
 	for (guint i = 0; i < count; i++) {
 		const struct cover_set *set = sets[i];
@@ -223,17 +265,11 @@ bool cover_union_holds_range(const struct cover_set *const *sets, guint count,
 		for (guint j = first_reaching(set, range);
 		     j < set->count && set->ranges[j].v6 == range->v6 &&
 		     set->ranges[j].first <= range->last;
-		     j++) {
-			if (contains(&set->ranges[j], range))
-				return true;
+		     j++)
 			g_array_append_val(scratch, set->ranges[j]);
-		}
 	}
 	merge(scratch);
-	for (guint i = 0; i < scratch->len; i++)
-		if (contains(&g_array_index(scratch, struct cover_range, i), range))
-			return true;
-	return false;
+	return contains(&g_array_index(scratch, struct cover_range, 0), range);
 }
 
 bool cover_union_holds(const struct cover_set *const *sets, guint count,

@@ -17,6 +17,8 @@ struct cover_set {
 
 /* The set of a peer, which cover_peers owns. */
 const struct cover_set *cover_set_of(struct cover_peers *peers, const struct model_peer *peer);
+/* Whether one set alone holds another one. */
+bool cover_set_holds(const struct cover_set *outer, const struct cover_set *inner);
 /* Whether the union of the sets holds the whole set. scratch: of struct cover_range. */
 bool cover_union_holds(const struct cover_set *const *sets, guint count,
 		       const struct cover_set *set, GArray *scratch);

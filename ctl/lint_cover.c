@@ -26,7 +26,7 @@ struct box {
 /* What is asked of the boxes: which of them count. */
 struct question {
 	guint rule, peer;   /* not these themselves */
-	guint by;	    /* only this rule's, or NO_RULE */
+	guint by;	    /* only this rule's, removed or not; or NO_RULE */
 	const GArray *some; /* only these rules', or NULL */
 	GArray *used;	    /* or NULL */
 };
@@ -180,8 +180,6 @@ static bool counts(const struct question *question, const struct box *box)
 	if (box->rule == question->rule &&
 	    (question->peer == COVER_EVERY_PEER || box->peer == question->peer))
 		return false;
-	if (question->by != NO_RULE)
-		return box->rule == question->by;
 	for (guint i = 0; question->some && i <= question->some->len; i++) {
 		if (i == question->some->len)
 			return false;
@@ -191,10 +189,33 @@ static bool counts(const struct question *question, const struct box *box)
 	return !box->removed;
 }
 
-/* Collects the boxes of a list at a port; *end becomes the last port up to which none of them ends.
- */
+static void note_used(const struct question *question, const struct box *box)
+{
+	if (question->used)
+		g_array_append_val(question->used, box->rule);
+}
+
+/* What was collected at a port. */
+struct at_port {
+	uint16_t port;
+	const struct cover_set *set; /* that is to be held */
+	const struct box *best;	     /* holds it alone, and ends last of those; or NULL */
+	uint16_t end;		     /* up to here no box ends that began before */
+};
+
+static void collect_box(struct cover *cover, struct at_port *at, guint index)
+{
+	const struct box *box = box_at(cover, index);
+
+	if ((!at->best || box->last > at->best->last) && cover_set_holds(box->set, at->set))
+		at->best = box;
+	at->end = MIN(at->end, box->last);
+	if (!at->best)
+		g_array_append_val(cover->at, index);
+}
+
 static void collect(struct cover *cover, const struct question *question, unsigned int list,
-		    uint16_t port, uint16_t *end)
+		    struct at_port *at)
 {
 	const GArray *sorted = cover->sorted[list];
 
@@ -202,39 +223,62 @@ static void collect(struct cover *cover, const struct question *question, unsign
 		guint index = g_array_index(sorted, guint, i);
 		const struct box *box = box_at(cover, index);
 
-		if (box->first > port)
+		if (box->first > at->port)
 			break;
-		if (box->last < port || !counts(question, box))
-			continue;
-		*end = MIN(*end, box->last);
-		g_array_append_val(cover->at, index);
+		if (box->last >= at->port && counts(question, box))
+			collect_box(cover, at, index);
 	}
 }
 
-/* Whether the boxes at a port hold the set; *end as in collect. */
-static bool holds_at(struct cover *cover, const struct question *question, uint16_t protocol,
-		     uint16_t port, const struct cover_set *set, uint16_t *end)
+/* The same of the boxes of a single rule. */
+static void collect_rule(struct cover *cover, guint rule, unsigned int list, struct at_port *at)
 {
-	g_array_set_size(cover->at, 0);
-	if (protocol != SG_PROTO_ALL)
-		collect(cover, question, protocol, port, end);
-	collect(cover, question, PROTOCOLS, port, end);
+	for (guint i = first_box(cover, rule); i < first_box(cover, rule + 1); i++) {
+		const struct box *box = box_at(cover, i);
+
+		if (list_of(box->protocol) == list && box->first <= at->port &&
+		    box->last >= at->port)
+			collect_box(cover, at, i);
+	}
+}
+
+static bool union_holds(struct cover *cover, const struct question *question,
+			const struct cover_set *set)
+{
 	g_ptr_array_set_size(cover->sets, 0);
 	for (guint i = 0; i < cover->at->len; i++)
 		g_ptr_array_add(cover->sets, (gpointer)(uintptr_t)box_at(
 						     cover, g_array_index(cover->at, guint, i))
 						     ->set);
-	return cover_union_holds((const struct cover_set *const *)(void *)cover->sets->pdata,
-				 cover->sets->len, set, cover->ranges);
+	if (!cover_union_holds((const struct cover_set *const *)(void *)cover->sets->pdata,
+			       cover->sets->len, set, cover->ranges))
+		return false;
+	for (guint i = 0; i < cover->at->len; i++)
+		note_used(question, box_at(cover, g_array_index(cover->at, guint, i)));
+	return true;
 }
 
-static void remember_used(struct cover *cover, const struct question *question)
+/* Whether the boxes at a port hold the set; *end becomes the last port up to which they do. */
+static bool holds_at(struct cover *cover, const struct question *question, uint16_t protocol,
+		     uint16_t port, const struct cover_set *set, uint16_t *end)
 {
-	for (guint i = 0; question->used && i < cover->at->len; i++) {
-		const struct box *box = box_at(cover, g_array_index(cover->at, guint, i));
+	const unsigned int lists[] = {list_of(protocol), PROTOCOLS};
+	struct at_port at = {.port = port, .set = set, .end = *end};
 
-		g_array_append_val(question->used, box->rule);
+	g_array_set_size(cover->at, 0);
+	for (unsigned int i = protocol == SG_PROTO_ALL; i < G_N_ELEMENTS(lists); i++) {
+		if (question->by != NO_RULE)
+			collect_rule(cover, question->by, lists[i], &at);
+		else
+			collect(cover, question, lists[i], &at);
 	}
+	if (!at.best) {
+		*end = at.end;
+		return union_holds(cover, question, set);
+	}
+	*end = MIN(*end, at.best->last);
+	note_used(question, at.best);
+	return true;
 }
 
 static bool box_holds(struct cover *cover, const struct question *question, uint16_t protocol,
@@ -245,7 +289,6 @@ static bool box_holds(struct cover *cover, const struct question *question, uint
 
 		if (!holds_at(cover, question, protocol, (uint16_t)port, box->set, &end))
 			return false;
-		remember_used(cover, question);
 		port = end + 1u;
 	}
 	return true;
@@ -308,6 +351,13 @@ bool cover_holds(struct cover *cover, guint rule, guint peer, GArray *used)
 	return ask(cover, &question);
 }
 
+bool cover_by_some(struct cover *cover, guint rule, guint peer, const GArray *by)
+{
+	const struct question question = {.rule = rule, .peer = peer, .by = NO_RULE, .some = by};
+
+	return ask(cover, &question);
+}
+
 bool cover_by_one(struct cover *cover, guint rule, guint by)
 {
 	const struct question question = {.rule = rule, .peer = COVER_EVERY_PEER, .by = by};
@@ -315,9 +365,23 @@ bool cover_by_one(struct cover *cover, guint rule, guint by)
 	return ask(cover, &question);
 }
 
-bool cover_by_some(struct cover *cover, guint rule, guint peer, const GArray *by)
+void cover_candidates(struct cover *cover, guint rule, GArray *candidates)
 {
-	const struct question question = {.rule = rule, .peer = peer, .by = NO_RULE, .some = by};
+	const struct box *box = box_at(cover, first_box(cover, rule));
+	const unsigned int lists[] = {list_of(box->protocol), PROTOCOLS};
 
-	return ask(cover, &question);
+	sort_boxes(cover);
+	for (unsigned int i = box->protocol == SG_PROTO_ALL; i < G_N_ELEMENTS(lists); i++) {
+		const GArray *sorted = cover->sorted[lists[i]];
+
+		for (guint j = 0; sorted && j < sorted->len; j++) {
+			const struct box *other = box_at(cover, g_array_index(sorted, guint, j));
+
+			if (other->first > box->first)
+				break;
+			if (other->last >= box->first && other->rule != rule)
+				g_array_append_val(candidates, other->rule);
+		}
+	}
+	sort_used(candidates);
 }

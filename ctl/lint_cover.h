@@ -48,6 +48,9 @@ void cover_remove(struct cover *cover, guint rule, guint peer);
 bool cover_holds(struct cover *cover, guint rule, guint peer, GArray *used);
 /* Whether one rule alone, removed or not, allows all that another one does. */
 bool cover_by_one(struct cover *cover, guint rule, guint by);
+/* The other rules that could: those with ports where the rule begins. Of guint, sorted, without
+ * repeats. */
+void cover_candidates(struct cover *cover, guint rule, GArray *candidates);
 /* cover_holds by those of the rules (guint) alone. */
 bool cover_by_some(struct cover *cover, guint rule, guint peer, const GArray *by);
 

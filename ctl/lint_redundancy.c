@@ -68,10 +68,16 @@ static void found(struct pass *pass, guint i)
 
 static void find_single(struct pass *pass, guint i)
 {
+	g_autoptr(GArray) candidates = NULL;
+
 	if (!is_subject(pass, i) || !cover_holds(pass->cover, i, COVER_EVERY_PEER, NULL))
 		return;
-	for (guint j = 0; j < pass->rules->len && pass->by[i] == NONE; j++) {
-		if (j == i || !cover_by_one(pass->cover, i, j))
+	candidates = g_array_new(FALSE, FALSE, sizeof(guint));
+	cover_candidates(pass->cover, i, candidates);
+	for (guint k = 0; k < candidates->len && pass->by[i] == NONE; k++) {
+		guint j = g_array_index(candidates, guint, k);
+
+		if (!cover_by_one(pass->cover, i, j))
 			continue;
 		/* Of two equal ones the first stays. */
 		if (j < i || !is_subject(pass, j) || !cover_by_one(pass->cover, j, i))
