@@ -219,5 +219,8 @@ bool lint_peer_is_empty(const struct lint *lint, const struct model_peer *peer)
 	if (peer->kind != MODEL_PEER_GROUP)
 		return false;
 	entry = lint_group_of(lint, model_group(lint->model, peer->network, peer->id));
-	return !entry->members && !entry->attached;
+	/* Without any interface in the policy they are attached by hand. */
+	return !entry->members && !entry->attached &&
+	       (entry->group->external ||
+		model_network(lint->model, peer->network)->interfaces->len);
 }

@@ -45,7 +45,7 @@ char *lint_peer_text(const struct model_peer *peer, const char *network);
 /* "a", "a and b", "a, b and c", "a, b, c and 4 more". The caller frees it. */
 char *lint_join(const GPtrArray *texts);
 /* Whether the peer stands for no address now: an empty list, an external one, a group without
- * members. */
+ * members (not in a network without interfaces, where others attach them). */
 bool lint_peer_is_empty(const struct lint *lint, const struct model_peer *peer);
 
 /* An interface, or what stands at path ("/allowed_addresses/0") in it. */

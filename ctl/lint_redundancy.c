@@ -28,7 +28,13 @@ static const struct model_rule *rule_at(const struct pass *pass, guint i)
 	return g_ptr_array_index(pass->rules, i);
 }
 
-/* What has no address, or never will, is said by other checks. */
+/* Whether it is a prefix list that holds nothing, which other checks say. A group without members
+ * has some tomorrow. */
+static bool is_vacuous(const struct pass *pass, const struct model_peer *peer)
+{
+	return peer->kind == MODEL_PEER_PREFIX_LIST && lint_peer_is_empty(pass->lint, peer);
+}
+
 static bool is_subject(const struct pass *pass, guint i)
 {
 	const struct model_rule *rule = rule_at(pass, i);
@@ -36,7 +42,7 @@ static bool is_subject(const struct pass *pass, guint i)
 	if (rule->implied || pass->gone[i])
 		return false;
 	for (guint j = 0; j < rule->peers->len; j++)
-		if (!lint_peer_is_empty(pass->lint, g_ptr_array_index(rule->peers, j)))
+		if (!is_vacuous(pass, g_ptr_array_index(rule->peers, j)))
 			return true;
 	return false;
 }
@@ -193,7 +199,7 @@ static void find_peers(struct pass *pass, guint i)
 		const struct model_peer *peer = g_ptr_array_index(rule->peers, j);
 		const struct sized_peer sized = {cover_peer_size(pass->lint->peers, peer), j};
 
-		if (!lint_peer_is_empty(pass->lint, peer))
+		if (!is_vacuous(pass, peer))
 			g_array_append_val(peers, sized);
 	}
 	g_array_sort(peers, compare_peers);
