@@ -169,13 +169,15 @@ static void resolve_stale(struct import *import, struct import_peer *peer)
 	struct import_node nowhere = {.file = group->place.file};
 	g_autofree char *text = NULL;
 	g_autofree char *id = NULL;
+	struct import_group *stale;
 
 	if (!group->defined && !group->carried)
 		return;
 	text = g_strconcat(peer->value, ".stale", NULL);
 	id = import_id(import, text, "sg-", &nowhere);
 	import_set_extra(&peer->extra, "GroupId", peer->value);
-	import_group(import, id);
+	stale = import_group(import, id);
+	import_set(&stale->owner, group->owner);
 	import_set(&peer->value, id);
 }
 

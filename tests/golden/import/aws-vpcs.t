@@ -95,7 +95,10 @@ $ sgctl import aws aws-two-vpcs.json
         }
       },
       "sg-000000b1.stale": {
-        "external": true
+        "external": true,
+        "x-aws": {
+          "OwnerId": "1"
+        }
       }
     },
     "interfaces": {
@@ -305,7 +308,10 @@ $ cat "$work"/out/*
         }
       },
       "sg-000000b1.stale": {
-        "external": true
+        "external": true,
+        "x-aws": {
+          "OwnerId": "1"
+        }
       }
     },
     "interfaces": {
