@@ -16,13 +16,13 @@ def validator(top, file, pointer=""):
     return jsonschema.Draft202012Validator({"$ref": f"{base}{file}#{pointer}"}, resolver=resolver)
 
 
-def check_output(check, top, name, *command, socket="/nonexistent/api.sock"):
+def check_output(check, top, name, *command, socket="/nonexistent/api.sock", stream="stdout"):
     """What `sgctl COMMAND --json` prints fits the definition of that name."""
     run = subprocess.run([os.path.join(top, ".build", "sgctl"), *command, "--json"], capture_output=True, check=False,
                          env={**os.environ, "TAPGUARD_SOCKET": socket})
     label = f"sgctl {' '.join(os.path.basename(word) for word in command)} --json"
     try:
-        document = json.loads(run.stdout)
+        document = json.loads(getattr(run, stream))
     except ValueError:
         check(label, False, f"not JSON: {run.stdout[:80]!r} {run.stderr[:80]!r}")
         return
@@ -59,6 +59,7 @@ def check_outputs(check, top):
     check_output(check, top, "errors", "lint", "/nonexistent.json")
     check_baseline(check, top, os.path.join(data, "lint-bad.json"))
     check_output(check, top, "errors", "show", "status")
+    check_transfers(check, top)
     for packet in (("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:443"),
                    ("web-1", "ingress", "tcp", "198.51.100.7:40000", "10.77.0.11:444"),
                    ("db-1", "egress", "udp", "[fd77::13]:5353", "[fd77::12]:53"),
@@ -72,6 +73,21 @@ def check_outputs(check, top):
     check_output(check, top, "trace", "trace", "--interface", "web-1", "--direction", "in", "--frame", "525400770011 020000000001 88cc", "--policy", policy)
     check_output(check, top, "test", "test", os.path.join(data, "reachability.json"), "--policy", policy)
     check_output(check, top, "test", "test", os.path.join(data, "reachability-wrong.json"), "--policy", policy)
+
+
+def check_transfers(check, top):
+    """Imports are policies, exports documents of AWS, and both have a report of one shape."""
+    data = os.path.join(top, "tests", "data")
+    policy = os.path.join(top, "schemas", "examples", "three-tier.json")
+    for source, file in (("aws", "aws/composed/odd_shapes_8sg.json"), ("aws", "import/aws-strange.json"), ("aws", "import/aws-interfaces.json"),
+                         ("terraform", "import/terraform-state.json"), ("neutron", "import/neutron.json")):
+        command = ("import", source, os.path.join(data, file))
+        check_output(check, top, "import-report", *command, stream="stderr")
+        run = subprocess.run([os.path.join(top, ".build", "sgctl"), *command], capture_output=True, check=False)
+        errors = [error.message[:120] for error in validator(top, "policy.schema.json").iter_errors(json.loads(run.stdout))]
+        check(f"sgctl import {source} {os.path.basename(file)} fits policy.schema.json", not errors, "; ".join(errors[:3]))
+    check_output(check, top, "export-aws", "export", "aws", policy)
+    check_output(check, top, "import-report", "export", "aws", policy, stream="stderr")
 
 
 def check_test_files(check, top):
