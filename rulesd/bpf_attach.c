@@ -145,6 +145,7 @@ int dataplane_detach_many(struct dataplane *dataplane, const uint32_t *slots, un
 	g_autofree int *own = g_new0(int, count);
 	int first = 0;
 
+	g_rec_mutex_lock(&dataplane->hooks_turn);
 	shards_published(dataplane);
 	for (unsigned int i = 0; i < count; i++) {
 		own[i] = unhook(dataplane, slots[i], first ? NULL : error);
@@ -162,6 +163,7 @@ int dataplane_detach_many(struct dataplane *dataplane, const uint32_t *slots, un
 		if (codes)
 			codes[i] = own[i];
 	}
+	g_rec_mutex_unlock(&dataplane->hooks_turn);
 	return first;
 }
 
@@ -482,6 +484,7 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
 	g_autoptr(GHashTable) views = NULL;
 
 	(void)image; /* its members and sets are the business of dataplane_apply */
+	g_rec_mutex_lock(&dataplane->hooks_turn);
 	/* If that fails, each device is asked. */
 	if (count > FEW)
 		device_look_all(&views);
@@ -498,6 +501,7 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
 	for (unsigned int i = 0; i < count; i++)
 		if (!requests[i].code)
 			finish_one(dataplane, &begins[i]);
+	g_rec_mutex_unlock(&dataplane->hooks_turn);
 	shards_published(dataplane);
 }
 

@@ -252,6 +252,23 @@ static int take_off_link(struct dataplane *dataplane, uint32_t slot, enum hook_p
 	return unpin(path, error);
 }
 
+/* The same, and it decides nothing from now on; that it is gone may take a while. */
+static int let_go_of_link(struct dataplane *dataplane, uint32_t slot, enum hook_place place,
+			  int *fd, char **error)
+{
+	g_autofree char *path = hooks_link_path(dataplane, slot, place);
+	int code;
+
+	/* XDP does not wait, and a device has room for one only. Where it fails there is no device
+	 * any more, or no memory. */
+	if (place == PLACE_XDP || reap_idle(dataplane, *fd))
+		return take_off_link(dataplane, slot, place, *fd, error);
+	code = unpin(path, error);
+	if (!code)
+		reap_link(dataplane, fd);
+	return code;
+}
+
 int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint32_t flags,
 		      const char *path, char **error)
 {
@@ -528,7 +545,7 @@ int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, c
 
 			code = open_pin(path, &fd, say);
 			if (!code && fd >= 0)
-				code = take_off_link(dataplane, slot, place, fd, say);
+				code = let_go_of_link(dataplane, slot, place, &fd, say);
 		} else {
 			code = filter_remove(ifindex, places[place].dir, say);
 		}

@@ -2,18 +2,28 @@
 /*
  * bpf_internal.h - what the parts of the eBPF dataplane share; nobody else includes it, but tests.
  *
- *   bpf_fault.c    calls that tests have fail
- *   bpf_table.c    one map entry, many entries, all entries, a grace period
- *   bpf_settle.c   what flips touched that packets may still read the old way; grace periods
- *   bpf_object.c   programs and maps: load, pin, adopt          bpf_flush.c  and remove them
- *   bpf_build.c    whether pinned programs are those of this build
- *   bpf_held.c     policies and sets that the kernel holds: find, write, sweep
- *   bpf_content.c  a policy's rules as bytes: compare, walk     bpf_intervals.c  where their ports
- * are bpf_image_read.c  the kernel's maps read back at start bpf_shards.c   where flows live: inner
- * maps, reservations bpf_hooks.c    programs on a device                         bpf_attach.c  an
- * interface as a whole bpf_plan.c     what differs between kernel and image        bpf_apply.c
- * makes it so bpf_collect.c  expired flows       bpf_flows.c  list, remove         bpf_stats.c
- * counters
+ *   bpf_fault.c       calls that tests have fail
+ *   bpf_table.c       one map entry, many entries, all entries, a grace period
+ *   bpf_settle.c      what flips touched that packets may still read the old way
+ *   bpf_object.c      opening: programs and maps loaded or adopted
+ *   bpf_build.c       whether pinned programs are those of this build
+ *   bpf_flush.c       everything of an instance removed
+ *   bpf_held.c        policies and sets that the kernel holds: find, write, drop
+ *   bpf_content.c     a policy's rules as bytes: compare, walk
+ *   bpf_intervals.c   where their ports are
+ *   bpf_image_read.c  the kernel's maps read back at start
+ *   bpf_shards.c      where flows live: inner maps, reservations
+ *   bpf_attach.c      interfaces as a whole, many at once
+ *   bpf_hooks.c       programs on a device
+ *   bpf_device.c      what rtnetlink says of devices
+ *   bpf_filters.c     our programs as tc filters
+ *   bpf_upgrade.c     links made by a thread
+ *   bpf_reap.c        and removed by one
+ *   bpf_plan.c        what differs between kernel and image
+ *   bpf_apply.c       makes it so
+ *   bpf_collect.c     expired flows
+ *   bpf_flows.c       list, remove
+ *   bpf_stats.c       counters
  */
 #pragma once
 
@@ -239,7 +249,12 @@ struct dataplane {
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
 	struct publication *publications[2]; /* bpf_shards.c: inner maps on their way */
-	struct upgrading *upgrading;	     /* bpf_upgrade.c: links on their way; NULL: none */
+	/* Held while somebody waits for hooks; threads that make and remove links in the background
+	 * let him go first, because the kernel has one lock for all of it. */
+	GRecMutex hooks_turn;
+	GThreadPool *reaper; /* bpf_reap.c: NULL until there is something for it */
+	int idle_program;
+	struct upgrading *upgrading; /* bpf_upgrade.c: links on their way; NULL: none */
 	GHashTable *views; /* of device_look_all, between two parts of looking at everything */
 	/* Ids of the inner maps, 0 until known. Kernel 6.1: to look one up waits for a grace
 	 * period. */
@@ -512,6 +527,17 @@ int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint
 /* Kernel 6.6 and later. */
 bool hooks_have_tcx(void);
 
+/* ------------------------------------------------------------------ bpf_reap.c */
+
+/* For threads: waits for hooks_turn, false when *cancel becomes true meanwhile. */
+bool reap_turn(struct dataplane *dataplane, const gint *cancel);
+/* Gives a tcx link a program that decides nothing. */
+int reap_idle(struct dataplane *dataplane, int link);
+/* Has it removed by a thread; takes the descriptor. */
+void reap_link(struct dataplane *dataplane, int *link);
+/* Waits until all of them are. */
+void reap_end(struct dataplane *dataplane);
+
 /* ------------------------------------------------------------------ bpf_upgrade.c */
 
 /* Waits for the thread that makes links for that slot, or for any (0). */
@@ -533,9 +559,9 @@ struct iface_change {
 };
 
 struct plan {
-	GArray *changes;  /* of struct change */
-	GArray *ifaces;	  /* of struct iface_change */
-	GHashTable *gone; /* peers that lost a member or an entry */
+	GArray *changes;		/* of struct change */
+	GArray *ifaces;			/* of struct iface_change */
+	GHashTable *gone;		/* peers that lost a member or an entry */
 	GHashTable *members, *prefixes; /* what the tables hold then, in the kernel's numbers */
 };
 

@@ -396,7 +396,9 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 	/* libbpf raises RLIMIT_MEMLOCK by itself where the kernel still counts maps against it. */
 	libbpf_set_print(keep_line);
 	opened->bpffs = g_strdup(options->bpffs);
+	g_rec_mutex_init(&opened->hooks_turn);
 	opened->lock = -1;
+	opened->idle_program = -1;
 	opened->max_flows = options->max_flows;
 	opened->hz = kernel_hz();
 	opened->cpus = cpus > 0 ? (uint32_t)cpus : 1;
@@ -427,6 +429,8 @@ void dataplane_close(struct dataplane **dataplane)
 	settle_free(closing);
 	shards_published(closing);
 	upgrade_join(closing, 0);
+	reap_end(closing);
+	g_rec_mutex_clear(&closing->hooks_turn);
 	g_clear_pointer(&closing->views, g_hash_table_unref);
 	if (closing->slots)
 		munmap(closing->slots, mapped_bytes(&closing->table[TABLE_SLOTS]));

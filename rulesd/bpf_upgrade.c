@@ -11,7 +11,9 @@
 #include "rulesd/cleanup.h"
 
 struct upgrading {
+	struct dataplane *dataplane; /* for its turn only */
 	GThread *thread;
+	gint cancel;
 	uint32_t slot, ifindex;
 	unsigned int count;
 	struct {
@@ -26,12 +28,16 @@ struct upgrading {
 /* What fails here is tried again, and told, when the interface is attached again after it. */
 static gpointer make_links(gpointer arg)
 {
-	const struct upgrading *own = arg;
+	struct upgrading *own = arg;
+	int code = 0;
 
-	for (unsigned int i = 0; i < own->count; i++)
-		if (hooks_create_link(own->links[i].program, own->ifindex, own->links[i].place, 0,
-				      own->links[i].path, NULL) < 0)
+	for (unsigned int i = 0; !code && i < own->count; i++) {
+		if (!reap_turn(own->dataplane, &own->cancel))
 			break;
+		code = hooks_create_link(own->links[i].program, own->ifindex, own->links[i].place,
+					 0, own->links[i].path, NULL);
+		g_rec_mutex_unlock(&own->dataplane->hooks_turn);
+	}
 	g_idle_add(own->done, own->arg);
 	return NULL;
 }
@@ -42,6 +48,7 @@ void upgrade_join(struct dataplane *dataplane, uint32_t slot)
 
 	if (!own || (slot && own->slot != slot))
 		return;
+	g_atomic_int_set(&own->cancel, 1);
 	g_thread_join(own->thread);
 	for (unsigned int i = 0; i < own->count; i++)
 		g_free(own->links[i].path);
@@ -66,6 +73,7 @@ int dataplane_upgrade(struct dataplane *dataplane, const struct dataplane_reques
 	if (code)
 		return code;
 	own = g_new0(struct upgrading, 1);
+	own->dataplane = dataplane;
 	own->slot = wish.slot;
 	own->ifindex = wish.ifindex;
 	own->done = done;
