@@ -297,10 +297,11 @@ bool cover_peer_holds(struct cover_peers *peers, const struct model_peer *peer,
 bool cover_peers_hold(struct cover_peers *peers, const struct model_rule *rule,
 		      const struct cover_range *range)
 {
-	g_autofree const struct cover_set **sets =
-		g_new(const struct cover_set *, rule->peers->len);
+	g_autoptr(GPtrArray) sets = g_ptr_array_sized_new(rule->peers->len);
 
 	for (guint i = 0; i < rule->peers->len; i++)
-		sets[i] = cover_set_of(peers, g_ptr_array_index(rule->peers, i));
-	return cover_union_holds_range(sets, rule->peers->len, range, peers->scratch);
+		g_ptr_array_add(sets, (gpointer)(uintptr_t)cover_set_of(
+					      peers, g_ptr_array_index(rule->peers, i)));
+	return cover_union_holds_range((const struct cover_set *const *)(void *)sets->pdata,
+				       sets->len, range, peers->scratch);
 }

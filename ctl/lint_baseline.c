@@ -32,12 +32,13 @@ static int refuse(struct diag *diag, const char *path, const char *pointer, cons
 	return -EINVAL;
 }
 
-static int read_entries(struct lint_baseline *baseline, const char *path, struct diag *diag)
+static int read_entries(const json_t *document, GHashTable *entries, const char *path,
+			struct diag *diag)
 {
-	const json_t *findings = json_object_get(baseline->document, "findings"), *entry;
+	const json_t *findings = json_object_get(document, "findings"), *entry;
 	size_t i;
 
-	if (json_integer_value(json_object_get(baseline->document, "version")) != 1)
+	if (json_integer_value(json_object_get(document, "version")) != 1)
 		return refuse(diag, path, "/version", "no baseline of version 1");
 	if (!json_is_array(findings))
 		return refuse(diag, path, "/findings", "\"findings\" is no array");
@@ -48,7 +49,7 @@ static int read_entries(struct lint_baseline *baseline, const char *path, struct
 		if (!fingerprint || strlen(fingerprint) != LINT_FINGERPRINT_SIZE - 1)
 			return refuse(diag, path, pointer,
 				      "\"fingerprint\" is no text of 32 hexadecimal digits");
-		g_hash_table_insert(baseline->entries, (gpointer)(uintptr_t)fingerprint,
+		g_hash_table_insert(entries, (gpointer)(uintptr_t)fingerprint,
 				    (gpointer)(uintptr_t)entry);
 	}
 	return 0;
@@ -64,23 +65,22 @@ static int read_failure(const char *path, const char *text, int error, struct di
 
 int lint_baseline_read(const char *path, struct lint_baseline **baseline, struct diag *diag)
 {
-	CLEANUP(lint_baseline_free) struct lint_baseline *read = g_new0(struct lint_baseline, 1);
+	g_autoptr(GHashTable) entries = g_hash_table_new(g_str_hash, g_str_equal);
+	AUTO_JSON json_t *document = NULL;
 	g_autofree char *text = NULL;
 	g_autoptr(GError) failure = NULL;
 	json_error_t error;
 	gsize length;
 	int result;
 
-	read->entries = g_hash_table_new(g_str_hash, g_str_equal);
-	errno = 0;
 	if (!g_file_get_contents(path, &text, &length, &failure)) {
 		bool missing = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 
 		return read_failure(path, missing ? g_strerror(ENOENT) : failure->message,
 				    missing ? -ENOENT : -EIO, diag);
 	}
-	read->document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	if (!read->document) {
+	document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (!document) {
 		struct place place = {.file = g_intern_string(path),
 				      .line = (unsigned int)MAX(error.line, 0),
 				      .column = (unsigned int)MAX(error.column, 0)};
@@ -88,10 +88,13 @@ int lint_baseline_read(const char *path, struct lint_baseline **baseline, struct
 		diag_add(diag, "syntax", place, NULL, NULL, "%s", error.text);
 		return -EINVAL;
 	}
-	result = read_entries(read, path, diag);
-	if (!result)
-		*baseline = TAKE_PTR(read);
-	return result;
+	result = read_entries(document, entries, path, diag);
+	if (result)
+		return result;
+	*baseline = g_new0(struct lint_baseline, 1);
+	(*baseline)->document = TAKE_PTR(document);
+	(*baseline)->entries = TAKE_PTR(entries);
+	return 0;
 }
 
 /* Entries that were met. */

@@ -18,8 +18,7 @@ struct pass {
 	const struct model_group *group;
 	const GPtrArray *rules;
 	struct cover *cover;
-	guint *by;	       /* of each rule: a single one that covers it, or NONE */
-	bool *gone;	       /* of each rule: found */
+	GArray *by;	       /* guint of each rule: a single one that covers it, or NONE */
 	GHashTable *redundant; /* of the run: struct model_rule and struct model_peer found */
 };
 
@@ -39,7 +38,7 @@ static bool is_subject(const struct pass *pass, guint i)
 {
 	const struct model_rule *rule = rule_at(pass, i);
 
-	if (rule->implied || pass->gone[i])
+	if (rule->implied || g_hash_table_contains(pass->redundant, rule))
 		return false;
 	for (guint j = 0; j < rule->peers->len; j++)
 		if (!is_vacuous(pass, g_ptr_array_index(rule->peers, j)))
@@ -63,9 +62,13 @@ static char *rule_text(const struct pass *pass, guint i)
 	return g_strdup_printf("%s (line %u)", name, rule->place.line);
 }
 
+static guint *by_of(const struct pass *pass, guint i)
+{
+	return &g_array_index(pass->by, guint, i);
+}
+
 static void found(struct pass *pass, guint i)
 {
-	pass->gone[i] = true;
 	g_hash_table_add(pass->redundant, g_ptr_array_index(pass->rules, i));
 	cover_remove(pass->cover, i, COVER_EVERY_PEER);
 }
@@ -80,14 +83,14 @@ static void find_single(struct pass *pass, guint i)
 		return;
 	candidates = g_array_new(FALSE, FALSE, sizeof(guint));
 	cover_candidates(pass->cover, i, candidates);
-	for (guint k = 0; k < candidates->len && pass->by[i] == NONE; k++) {
+	for (guint k = 0; k < candidates->len && *by_of(pass, i) == NONE; k++) {
 		guint j = g_array_index(candidates, guint, k);
 
 		if (!cover_by_one(pass->cover, i, j))
 			continue;
 		/* Of two equal ones the first stays. */
 		if (j < i || !is_subject(pass, j) || !cover_by_one(pass->cover, j, i))
-			pass->by[i] = j;
+			*by_of(pass, i) = j;
 	}
 }
 
@@ -95,12 +98,12 @@ static void report_single(struct pass *pass, guint i)
 {
 	const struct model_rule *rule = rule_at(pass, i);
 	struct lint_at at = lint_at_rule(pass->group, rule, i);
-	guint by = pass->by[i];
+	guint by = *by_of(pass, i);
 	g_autofree char *other = NULL;
 
 	/* The widest of a chain is the one that stays. */
-	while (pass->by[by] != NONE)
-		by = pass->by[by];
+	while (*by_of(pass, by) != NONE)
+		by = *by_of(pass, by);
 	other = rule_text(pass, by);
 	if (cover_by_one(pass->cover, by, i))
 		lint_add(pass->lint->findings, LINT_DUPLICATE_RULE, &at, NULL, "remove it",
@@ -221,24 +224,23 @@ static void check_direction(struct lint *lint, const struct model_group *group, 
 {
 	const GPtrArray *rules = group->rules[dir];
 	CLEANUP(cover_free) struct cover *cover = cover_new(lint->peers);
-	g_autofree guint *by = g_new(guint, rules->len);
-	g_autofree bool *gone = g_new0(bool, rules->len);
+	g_autoptr(GArray) by = g_array_new(FALSE, FALSE, sizeof(guint));
+	const guint none = NONE;
 	struct pass pass = {.lint = lint,
 			    .group = group,
 			    .rules = rules,
 			    .cover = cover,
 			    .by = by,
-			    .gone = gone,
 			    .redundant = redundant};
 
 	for (guint i = 0; i < rules->len; i++) {
 		cover_add(cover, g_ptr_array_index(rules, i), NULL);
-		by[i] = NONE;
+		g_array_append_val(by, none);
 	}
 	for (guint i = 0; i < rules->len; i++)
 		find_single(&pass, i);
 	for (guint i = 0; i < rules->len; i++) {
-		if (by[i] == NONE)
+		if (*by_of(&pass, i) == NONE)
 			continue;
 		report_single(&pass, i);
 		found(&pass, i);
@@ -296,9 +298,11 @@ static void check_with_groups(struct lint *lint, const struct lint_group *entry,
 	const GPtrArray *rules = entry->group->rules[dir];
 	CLEANUP(cover_free) struct cover *cover = cover_new(lint->peers);
 	g_autoptr(GPtrArray) owners = g_ptr_array_new();
-	g_autofree bool *gone = g_new0(bool, rules->len);
-	struct pass pass = {
-		.lint = lint, .group = entry->group, .rules = rules, .cover = cover, .gone = gone};
+	struct pass pass = {.lint = lint,
+			    .group = entry->group,
+			    .rules = rules,
+			    .cover = cover,
+			    .redundant = redundant};
 	g_autoptr(GArray) used = g_array_new(FALSE, FALSE, sizeof(guint));
 	guint number = 0;
 
