@@ -45,11 +45,14 @@ static const char *end_of_document(const char *text)
  * single JSON text could hold them. */
 void api_get_policy(struct api_request *request)
 {
-	g_autoptr(GPtrArray) none = g_ptr_array_new();
-	const GPtrArray *sources = request->engine->sources ? request->engine->sources : none;
-	g_autofree char *text = load_canonical(sources);
+	g_autofree char *error = NULL;
+	g_autofree char *text = engine_policy_text(request->engine, &error);
 	json_t *files;
 
+	if (!text) {
+		api_fail(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "state", NULL, "%s", error);
+		return;
+	}
 	if (!*end_of_document(text)) {
 		api_reply_text(request, MHD_HTTP_OK, "application/json", TAKE_PTR(text));
 		return;
@@ -184,12 +187,13 @@ void api_get_generations(struct api_request *request)
 	json_t *list = json_array();
 
 	for (guint i = 0; i < known->len; i++) {
-		const struct state_generation *entry = known->pdata[i];
+		struct state_generation *entry = known->pdata[i];
+		const char *sha256 = engine_sha256(request->engine, entry, false);
 
 		json_array_append_new(list,
-				      json_pack("{sI ss ss ss}", "generation",
+				      json_pack("{sI ss ss? ss}", "generation",
 						(json_int_t)entry->generation, "time", entry->time,
-						"sha256", entry->sha256, "source", entry->source));
+						"sha256", sha256, "source", entry->source));
 	}
 	api_reply(request, MHD_HTTP_OK, list);
 }

@@ -20,7 +20,9 @@ void api_get_status(struct api_request *request)
 				 engine->options->host, "source", engine_source(engine));
 
 	set_number(json, "generation", engine_generation(engine));
-	json_object_set_new(json, "policy_sha256", api_string_or_null(engine_sha256(engine)));
+	json_object_set_new(
+		json, "policy_sha256",
+		api_string_or_null(engine_sha256(engine, state_current(engine->state), true)));
 	set_number(json, "interfaces", totals.interfaces);
 	set_number(json, "groups", totals.groups);
 	set_number(json, "members", totals.members);

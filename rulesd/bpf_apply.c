@@ -40,6 +40,13 @@ int apply_undo(struct dataplane *dataplane, char **error)
 			return code;
 		g_array_set_size(dataplane->undo, last);
 	}
+	if (dataplane->undo_members) {
+		int code = image_take_back(dataplane, TABLE_MEMBERS, error);
+
+		if (code)
+			return code;
+		dataplane->undo_members = false;
+	}
 	return 0;
 }
 
@@ -197,7 +204,7 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 		removes |= change->removes;
 		remember_guards(dataplane, change);
 	}
-	for (uint32_t slot = 1; gone && slot <= SG_MAX_SLOTS; slot++) {
+	for (uint32_t slot = 1; gone && (everyone || keep) && slot <= SG_MAX_SLOTS; slot++) {
 		if (!dataplane->ifaces[slot].ifindex)
 			continue;
 		if (everyone)
@@ -218,6 +225,7 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 	store(&dataplane->control->generation, epoch);
 
 	g_array_set_size(dataplane->undo, 0);
+	dataplane->undo_members = false;
 	settle_flipped(dataplane, plan, epoch);
 }
 
@@ -240,6 +248,8 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 		return code;
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(versioned); i++)
 		code = write_changes(dataplane, plan, versioned[i], epoch, writes, error);
+	if (!code && plan->members_of)
+		code = members_write(dataplane, plan, epoch, writes, error);
 	if (!code)
 		code = write_gone(dataplane, plan, epoch, writes, &everyone, error);
 	if (code) {
@@ -248,11 +258,21 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 		return code;
 	}
 	*writes += plan->ifaces->len;
-	flip(dataplane, plan, keep, everyone, epoch);
+	if (*writes || !plan_empty(plan))
+		flip(dataplane, plan, keep, everyone, epoch);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ apply */
+
+/* keep is about flows that are allowed now: not about those that nobody has asked about, nor about
+ * one that a packet opens whose policy went long ago. */
+static int before_keep(struct dataplane *dataplane, bool keep, char **error)
+{
+	int code = keep ? settle_wait(dataplane, error) : 0;
+
+	return keep && !code ? collect_settle(dataplane, error) : code;
+}
 
 static int ensure_objects(struct dataplane *dataplane, const struct image *image,
 			  unsigned int *writes, char **error)
@@ -260,71 +280,78 @@ static int ensure_objects(struct dataplane *dataplane, const struct image *image
 	GHashTableIter iter;
 	gpointer value;
 	uint32_t number;
-	int code;
+	int code = 0;
 
 	g_hash_table_iter_init(&iter, image->sets);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+	while (!code && g_hash_table_iter_next(&iter, NULL, &value))
 		code = held_set_ensure(dataplane, value, writes, error);
-		if (code)
-			return code;
-	}
 	g_hash_table_iter_init(&iter, image->policies);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+	while (!code && g_hash_table_iter_next(&iter, NULL, &value))
 		code = held_policy_ensure(dataplane, value, &number, writes, error);
-		if (code)
-			return code;
-	}
-	return 0;
-}
-
-static int make_plan(struct dataplane *dataplane, const struct image *from, const struct image *to,
-		     struct plan *plan, char **error)
-{
-	int code = plan_tables(dataplane, from, to, plan, error);
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, to->ifaces);
-	while (!code && g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct image_iface *iface = value;
-
-		if (iface->slot && iface->slot <= SG_MAX_SLOTS &&
-		    dataplane->ifaces[iface->slot].ifindex)
-			code = plan_iface(dataplane, iface, plan, error);
-	}
 	return code;
 }
 
-int dataplane_apply(struct dataplane *dataplane, const struct image *from, const struct image *to,
-		    bool keep, uint64_t *generation, unsigned int *writes, char **error)
+int dataplane_apply(struct dataplane *dataplane, const struct image *image, bool keep,
+		    uint64_t *generation, unsigned int *writes, char **error)
 {
 	CLEANUP(plan_free) struct plan *plan = plan_new();
 	unsigned int written = 0;
-	int code = 0;
+	/* What is read back must be what holds, without what is about to go. */
+	int code = settle_wait(dataplane, error);
 
-	/* keep is about flows that are allowed now: not about those that nobody has asked about,
-	 * nor about one that a packet opens whose policy went long ago. */
-	if (keep)
-		code = settle_wait(dataplane, error);
-	if (keep && !code)
-		code = collect_settle(dataplane, error);
-	if (code)
-		return code;
-	code = ensure_objects(dataplane, to, &written, error);
 	if (!code)
-		code = make_plan(dataplane, from, to, plan, error);
-	if (!code && (written || !plan_empty(plan)))
+		code = before_keep(dataplane, keep, error);
+	if (!code)
+		code = ensure_objects(dataplane, image, &written, error);
+	if (!code)
+		code = plan_image(dataplane, image, plan, error);
+	if (!code)
 		code = apply_plan(dataplane, plan, keep, &written, error);
 	if (code) {
 		held_forget_fresh(dataplane);
 		return code;
 	}
-	held_want(dataplane, to);
-	g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
-	g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
-	dataplane->held_members = g_hash_table_ref(plan->members);
-	dataplane->held_prefixes = g_hash_table_ref(plan->prefixes);
-	dataplane->held_applied = true;
+	held_want(dataplane, image);
+	*generation = dataplane_generation(dataplane);
+	if (writes)
+		*writes = written;
+	return 0;
+}
+
+static int ensure_new(struct dataplane *dataplane, const struct image_delta *delta,
+		      unsigned int *writes, char **error)
+{
+	uint32_t number;
+	int code = 0;
+
+	for (guint i = 0; !code && i < delta->sets_new->len; i++)
+		code = held_set_ensure(dataplane, delta->sets_new->pdata[i], writes, error);
+	for (guint i = 0; !code && i < delta->policies_new->len; i++)
+		code = held_policy_ensure(dataplane, delta->policies_new->pdata[i], &number, writes,
+					  error);
+	return code;
+}
+
+int dataplane_apply_delta(struct dataplane *dataplane, const struct image *image,
+			  const struct image_delta *delta, bool keep, uint64_t *generation,
+			  unsigned int *writes, char **error)
+{
+	CLEANUP(plan_free) struct plan *plan = plan_new();
+	unsigned int written = 0;
+	int code = before_keep(dataplane, keep, error);
+
+	(void)image; /* all that is wanted of it is in the delta */
+	if (!code)
+		code = ensure_new(dataplane, delta, &written, error);
+	if (!code)
+		code = plan_delta(dataplane, delta, plan, error);
+	if (!code)
+		code = apply_plan(dataplane, plan, keep, &written, error);
+	if (code) {
+		held_forget_fresh(dataplane);
+		return code;
+	}
+	held_want_delta(dataplane, delta);
 	*generation = dataplane_generation(dataplane);
 	if (writes)
 		*writes = written;

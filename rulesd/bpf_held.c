@@ -52,8 +52,6 @@ void held_free(struct dataplane *dataplane)
 		g_clear_pointer(&dataplane->held[i].guards, g_array_unref);
 		g_clear_pointer(&dataplane->held[i].vlans, g_array_unref);
 	}
-	g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
-	g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
 	g_hash_table_unref(dataplane->policies_by_content);
 	g_hash_table_unref(dataplane->policies);
 	g_hash_table_unref(dataplane->policy_alias);
@@ -420,6 +418,19 @@ void held_want(struct dataplane *dataplane, const struct image *image)
 			settle_retire(dataplane, true, set->number, since);
 	}
 	held_drop_rules(dataplane);
+}
+
+void held_want_delta(struct dataplane *dataplane, const struct image_delta *delta)
+{
+	forget_fresh(dataplane);
+	for (guint i = 0; i < delta->policies_gone->len; i++)
+		held_want_policy(dataplane, delta->policies_gone->pdata[i], false);
+	for (guint i = 0; i < delta->sets_gone->len; i++)
+		held_want_set(dataplane, delta->sets_gone->pdata[i], false);
+	for (guint i = 0; i < delta->policies_new->len; i++)
+		held_want_policy(dataplane, delta->policies_new->pdata[i], true);
+	for (guint i = 0; i < delta->sets_new->len; i++)
+		held_want_set(dataplane, delta->sets_new->pdata[i], true);
 }
 
 static gboolean alias_of(gpointer key, gpointer value, gpointer number)

@@ -27,8 +27,9 @@ struct version_reader {
 	struct dataplane *dataplane;
 	enum bpf_table_id id;
 	uint64_t generation;
-	GHashTable *values; /* or NULL */
-	GArray *undo;	    /* of struct change: of a generation that never came */
+	bool opening;	      /* remember guards, VLANs, and what is dead */
+	GArray *undo;	      /* of struct change: of a generation that never came */
+	struct keyed *values; /* or NULL */
 };
 
 static void take_guard(struct dataplane *dataplane, const struct sg_guard_key *key, uint32_t bits)
@@ -77,45 +78,50 @@ static bool read_version(const void *key, const void *value, void *arg)
 	/* In a trie an entry of value 0 hides those around it: it is an entry like others. */
 	change.created = hash && !now;
 	if (orphan(reader, key)) {
-		settle_dead(dataplane, &change, reader->generation);
+		if (reader->opening)
+			settle_dead(dataplane, &change, reader->generation);
 		return true;
 	}
-	if (version->epoch > reader->generation)
+	if (version->epoch > reader->generation && reader->undo)
 		g_array_append_val(reader->undo, change);
-	else if (change.created)
+	else if (change.created && reader->opening)
 		settle_dead(dataplane, &change, reader->generation);
 	if (change.created)
 		return true;
 	if (reader->values)
 		keyed_insert(reader->values, key, now);
-	else if (reader->id == TABLE_GUARD)
+	else if (reader->opening && reader->id == TABLE_GUARD)
 		take_guard(dataplane, key, now);
-	else if (reader->id == TABLE_VLANS)
+	else if (reader->opening && reader->id == TABLE_VLANS)
 		take_vlan(dataplane, key);
 	return true;
 }
 
-static int read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable *values,
-			 char **error)
+static int read_table(struct version_reader *reader, char **error)
+{
+	const struct bpf_table *table = &reader->dataplane->table[reader->id];
+	int code;
+
+	if (table->value_size != sizeof(struct sg_version) ||
+	    table->key_size > sizeof(((struct change *)0)->key))
+		return bpf_fail(error, -EPROTONOSUPPORT, "map %s has another shape", table->name);
+	code = table_each(table, read_version, reader);
+	return code ? bpf_fail(error, code, "map %s: reading it back", table->name) : 0;
+}
+
+static int take_back(struct dataplane *dataplane, enum bpf_table_id id, bool opening, char **error)
 {
 	g_autoptr(GArray) undo = g_array_new(FALSE, FALSE, sizeof(struct change));
 	struct version_reader reader = {
 		.dataplane = dataplane,
 		.id = id,
 		.generation = dataplane_generation(dataplane),
-		.values = values,
+		.opening = opening,
 		.undo = undo,
 	};
-	const struct bpf_table *table = &dataplane->table[id];
-	int code;
+	int code = read_table(&reader, error);
 
-	if (table->value_size != sizeof(struct sg_version) ||
-	    table->key_size > sizeof(((struct change *)0)->key))
-		return bpf_fail(error, -EPROTONOSUPPORT, "map %s has another shape", table->name);
-	code = table_each(table, read_version, &reader);
-	if (code)
-		return bpf_fail(error, code, "map %s: reading it back", table->name);
-	for (unsigned int i = 0; i < undo->len; i++) {
+	for (unsigned int i = 0; !code && i < undo->len; i++) {
 		const struct change *change = &g_array_index(undo, struct change, i);
 		struct sg_version settled = {.before = change->before, .after = change->before};
 
@@ -123,21 +129,26 @@ static int read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHas
 			code = table_delete(dataplane, id, change->key, error);
 		else
 			code = table_update(dataplane, id, change->key, &settled, 0, error);
-		if (code)
-			return code;
 	}
-	return 0;
+	return code;
 }
 
-int image_read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **values,
-			char **error)
+int image_take_back(struct dataplane *dataplane, enum bpf_table_id id, char **error)
 {
-	g_autoptr(GHashTable) read = keyed_new();
-	int code = read_versions(dataplane, id, read, error);
+	return take_back(dataplane, id, false, error);
+}
 
-	if (!code)
-		*values = TAKE_PTR(read);
-	return code;
+int image_read_values(struct dataplane *dataplane, enum bpf_table_id id, struct keyed *values,
+		      char **error)
+{
+	struct version_reader reader = {
+		.dataplane = dataplane,
+		.id = id,
+		.generation = dataplane_generation(dataplane),
+		.values = values,
+	};
+
+	return read_table(&reader, error);
 }
 
 /* ------------------------------------------------------------------ policies and sets */
@@ -300,15 +311,13 @@ int image_read_all(struct dataplane *dataplane, char **error)
 
 	take_back_confs(dataplane);
 	settle_opened(dataplane);
-	code = read_versions(dataplane, TABLE_GUARD, NULL, error);
+	code = take_back(dataplane, TABLE_GUARD, true, error);
 	if (!code)
-		code = read_versions(dataplane, TABLE_VLANS, NULL, error);
+		code = take_back(dataplane, TABLE_VLANS, true, error);
 	if (!code)
-		code = image_read_versions(dataplane, TABLE_MEMBERS, &dataplane->held_members,
-					   error);
+		code = take_back(dataplane, TABLE_MEMBERS, true, error);
 	if (!code)
-		code = image_read_versions(dataplane, TABLE_PREFIXES, &dataplane->held_prefixes,
-					   error);
+		code = take_back(dataplane, TABLE_PREFIXES, true, error);
 	if (!code)
 		code = read_policies(dataplane, error);
 	if (code)

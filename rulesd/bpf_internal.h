@@ -4,6 +4,8 @@
  *
  *   bpf_fault.c       calls that tests have fail
  *   bpf_table.c       one map entry, many entries, all entries, a grace period
+ *   bpf_keyed.c       tables of a million keys
+ *   bpf_members.c     and the members among them
  *   bpf_settle.c      what flips touched that packets may still read the old way
  *   bpf_object.c      opening: programs and maps loaded or adopted
  *   bpf_build.c       whether pinned programs are those of this build
@@ -260,12 +262,9 @@ struct dataplane {
 	 * period. */
 	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
 
-	/* Kernel numbers of members and prefixes as of opening or the last apply. */
-	GHashTable *held_members, *held_prefixes;
-	bool held_applied; /* they are those of an apply */
-
 	struct settling settling;
-	GArray *undo; /* of struct change: written by a failed apply and not taken back yet */
+	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
+	bool undo_members; /* it wrote members, nobody knows which */
 
 	uint32_t collect_shard, collect_slot; /* where the next step of collecting goes on */
 };
@@ -334,9 +333,28 @@ static inline uint32_t version_value(const struct sg_version *version, uint64_t 
 	return generation >= version->epoch ? version->after : version->before;
 }
 
-/* Hash tables whose keys are 24 bytes, as those of members and prefixes, owned by the table. */
-GHashTable *keyed_new(void);
-void keyed_insert(GHashTable *table, const void *key, uint32_t value);
+/* ------------------------------------------------------------------ bpf_keyed.c */
+
+#define KEYED_SIZE 24u
+
+struct keyed_entry {
+	uint8_t key[KEYED_SIZE];
+	uint32_t value;
+	bool used;
+	bool seen; /* the user's */
+};
+
+struct keyed {
+	struct keyed_entry *entries;
+	uint32_t capacity, count;
+};
+
+struct keyed *keyed_new(void);
+void keyed_free(struct keyed **keyed);
+void keyed_insert(struct keyed *keyed, const void *key, uint32_t value);
+struct keyed_entry *keyed_find(const struct keyed *keyed, const void *key); /* or NULL */
+/* The next one from *at on, which begins at 0; NULL at the end. */
+struct keyed_entry *keyed_next(const struct keyed *keyed, uint32_t *at);
 
 /* ------------------------------------------------------------------ bpf_object.c */
 
@@ -379,6 +397,8 @@ void held_drop_rules(struct dataplane *dataplane);
 void held_forget_fresh(struct dataplane *dataplane);
 /* Exactly the image's ones are wanted from now on: the others are retired. */
 void held_want(struct dataplane *dataplane, const struct image *image);
+/* The same of what the delta names. */
+void held_want_delta(struct dataplane *dataplane, const struct image_delta *delta);
 /* Remove it from the kernel, unless it is wanted again or an interface uses it. Nobody may read it
  * any more. */
 int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error);
@@ -413,8 +433,11 @@ bool held_policy_shrinks(const struct held_policy *old, GBytes *new_content);
 
 /* Everything at opening; finishes or takes back what a killed predecessor left half done. */
 int image_read_all(struct dataplane *dataplane, char **error);
-int image_read_versions(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **values,
-			char **error);
+/* Takes back what was written for a generation that never came. */
+int image_take_back(struct dataplane *dataplane, enum bpf_table_id id, char **error);
+/* Adds the kernel numbers of members or prefixes as they hold now. */
+int image_read_values(struct dataplane *dataplane, enum bpf_table_id id, struct keyed *values,
+		      char **error);
 int held_guard_compare(const void *a, const void *b);
 
 /* ------------------------------------------------------------------ bpf_shards.c */
@@ -559,10 +582,12 @@ struct iface_change {
 };
 
 struct plan {
-	GArray *changes;		/* of struct change */
-	GArray *ifaces;			/* of struct iface_change */
-	GHashTable *gone;		/* peers that lost a member or an entry */
-	GHashTable *members, *prefixes; /* what the tables hold then, in the kernel's numbers */
+	GArray *changes;  /* of struct change */
+	GArray *ifaces;	  /* of struct iface_change */
+	GHashTable *gone; /* peers that lost a member or an entry */
+	/* Not NULL: whatever its members differ in is written, too (bpf_members.c). */
+	const struct image *members_of;
+	GArray *removed; /* of struct change: members that this removed */
 };
 
 /* Guards and VLANs of an interface as the maps hold them. */
@@ -575,9 +600,13 @@ const struct sg_iface_conf *plan_current_conf(const struct dataplane *dataplane,
 
 struct plan *plan_new(void);
 void plan_free(struct plan **plan);
-/* Adds what differs. Sets and policies must be in the kernel: everything is in its numbers. */
-int plan_tables(struct dataplane *dataplane, const struct image *from, const struct image *to,
-		struct plan *plan, char **error);
+/* Peers that an address stood for and does not any more; in the kernel's sets. */
+void plan_gone(struct dataplane *dataplane, uint32_t before, uint32_t after, struct plan *plan);
+/* Add what differs. Sets and policies must be in the kernel: everything is in its numbers. */
+int plan_image(struct dataplane *dataplane, const struct image *image, struct plan *plan,
+	       char **error);
+int plan_delta(struct dataplane *dataplane, const struct image_delta *delta, struct plan *plan,
+	       char **error);
 int plan_iface(struct dataplane *dataplane, const struct image_iface *iface, struct plan *plan,
 	       char **error);
 bool plan_empty(const struct plan *plan);
@@ -606,6 +635,12 @@ void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint6
 int settle_entries(struct dataplane *dataplane, char **error);
 /* The same after a grace period, if there is anything to wait for. */
 int settle_wait(struct dataplane *dataplane, char **error);
+
+/* ------------------------------------------------------------------ bpf_members.c */
+
+/* Reads the kernel's members back and writes those of plan->members_of that differ. */
+int members_write(struct dataplane *dataplane, struct plan *plan, uint64_t epoch,
+		  unsigned int *writes, char **error);
 
 /* ------------------------------------------------------------------ bpf_apply.c */
 

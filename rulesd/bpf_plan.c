@@ -26,8 +26,7 @@ struct plan *plan_new(void)
 	plan->ifaces = g_array_new(FALSE, TRUE, sizeof(struct iface_change));
 	g_array_set_clear_func(plan->ifaces, iface_change_clear);
 	plan->gone = g_hash_table_new(NULL, NULL);
-	plan->members = keyed_new();
-	plan->prefixes = keyed_new();
+	plan->removed = g_array_new(FALSE, FALSE, sizeof(struct change));
 	return plan;
 }
 
@@ -40,8 +39,7 @@ void plan_free(struct plan **plan)
 	g_array_unref(freed->changes);
 	g_array_unref(freed->ifaces);
 	g_hash_table_unref(freed->gone);
-	g_hash_table_unref(freed->members);
-	g_hash_table_unref(freed->prefixes);
+	g_array_unref(freed->removed);
 	g_free(freed);
 }
 
@@ -64,14 +62,13 @@ struct lengths {
 	bool used[161];
 };
 
-static void lengths_of(GHashTable *prefixes, struct lengths *lengths)
+static void lengths_of(const struct keyed *prefixes, struct lengths *lengths)
 {
-	GHashTableIter iter;
-	gpointer key;
+	const struct keyed_entry *entry;
+	uint32_t at = 0;
 
-	g_hash_table_iter_init(&iter, prefixes);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
-		const struct sg_prefix_key *prefix = key;
+	while ((entry = keyed_next(prefixes, &at))) {
+		const struct sg_prefix_key *prefix = (const void *)entry->key;
 
 		if (prefix->prefixlen < G_N_ELEMENTS(lengths->used))
 			lengths->used[prefix->prefixlen] = true;
@@ -90,19 +87,20 @@ static void cut_prefix(struct sg_prefix_key *key, unsigned int prefixlen)
 }
 
 /* What an address in key matches when key itself is not there. */
-static uint32_t around(GHashTable *prefixes, const struct lengths *lengths,
+static uint32_t around(const struct keyed *prefixes, const struct lengths *lengths,
 		       const struct sg_prefix_key *key)
 {
 	struct sg_prefix_key outer = *key;
 
 	for (unsigned int length = key->prefixlen; length-- > 32;) {
-		gpointer value;
+		const struct keyed_entry *entry;
 
 		if (!lengths->used[length])
 			continue;
 		cut_prefix(&outer, length);
-		if (g_hash_table_lookup_extended(prefixes, &outer, NULL, &value))
-			return GPOINTER_TO_UINT(value);
+		entry = keyed_find(prefixes, &outer);
+		if (entry)
+			return entry->value;
 	}
 	return 0;
 }
@@ -136,12 +134,12 @@ static void peers_of(struct dataplane *dataplane, uint32_t set, struct peers *pe
 	peers->count = (uint32_t)(size / sizeof(uint32_t));
 }
 
-/* Peers that an address stood for and does not any more. */
-static void add_gone(struct dataplane *dataplane, uint32_t before, uint32_t after,
-		     struct plan *plan)
+void plan_gone(struct dataplane *dataplane, uint32_t before, uint32_t after, struct plan *plan)
 {
 	struct peers old, new;
 
+	if (!before)
+		return;
 	peers_of(dataplane, before, &old);
 	peers_of(dataplane, after, &new);
 	for (uint32_t i = 0; i < old.count; i++) {
@@ -154,99 +152,152 @@ static void add_gone(struct dataplane *dataplane, uint32_t before, uint32_t afte
 	}
 }
 
-/* The values of an image in the kernel's numbers. */
+/* The prefixes of an image in the kernel's numbers. */
 struct translation {
 	struct dataplane *dataplane;
-	GHashTable *values;
+	struct keyed *values;
 	bool unknown; /* a set that the kernel does not have */
 };
 
-static void translate(struct translation *translation, const void *key, uint32_t set)
+static void translate(const struct sg_prefix_key *key, uint32_t set, void *arg)
 {
+	struct translation *translation = arg;
 	uint32_t number = held_set_of(translation->dataplane, set);
 
 	translation->unknown |= !number;
 	keyed_insert(translation->values, key, number);
 }
 
-static void translate_member(const struct sg_member_key *key, uint32_t set, void *arg)
+static int unknown_set(char **error)
 {
-	translate(arg, key, set);
+	return bpf_fail(error, -ENOENT, "the image names a set that it does not have");
 }
 
-static void translate_prefix(const struct sg_prefix_key *key, uint32_t set, void *arg)
+static void compare_prefixes(struct dataplane *dataplane, const struct keyed *old,
+			     const struct keyed *new, struct plan *plan)
 {
-	translate(arg, key, set);
-}
-
-static int plan_table(struct dataplane *dataplane, enum bpf_table_id id, GHashTable *old,
-		      GHashTable *new, struct plan *plan)
-{
-	bool trie = id == TABLE_PREFIXES;
 	struct lengths old_lengths = {}, new_lengths = {};
-	GHashTableIter iter;
-	gpointer key, value;
+	const struct keyed_entry *entry;
+	uint32_t at = 0;
 
-	if (trie) {
-		lengths_of(old, &old_lengths);
-		lengths_of(new, &new_lengths);
-	}
-	g_hash_table_iter_init(&iter, new);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		struct change change = {.table = id, .after = GPOINTER_TO_UINT(value)};
-		gpointer before = NULL;
+	lengths_of(old, &old_lengths);
+	lengths_of(new, &new_lengths);
+	while ((entry = keyed_next(new, &at))) {
+		const struct keyed_entry *before = keyed_find(old, entry->key);
+		struct change change = {.table = TABLE_PREFIXES, .after = entry->value};
 
-		change.created = !g_hash_table_lookup_extended(old, key, NULL, &before);
-		change.before = GPOINTER_TO_UINT(before);
-		if (change.created && trie)
-			change.before = around(old, &old_lengths, key);
-		if (!change.created && change.before == change.after)
+		change.created = !before;
+		change.before = before ? before->value
+				       : around(old, &old_lengths, (const void *)entry->key);
+		if (before && change.before == change.after)
 			continue;
-		plan_add(plan, dataplane, change, key);
-		add_gone(dataplane, change.before, change.after, plan);
+		plan_add(plan, dataplane, change, entry->key);
+		plan_gone(dataplane, change.before, change.after, plan);
 	}
-	g_hash_table_iter_init(&iter, old);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
+	at = 0;
+	while ((entry = keyed_next(old, &at))) {
 		struct change change = {
-			.table = id, .before = GPOINTER_TO_UINT(value), .removed = true};
+			.table = TABLE_PREFIXES, .before = entry->value, .removed = true};
 
-		if (g_hash_table_contains(new, key))
+		if (keyed_find(new, entry->key))
 			continue;
-		if (trie)
-			change.after = around(new, &new_lengths, key);
-		plan_add(plan, dataplane, change, key);
-		add_gone(dataplane, change.before, change.after, plan);
+		change.after = around(new, &new_lengths, (const void *)entry->key);
+		plan_add(plan, dataplane, change, entry->key);
+		plan_gone(dataplane, change.before, change.after, plan);
 	}
+}
+
+static int plan_prefixes(struct dataplane *dataplane, const struct image *image, struct plan *plan,
+			 char **error)
+{
+	CLEANUP(keyed_free) struct keyed *old = keyed_new();
+	CLEANUP(keyed_free) struct keyed *new = keyed_new();
+	struct translation translation = {.dataplane = dataplane, .values = new};
+	int code;
+
+	image_each_prefix(image, translate, &translation);
+	if (translation.unknown)
+		return unknown_set(error);
+	code = image_read_values(dataplane, TABLE_PREFIXES, old, error);
+	if (!code)
+		compare_prefixes(dataplane, old, new, plan);
+	return code;
+}
+
+static int plan_attached(struct dataplane *dataplane, const struct image_iface *iface,
+			 struct plan *plan, char **error)
+{
+	if (!iface->slot || iface->slot > SG_MAX_SLOTS || !dataplane->ifaces[iface->slot].ifindex)
+		return 0;
+	return plan_iface(dataplane, iface, plan, error);
+}
+
+int plan_image(struct dataplane *dataplane, const struct image *image, struct plan *plan,
+	       char **error)
+{
+	int code = plan_prefixes(dataplane, image, plan, error);
+	GHashTableIter iter;
+	gpointer value;
+
+	plan->members_of = image;
+	g_hash_table_iter_init(&iter, image->ifaces);
+	while (!code && g_hash_table_iter_next(&iter, NULL, &value))
+		code = plan_attached(dataplane, value, plan, error);
+	return code;
+}
+
+/* ------------------------------------------------------------------ a delta */
+
+/* Adds the change of an entry whose sets are those of an image. */
+static int plan_entry(struct dataplane *dataplane, struct change change, const void *key,
+		      struct plan *plan, char **error)
+{
+	uint32_t before = held_set_of(dataplane, change.before),
+		 after = held_set_of(dataplane, change.after);
+
+	if ((change.before && !before) || (change.after && !after))
+		return unknown_set(error);
+	change.before = before;
+	change.after = after;
+	plan_add(plan, dataplane, change, key);
+	plan_gone(dataplane, before, after, plan);
 	return 0;
 }
 
-static int plan_values(struct dataplane *dataplane, enum bpf_table_id id, GHashTable **held,
-		       GHashTable *new, struct plan *plan, char **error)
+int plan_delta(struct dataplane *dataplane, const struct image_delta *delta, struct plan *plan,
+	       char **error)
 {
-	int code = *held ? 0 : image_read_versions(dataplane, id, held, error);
+	int code = 0;
 
-	return code ? code : plan_table(dataplane, id, *held, new, plan);
-}
+	for (guint i = 0; !code && i < delta->members->len; i++) {
+		const struct image_member_change *member =
+			&g_array_index(delta->members, struct image_member_change, i);
+		struct change change = {.table = TABLE_MEMBERS,
+					.before = member->before,
+					.after = member->after,
+					.created = !member->before,
+					.removed = !member->after};
 
-int plan_tables(struct dataplane *dataplane, const struct image *from, const struct image *to,
-		struct plan *plan, char **error)
-{
-	struct translation members = {.dataplane = dataplane, .values = plan->members};
-	struct translation prefixes = {.dataplane = dataplane, .values = plan->prefixes};
-	int code;
-
-	/* Not what was written last, but what is there. */
-	if (!from && dataplane->held_applied) {
-		g_clear_pointer(&dataplane->held_members, g_hash_table_unref);
-		g_clear_pointer(&dataplane->held_prefixes, g_hash_table_unref);
+		code = plan_entry(dataplane, change, &member->key, plan, error);
 	}
-	image_each_member(to, translate_member, &members);
-	image_each_prefix(to, translate_prefix, &prefixes);
-	if (members.unknown || prefixes.unknown)
-		return bpf_fail(error, -ENOENT, "the image names a set that it does not have");
-	code = plan_values(dataplane, TABLE_MEMBERS, &dataplane->held_members, plan->members, plan,
-			   error);
-	return code ? code
-		    : plan_values(dataplane, TABLE_PREFIXES, &dataplane->held_prefixes,
-				  plan->prefixes, plan, error);
+	for (guint i = 0; !code && i < delta->prefixes->len; i++) {
+		const struct image_prefix_change *prefix =
+			&g_array_index(delta->prefixes, struct image_prefix_change, i);
+		struct change change = {.table = TABLE_PREFIXES,
+					.before = prefix->before,
+					.after = prefix->after,
+					.created = prefix->created,
+					.removed = prefix->removed};
+
+		code = plan_entry(dataplane, change, &prefix->key, plan, error);
+	}
+	for (guint i = 0; !code && i < delta->ifaces->len; i++) {
+		const struct image_iface_change *iface =
+			&g_array_index(delta->ifaces, struct image_iface_change, i);
+
+		/* Those that go are detached, those that come attached: not changed. */
+		if (iface->before && iface->after)
+			code = plan_attached(dataplane, iface->after, plan, error);
+	}
+	return code;
 }

@@ -269,7 +269,7 @@ bool settle_conflicts(struct dataplane *dataplane, struct plan *plan)
 
 	if (dataplane_generation(dataplane) <= settled)
 		return false;
-	if (settling->wide > settled || plan->changes->len > WIDE_ENTRIES)
+	if (settling->wide > settled || plan->members_of || plan->changes->len > WIDE_ENTRIES)
 		return true;
 	if ((uint64_t)plan->changes->len * g_hash_table_size(settling->touched) > MAX_PAIRS)
 		return true;
@@ -331,7 +331,7 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 {
 	struct settling *settling = &dataplane->settling;
 	struct flip added = {.generation = generation}, *flip;
-	bool wide = plan->changes->len > WIDE_ENTRIES;
+	bool wide = plan->members_of || plan->changes->len > WIDE_ENTRIES;
 
 	g_array_append_val(settling->flips, added);
 	flip = &g_array_index(settling->flips, struct flip, settling->flips->len - 1);
@@ -345,6 +345,8 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 		if (change->removed)
 			settle_dead(dataplane, change, generation);
 	}
+	for (guint i = 0; i < plan->removed->len; i++)
+		settle_dead(dataplane, &g_array_index(plan->removed, struct change, i), generation);
 	for (guint i = 0; i < plan->ifaces->len; i++) {
 		const struct iface_change *change =
 			&g_array_index(plan->ifaces, struct iface_change, i);

@@ -212,35 +212,3 @@ int grace_period(struct dataplane *dataplane, char **error)
 		return bpf_fail(error, code, "waiting for a grace period");
 	return grace_wait(dataplane, error);
 }
-
-/* ------------------------------------------------------------------ tables of 24-byte keys */
-
-#define KEYED_SIZE 24
-
-static guint keyed_hash(gconstpointer key)
-{
-	guint64 words[3], hash;
-
-	memcpy(words, key, sizeof(words));
-	hash = words[0] * 0x9e3779b97f4a7c15ULL;
-	hash = (hash ^ hash >> 29 ^ words[1]) * 0xbf58476d1ce4e5b9ULL;
-	hash = (hash ^ hash >> 32 ^ words[2]) * 0x94d049bb133111ebULL;
-	return (guint)(hash >> 32);
-}
-
-static gboolean keyed_equal(gconstpointer a, gconstpointer b)
-{
-	return !memcmp(a, b, KEYED_SIZE);
-}
-
-GHashTable *keyed_new(void)
-{
-	_Static_assert(sizeof(struct sg_member_key) == KEYED_SIZE, "key of another size");
-	_Static_assert(sizeof(struct sg_prefix_key) == KEYED_SIZE, "key of another size");
-	return g_hash_table_new_full(keyed_hash, keyed_equal, g_free, NULL);
-}
-
-void keyed_insert(GHashTable *table, const void *key, uint32_t value)
-{
-	g_hash_table_insert(table, g_memdup2(key, KEYED_SIZE), GUINT_TO_POINTER(value));
-}

@@ -13,6 +13,7 @@
 
 #include "bpf/abi.h"
 #include "rulesd/image.h"
+#include "rulesd/image_delta.h"
 
 struct dataplane; /* one instance; bpf_dataplane_open() makes the eBPF one */
 
@@ -71,14 +72,19 @@ int dataplane_flush_all(const struct dataplane_options *options, char **error);
 const char *dataplane_name(const struct dataplane *dataplane); /* "bpf" */
 
 /*
- * Makes image the one that holds, all at once: writes what differs from `from` (NULL: from what the
- * kernel's maps hold, read back, as at start), then flips the generation. keep exempts live flows
- * from what is removed. image_iface of devices that are not attached are not written. *generation
- * is the new one (unchanged when nothing differed). *writes (may be NULL) counts map updates and
- * deletions.
+ * Makes image the one that holds, all at once: writes what differs from what the kernel's maps
+ * hold, which are read back, then flips the generation. keep exempts live flows from what is
+ * removed. image_iface of devices that are not attached are not written. *generation is the new one
+ * (unchanged when nothing differed). *writes (may be NULL) counts map updates and deletions.
  */
-int dataplane_apply(struct dataplane *dataplane, const struct image *from, const struct image *to,
-		    bool keep, uint64_t *generation, unsigned int *writes, char **error);
+int dataplane_apply(struct dataplane *dataplane, const struct image *image, bool keep,
+		    uint64_t *generation, unsigned int *writes, char **error);
+/*
+ * The same for an image that held before delta: looks at and writes only what the delta names.
+ */
+int dataplane_apply_delta(struct dataplane *dataplane, const struct image *image,
+			  const struct image_delta *delta, bool keep, uint64_t *generation,
+			  unsigned int *writes, char **error);
 uint64_t dataplane_generation(const struct dataplane *dataplane);
 /*
  * Removes what only packets could read that began before a change, as far as they have ended; never

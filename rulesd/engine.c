@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "rulesd/bpffs.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/compile.h"
 #include "rulesd/engine_parts.h"
 #include "rulesd/load.h"
 #include "rulesd/log.h"
@@ -29,13 +31,6 @@ const char *engine_source(const struct engine *engine)
 	const struct state_generation *current = state_current(engine->state);
 
 	return current ? current->source : "none";
-}
-
-const char *engine_sha256(const struct engine *engine)
-{
-	const struct state_generation *current = state_current(engine->state);
-
-	return current ? current->sha256 : NULL;
 }
 
 const char *engine_state_name(enum engine_iface_state state)
@@ -65,11 +60,8 @@ struct engine_counts engine_counts(const struct engine *engine)
 	struct engine_counts counts = {0};
 	GHashTableIter iter;
 	gpointer value;
-	unsigned int all = 0;
+	unsigned int all = engine->model->interfaces;
 
-	g_hash_table_iter_init(&iter, engine->model->networks);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		all += ((const struct model_network *)value)->interfaces->len;
 	g_hash_table_iter_init(&iter, engine->ifaces);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct engine_iface *iface = value;
@@ -196,16 +188,13 @@ static int restore_attached(struct engine *engine, struct model *model, struct d
 	for (guint i = 0; i < kept->len; i++) {
 		const struct load_source *source = kept->pdata[i];
 		struct model_interface *iface = NULL;
-		struct model_interface *none = NULL;
 
 		err = load_interface(source->name, source->text, source->length, &iface, diag);
 		if (err == 0) {
 			iface->attached = true;
-			err = model_insert_interface(model, iface, &none, diag);
+			err = candidate_add_interface(model, iface, diag);
 			if (err < 0)
 				model_interface_free(iface);
-			if (none)
-				model_interface_free(none);
 		}
 		if (err < 0) {
 			g_autofree char *what = g_strdup_printf(
@@ -226,18 +215,15 @@ static int restore_attached(struct engine *engine, struct model *model, struct d
 /* The model of what was in force before. */
 static int restore_model(struct engine *engine, struct diag *diag, char **error)
 {
-	g_autoptr(GPtrArray) sources =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(GPtrArray) patches = NULL;
 	const struct state_generation *current = state_current(engine->state);
 	CLEANUP(model_free) struct model *model = NULL;
-	int err;
+	int err = engine_load_texts(engine, current, &sources, &patches, error);
 
-	if (current) {
-		err = state_load_sources(engine->state, current, sources, error);
-		if (err < 0)
-			return err;
-	}
-	err = candidate_model(current ? sources : NULL, NULL, &model, diag);
+	if (err < 0)
+		return err;
+	err = candidate_model(current ? sources : NULL, patches, NULL, &model, diag);
 	if (err < 0) {
 		summarize(diag,
 			  "the policy that held before does not load any more (start the rulesd "
@@ -249,27 +235,31 @@ static int restore_model(struct engine *engine, struct diag *diag, char **error)
 	if (err < 0)
 		return err;
 	engine->model = TAKE_PTR(model);
-	if (current)
-		engine->sources = TAKE_PTR(sources);
 	return 0;
 }
 
 static int restore_kernel(struct engine *engine, struct diag *diag, char **error)
 {
-	CLEANUP(candidate_clear) struct candidate candidate = {0};
+	g_autofree char *said = NULL;
 	uint64_t kernel = 0;
-	int err = candidate_compile(engine, engine->model, &candidate, diag);
+	int err = compile_image(engine->model, engine->numbers, NULL, engine->options->host,
+				&engine->image, diag);
 
 	if (err < 0) {
 		summarize(diag, "the policy that held before does not compile", error);
 		return err;
 	}
-	err = candidate_enforce(engine, &candidate, false, &kernel, NULL, diag);
+	err = engine_save_numbers(engine, diag);
+	if (err == 0) {
+		err = dataplane_apply(engine->dataplane, engine->image, false, &kernel, NULL,
+				      &said);
+		err = err < 0 ? engine_dataplane_error(err, said, diag) : 0;
+	}
 	if (err < 0) {
 		summarize(diag, "the policy cannot be restored", error);
 		return err;
 	}
-	candidate_take(engine, &candidate);
+	engine_settle_soon(engine);
 	engine->state->offset =
 		candidate_offset(engine->state->offset, kernel, engine->state->generation, false);
 	return engine_restore(engine, error);
@@ -321,6 +311,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		return err;
 	e->ready = true;
 	engine_note(e);
+	malloc_trim(0);
 	e->collect_timer = g_timeout_add(COLLECT_EVERY_MS, collect, e);
 	e->repair_timer = g_timeout_add_seconds(REPAIR_EVERY_SECS, repair, e);
 	*engine = TAKE_PTR(e);
@@ -343,7 +334,6 @@ void engine_close(struct engine **engine)
 	image_free(&e->image);
 	model_free(&e->model);
 	numbers_free(&e->numbers);
-	g_clear_pointer(&e->sources, g_ptr_array_unref);
 	g_clear_pointer(&e->by_device, g_hash_table_unref);
 	g_clear_pointer(&e->by_ifindex, g_hash_table_unref);
 	g_clear_pointer(&e->ifaces, g_hash_table_unref);

@@ -3,8 +3,10 @@
  * engine.h - the core of rulesd: the one place that owns what holds, and that changes it.
  *
  *   engine.c            start, stop, timers, numbers of the whole
- *   engine_candidate.c  a change worked out, before anything is touched
- *   engine_policy.c     replacing the policy, rollback
+ *   engine_candidate.c  a whole policy worked out, before anything is touched
+ *   engine_change.c     a change in place, at the cost of what changes
+ *   engine_policy.c     replacing the policy, patching it, rollback
+ *   engine_text.c       the texts of the policy, which are on disk only
  *   engine_interface.c  interfaces attached by hand
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_watch.c      devices coming and going, programs removed, links for filters
@@ -62,8 +64,7 @@ struct engine {
 	struct dataplane *dataplane;
 	struct links *links;
 	struct numbers *numbers;
-	GPtrArray *sources;  /* of struct load_source: the policy that holds; NULL: none yet */
-	struct model *model; /* of sources, plus interfaces attached by hand */
+	struct model *model; /* of the policy that holds, plus interfaces attached by hand */
 	struct image *image; /* of model */
 	GHashTable *ifaces;  /* id -> struct engine_iface, those of image->ifaces */
 	GHashTable *by_device, *by_ifindex; /* the same; engine_attach.c keeps them */
@@ -110,9 +111,18 @@ void engine_close(struct engine **engine);
 
 /* What users see as generation; never goes back. */
 uint64_t engine_generation(const struct engine *engine);
-/* "api", "policy-dir:PATH" or "none", and the policy's SHA-256 or NULL. Borrowed. */
+/* "api", "policy-dir:PATH" or "none". Borrowed. */
 const char *engine_source(const struct engine *engine);
-const char *engine_sha256(const struct engine *engine);
+/*
+ * The SHA-256 of a policy's canonical form. It is computed when it is asked for and remembered: for
+ * a policy of a million members that takes seconds, which only happens with wait (otherwise: NULL).
+ * NULL of no policy. Borrowed.
+ */
+const char *engine_sha256(const struct engine *engine, struct state_generation *generation,
+			  bool wait);
+/* The canonical form of the policy that holds (load_canonical); NULL and *error when the disk does
+ * not give it. The caller frees. */
+char *engine_policy_text(const struct engine *engine, char **error);
 struct engine_counts engine_counts(const struct engine *engine);
 
 /*
@@ -126,6 +136,9 @@ struct engine_counts engine_counts(const struct engine *engine);
 /* Takes sources, also on failure. keep: live flows survive what is removed. */
 int engine_replace_policy(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
 			  bool dry_run, struct engine_result *result, struct diag *diag);
+/* The same for a patch of the policy that holds (load.h). */
+int engine_patch_policy(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
+			bool dry_run, struct engine_result *result, struct diag *diag);
 /* generation 0: the policy before the one that holds. */
 int engine_rollback(struct engine *engine, uint64_t generation, struct engine_result *result,
 		    struct diag *diag);

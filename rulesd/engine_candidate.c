@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * engine_candidate.c - a change worked out beside what holds: model, numbers, image; then enforced
- * or thrown away.
+ * engine_candidate.c - a whole policy worked out beside the one that holds: model and image; then
+ * enforced or thrown away. The first policy, and what has to be shown before it is believed.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,12 +11,13 @@
 #include "rulesd/engine_parts.h"
 #include "rulesd/load.h"
 #include "rulesd/log.h"
+#include "rulesd/model_edit.h"
 #include "rulesd/validate.h"
 
 void candidate_clear(struct candidate *candidate)
 {
-	numbers_free(&candidate->numbers);
 	image_free(&candidate->image);
+	model_free(&candidate->model);
 }
 
 int candidate_load_error(const struct diag *diag)
@@ -39,6 +40,13 @@ int engine_disk_error(const struct engine *engine, int err, struct diag *diag)
 	return -EIO;
 }
 
+int engine_dataplane_error(int err, const char *error, struct diag *diag)
+{
+	diag_add(diag, "dataplane", (struct place){0}, NULL, "nothing was changed", "%s",
+		 error ? error : g_strerror(-err));
+	return err == -ENOSPC ? err : -EIO;
+}
+
 static int network_missing(const struct model_interface *iface, const char *fix, struct diag *diag)
 {
 	diag_add(diag, "unknown-network", iface->place, NULL, fix,
@@ -47,23 +55,12 @@ static int network_missing(const struct model_interface *iface, const char *fix,
 	return -EINVAL;
 }
 
-struct model_interface *model_steal_interface(struct model *model, const char *id)
-{
-	struct model_interface *iface = model_interface(model, id);
-
-	if (iface)
-		model_remove_interface(model, iface);
-	return iface;
-}
-
-int model_insert_interface(struct model *model, struct model_interface *iface,
-			   struct model_interface **replaced, struct diag *diag)
+int candidate_add_interface(struct model *model, struct model_interface *iface, struct diag *diag)
 {
 	if (!model_network(model, iface->network))
 		return network_missing(
 			iface, "write the network into the policy, or choose one that it has",
 			diag);
-	*replaced = model_steal_interface(model, iface->id);
 	model_add_interface(model, iface);
 	return 0;
 }
@@ -71,10 +68,7 @@ int model_insert_interface(struct model *model, struct model_interface *iface,
 /* One interface that was attached by hand, into the model of another policy. */
 static int carry(struct model *model, const struct model_interface *iface, struct diag *diag)
 {
-	struct model_interface *copy;
-	struct model_interface *none = NULL;
 	const struct model_interface *other = model_interface(model, iface->id);
-	int err;
 
 	if (other) {
 		g_autofree char *fix = g_strdup_printf("detach %s first, or give the policy's "
@@ -93,11 +87,8 @@ static int carry(struct model *model, const struct model_interface *iface, struc
 
 		return network_missing(iface, fix, diag);
 	}
-	copy = model_interface_copy(iface);
-	err = model_insert_interface(model, copy, &none, diag);
-	if (err < 0)
-		model_interface_free(copy);
-	return err;
+	model_add_interface(model, model_interface_copy(iface));
+	return 0;
 }
 
 /* Whether there was any; *err is the first failure. */
@@ -125,25 +116,36 @@ static bool carry_all(struct model *model, const struct model *from, struct diag
 	return any;
 }
 
-int candidate_model(const GPtrArray *sources, const struct model *from, struct model **model,
-		    struct diag *diag)
+static int apply_patch(struct model *model, const GPtrArray *patch, struct diag *diag)
+{
+	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
+	int err = load_patch(patch, model, &edit, diag);
+
+	if (err == 0)
+		model_edit_apply(edit, model);
+	return err;
+}
+
+int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const struct model *from,
+		    struct model **model, struct diag *diag)
 {
 	CLEANUP(model_free) struct model *made = NULL;
+	bool changed = patches && patches->len;
 	int err = 0;
 
 	if (!sources)
 		made = model_new();
 	else if (load_policy(sources, &made, diag) < 0)
 		return candidate_load_error(diag);
-	if (from && carry_all(made, from, diag, &err)) {
-		if (err < 0)
-			return err;
+	for (guint i = 0; changed && i < patches->len; i++)
+		if (apply_patch(made, patches->pdata[i], diag) < 0)
+			return candidate_load_error(diag);
+	changed |= from && carry_all(made, from, diag, &err);
+	if (err == 0 && changed)
 		err = model_validate(made, diag);
-		if (err < 0)
-			return err;
-	}
-	*model = TAKE_PTR(made);
-	return 0;
+	if (err == 0)
+		*model = TAKE_PTR(made);
+	return err;
 }
 
 /* Interfaces whose device is there reserve their flows now; the others when they come. */
@@ -175,52 +177,33 @@ int candidate_check_flows(const struct engine *engine, const struct image *image
 	return -ENOSPC;
 }
 
-int candidate_compile(const struct engine *engine, const struct model *model,
-		      struct candidate *candidate, struct diag *diag)
+/* Numbers that a policy gets which is not taken in the end stay its own, which does no harm. */
+int candidate_compile(struct engine *engine, struct candidate *candidate, struct diag *diag)
 {
-	CLEANUP(candidate_clear) struct candidate made = {0};
-	int err;
-
-	made.numbers = numbers_copy(engine->numbers);
-	err = compile_image(model, made.numbers, engine->image, engine->options->host, &made.image,
-			    diag);
-	if (err < 0)
-		return err;
-	candidate->numbers = TAKE_PTR(made.numbers);
-	candidate->image = TAKE_PTR(made.image);
-	return 0;
+	return compile_image(candidate->model, engine->numbers, engine->image,
+			     engine->options->host, &candidate->image, diag);
 }
 
-int candidate_enforce(struct engine *engine, struct candidate *candidate, bool keep,
+int candidate_enforce(struct engine *engine, const struct candidate *candidate, bool keep,
 		      uint64_t *generation, unsigned int *writes, struct diag *diag)
 {
 	g_autofree char *error = NULL;
-	struct numbers *numbers = engine->numbers;
-	int err = state_save_numbers(engine->state, candidate->numbers);
+	int err = engine_save_numbers(engine, diag);
 
 	if (err < 0)
-		return engine_disk_error(engine, err, diag);
-	/* From here on the kernel may have seen them: even if the change fails they must not be
-	 * given to anything else. */
-	engine->numbers = candidate->numbers;
-	candidate->numbers = numbers;
-	err = dataplane_apply(engine->dataplane, engine->image, candidate->image, keep, generation,
-			      writes, &error);
+		return err;
+	err = dataplane_apply(engine->dataplane, candidate->image, keep, generation, writes,
+			      &error);
 	engine_settle_soon(engine);
-	if (err == 0)
-		return 0;
-	diag_add(diag, "dataplane", (struct place){0}, NULL, "nothing was changed", "%s",
-		 error ? error : g_strerror(-err));
-	return err == -ENOSPC ? err : -EIO;
+	return err < 0 ? engine_dataplane_error(err, error, diag) : 0;
 }
 
-void candidate_revert(struct engine *engine, const struct candidate *candidate)
+void candidate_revert(struct engine *engine)
 {
 	g_autofree char *error = NULL;
 	uint64_t generation = 0;
 
-	if (dataplane_apply(engine->dataplane, candidate->image, engine->image, false, &generation,
-			    NULL, &error) < 0)
+	if (dataplane_apply(engine->dataplane, engine->image, false, &generation, NULL, &error) < 0)
 		log_error("the kernel could not go back to the policy that holds: %s; restart "
 			  "rulesd, which applies it anew",
 			  error ? error : "unknown error");
@@ -228,10 +211,11 @@ void candidate_revert(struct engine *engine, const struct candidate *candidate)
 
 void candidate_take(struct engine *engine, struct candidate *candidate)
 {
-	struct image *image = engine->image;
+	struct candidate old = {.model = engine->model, .image = engine->image};
 
+	engine->model = candidate->model;
 	engine->image = candidate->image;
-	candidate->image = image;
+	*candidate = old;
 }
 
 uint64_t candidate_offset(uint64_t offset, uint64_t kernel, uint64_t seen, bool must_rise)

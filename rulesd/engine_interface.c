@@ -12,23 +12,12 @@
 #include "rulesd/engine_parts.h"
 #include "rulesd/load.h"
 #include "rulesd/log.h"
-#include "rulesd/validate.h"
+#include "rulesd/model_edit.h"
 
 static void cleanup_interface(struct model_interface **iface)
 {
 	if (*iface)
 		model_interface_free(*iface);
-}
-
-/* The model as it was before id was changed; old may be NULL. */
-static void put_back(struct model *model, const char *id, struct model_interface *old)
-{
-	struct model_interface *changed = model_steal_interface(model, id);
-
-	if (old)
-		model_add_interface(model, old);
-	if (changed)
-		model_interface_free(changed);
 }
 
 static int check_policy_owns(const struct engine *engine, const char *id, struct diag *diag)
@@ -92,49 +81,94 @@ static int check_attached(const struct engine *engine, const char *id, struct di
 	return -EIO;
 }
 
+static int append(struct engine *engine, const char *id, const char *text, size_t length,
+		  struct diag *diag)
+{
+	AUTO_JSON json_t *news = numbers_news(engine->numbers);
+	struct state_record record = {.generation = engine_generation(engine),
+				      .offset = engine->state->offset,
+				      .numbers = news};
+	int err = state_append_attached(engine->state, &record, id, text, length);
+
+	if (err < 0)
+		return engine_disk_error(engine, err, diag);
+	numbers_news_written(engine->numbers);
+	return 0;
+}
+
 /*
- * Kernel first, then the attachment itself, then the file: an interface that cannot be attached
- * leaves no trace. The model has been changed already.
+ * Kernel first, then the attachment itself, then the record: an interface that cannot be attached
+ * leaves no trace.
  */
-static int take_interface(struct engine *engine, const char *id, struct candidate *candidate,
+static int take_interface(struct engine *engine, const char *id, struct engine_change *change,
 			  const char *text, size_t length, unsigned int adopt_seconds,
 			  struct diag *diag)
 {
 	uint64_t kernel = 0;
-	int err = state_attached_prepare(engine->state, id, text, length);
+	unsigned int writes = 0;
+	int err = engine_change_enforce(engine, change, false, &kernel, &writes, diag);
 
 	if (err < 0)
-		return engine_disk_error(engine, err, diag);
-	err = candidate_enforce(engine, candidate, false, &kernel, NULL, diag);
-	if (err < 0) {
-		state_attached_abort(engine->state, id);
 		return err;
-	}
-	candidate_take(engine, candidate);
 	engine_adopt_once(engine, id, adopt_seconds);
-	engine_reconcile(engine);
+	engine_change_reconcile(engine, change);
 	err = check_attached(engine, id, diag);
-	if (err == 0) {
-		err = state_attached_commit(engine->state, id);
-		if (err == 0)
-			return 0;
-		engine_disk_error(engine, err, diag);
-		err = -EIO;
+	return err < 0 ? err : append(engine, id, text, length, diag);
+}
+
+/* Whether the network is there: to attach to another one must not make it. */
+static int check_network(const struct engine *engine, const struct model_interface *iface,
+			 struct diag *diag)
+{
+	if (model_network(engine->model, iface->network))
+		return 0;
+	diag_add(diag, "unknown-network", iface->place, NULL,
+		 "write the network into the policy, or choose one that it has",
+		 "interface %s is in network %s, which the policy does not have", iface->id,
+		 iface->network);
+	return -EINVAL;
+}
+
+/* Takes iface; old may be of another network. */
+static struct model_edit *edit_of(const struct engine *engine, const struct model_interface *old,
+				  struct model_interface *iface)
+{
+	struct model_edit *edit = model_edit_new();
+
+	if (old && strcmp(old->network, iface->network) != 0)
+		model_edit_set(edit, engine->model, MODEL_KIND_INTERFACE, old->network, old->id,
+			       NULL);
+	model_edit_set(edit, engine->model, MODEL_KIND_INTERFACE, iface->network, iface->id, iface);
+	return edit;
+}
+
+/* As it was before; interfaces that the change attached or detached already follow. */
+static void take_back(struct engine *engine, struct engine_change *change)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTableIter iter;
+	gpointer id;
+
+	for (guint i = 0; change->delta && i < change->delta->ifaces->len; i++) {
+		const struct image_iface_change *iface =
+			&g_array_index(change->delta->ifaces, struct image_iface_change, i);
+
+		g_hash_table_add(ids,
+				 g_strdup(iface->after ? iface->after->id : iface->before->id));
 	}
-	/* The old image again; the caller puts the model back and reconciles. */
-	state_attached_abort(engine->state, id);
-	candidate_take(engine, candidate);
-	candidate_revert(engine, candidate);
-	return err;
+	engine_change_undo(engine, change);
+	g_hash_table_iter_init(&iter, ids);
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		engine_reconcile_one(engine, id);
 }
 
 int engine_put_interface(struct engine *engine, const char *id, const char *text, size_t length,
 			 const struct engine_put *how, bool *created, struct diag *diag)
 {
 	CLEANUP(cleanup_interface) struct model_interface *iface = NULL;
-	CLEANUP(cleanup_interface) struct model_interface *old = NULL;
-	CLEANUP(candidate_clear) struct candidate candidate = {0};
-	bool fresh;
+	const struct model_interface *old = model_interface(engine->model, id);
+	struct engine_change change = {0};
+	bool fresh = !old;
 	int err;
 
 	if (load_interface(id, text, length, &iface, diag) < 0)
@@ -142,34 +176,28 @@ int engine_put_interface(struct engine *engine, const char *id, const char *text
 	err = check_policy_owns(engine, id, diag);
 	if (err == 0)
 		err = check_adoption(engine, id, how->adopt_seconds, diag);
+	if (err == 0)
+		err = check_network(engine, iface, diag);
 	if (err < 0)
 		return err;
-	links_poll(engine->links);
+	if (attaches_here(engine, iface))
+		links_poll(engine->links);
 	if (!how->allow_waiting) {
 		err = check_device(engine, iface, diag);
 		if (err < 0)
 			return err;
 	}
 	iface->attached = true;
-	err = model_insert_interface(engine->model, iface, &old, diag);
+	err = engine_change_begin(engine, edit_of(engine, old, TAKE_PTR(iface)), true, NULL,
+				  &change, diag);
 	if (err < 0)
 		return err;
-	iface = NULL; /* the model's now */
-	fresh = !old;
-	err = model_validate(engine->model, diag);
-	if (err == 0)
-		err = candidate_compile(engine, engine->model, &candidate, diag);
-	if (err == 0)
-		err = candidate_check_flows(engine, candidate.image, diag);
-	if (err == 0)
-		err = take_interface(engine, id, &candidate, text, length, how->adopt_seconds,
-				     diag);
+	err = take_interface(engine, id, &change, text, length, how->adopt_seconds, diag);
 	if (err < 0) {
-		put_back(engine->model, id, TAKE_PTR(old));
-		if (candidate.image)
-			engine_reconcile(engine);
+		take_back(engine, &change);
 		return err;
 	}
+	engine_change_keep(engine, &change);
 	engine_note(engine);
 	log_info("interface %s: %s by hand", id, fresh ? "attached" : "changed");
 	*created = fresh;
@@ -178,35 +206,33 @@ int engine_put_interface(struct engine *engine, const char *id, const char *text
 
 int engine_delete_interface(struct engine *engine, const char *id, struct diag *diag)
 {
-	CLEANUP(cleanup_interface) struct model_interface *old = NULL;
-	CLEANUP(candidate_clear) struct candidate candidate = {0};
+	const struct model_interface *old = model_interface(engine->model, id);
+	struct engine_change change = {0};
+	struct model_edit *edit;
 	uint64_t kernel = 0;
+	unsigned int writes = 0;
 	int err;
 
-	if (!model_interface(engine->model, id)) {
+	if (!old) {
 		diag_add(diag, "not-found", (struct place){0}, NULL, NULL, "no interface %s", id);
 		return -ENOENT;
 	}
 	err = check_policy_owns(engine, id, diag);
 	if (err < 0)
 		return err;
-	old = model_steal_interface(engine->model, id);
-	err = candidate_compile(engine, engine->model, &candidate, diag);
+	edit = model_edit_new();
+	model_edit_set(edit, engine->model, MODEL_KIND_INTERFACE, old->network, id, NULL);
+	err = engine_change_begin(engine, edit, true, NULL, &change, diag);
+	if (err < 0)
+		return err;
+	err = engine_change_enforce(engine, &change, false, &kernel, &writes, diag);
 	if (err == 0)
-		err = candidate_enforce(engine, &candidate, false, &kernel, NULL, diag);
-	if (err == 0) {
-		err = state_attached_remove(engine->state, id);
-		if (err < 0) {
-			candidate_revert(engine, &candidate);
-			err = engine_disk_error(engine, err, diag);
-		}
-	}
+		err = append(engine, id, NULL, 0, diag);
 	if (err < 0) {
-		put_back(engine->model, id, TAKE_PTR(old));
+		engine_change_undo(engine, &change);
 		return err;
 	}
-	candidate_take(engine, &candidate);
-	engine_reconcile(engine);
+	engine_change_keep(engine, &change);
 	engine_note(engine);
 	log_info("interface %s: detached by hand", id);
 	return 0;

@@ -8,49 +8,81 @@
 
 /* -------------------------------------------------- engine_candidate.c */
 
-/* A change that has been worked out and not taken yet. */
+/* A whole policy that has been worked out beside the one that holds, and not taken yet. */
 struct candidate {
-	struct numbers *numbers;
-	struct image *image;
+	struct model *model;
+	struct image *image; /* of model; NULL: not compiled */
 };
 
 void candidate_clear(struct candidate *candidate);
 
 /* A code of engine.h for what the loader found: -EBADMSG or -EINVAL. */
 int candidate_load_error(const struct diag *diag);
-/* The policy of sources (NULL: none) as a model, with the interfaces that from carries by hand
- * (NULL: none) added and everything validated. */
-int candidate_model(const GPtrArray *sources, const struct model *from, struct model **model,
-		    struct diag *diag);
 /*
- * Puts an interface into its network, which is the owner from then on; *replaced is the one with
- * the same id, taken out of the model (NULL: none). -EINVAL when there is no such network, and then
- * iface still is the caller's.
+ * The policy of sources (NULL: none) and of the patches to it (GPtrArray of struct load_source
+ * each; or NULL) as a model, with the interfaces that from carries by hand (NULL: none) added and
+ * everything validated.
  */
-int model_insert_interface(struct model *model, struct model_interface *iface,
-			   struct model_interface **replaced, struct diag *diag);
-/* Takes it out of the model; NULL when there is none. */
-struct model_interface *model_steal_interface(struct model *model, const char *id);
-/* Compiles beside what holds. */
-int candidate_compile(const struct engine *engine, const struct model *model,
-		      struct candidate *candidate, struct diag *diag);
+int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const struct model *from,
+		    struct model **model, struct diag *diag);
+/* An interface into the network that it names, which the model must have (-EINVAL; then iface still
+ * is the caller's). */
+int candidate_add_interface(struct model *model, struct model_interface *iface, struct diag *diag);
+int candidate_compile(struct engine *engine, struct candidate *candidate, struct diag *diag);
 /* -ENOSPC when the devices that are there reserve more flows than the host has. */
 int candidate_check_flows(const struct engine *engine, const struct image *image,
 			  struct diag *diag);
-/* Saves and takes its numbers, and has the kernel enforce it. The image is not the engine's yet. */
-int candidate_enforce(struct engine *engine, struct candidate *candidate, bool keep,
+/* Has the kernel enforce it. The model and image are not the engine's yet. */
+int candidate_enforce(struct engine *engine, const struct candidate *candidate, bool keep,
 		      uint64_t *generation, unsigned int *writes, struct diag *diag);
 /* Back to what the engine holds, after candidate_enforce when a later step failed. */
-void candidate_revert(struct engine *engine, const struct candidate *candidate);
-/* Swaps its image with the engine's. */
+void candidate_revert(struct engine *engine);
+/* Swaps its model and image with the engine's. */
 void candidate_take(struct engine *engine, struct candidate *candidate);
 /* The visible generation for one of the kernel, with the offset that keeps it from going back. */
 uint64_t candidate_offset(uint64_t offset, uint64_t kernel, uint64_t seen, bool must_rise);
 
+/* -EIO, with an entry in diag: what the dataplane said, or the disk. */
+int engine_dataplane_error(int err, const char *error, struct diag *diag);
+int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
 /* After something was written to the kernel: what it replaced goes soon. */
 void engine_settle_soon(struct engine *engine);
 
-int engine_disk_error(const struct engine *engine, int err, struct diag *diag);
+/* -------------------------------------------------- engine_change.c */
+
+/*
+ * A change at the cost of what changes: the engine's model and image are changed in place, and put
+ * back when a later step fails.
+ */
+struct engine_change {
+	struct model_edit *edit;   /* applied to the engine's model; NULL: nothing has begun */
+	struct image_delta *delta; /* of the engine's image; NULL: not compiled */
+	bool enforced;
+};
+
+/* Takes the edit, also on failure; validate says whether it still has to be (sources: the texts
+ * that it came from, or NULL). */
+int engine_change_begin(struct engine *engine, struct model_edit *edit, bool validate,
+			const GPtrArray *sources, struct engine_change *change, struct diag *diag);
+int engine_change_enforce(struct engine *engine, struct engine_change *change, bool keep,
+			  uint64_t *generation, unsigned int *writes, struct diag *diag);
+/* It holds: forgets what was before. Keeps the interfaces in step. */
+void engine_change_keep(struct engine *engine, struct engine_change *change);
+/* Keeps the interfaces in step with the image as it is, before it is sure to be kept. */
+void engine_change_reconcile(struct engine *engine, const struct engine_change *change);
+/* As if nothing had been. Does nothing after engine_change_keep, or before engine_change_begin. */
+void engine_change_undo(struct engine *engine, struct engine_change *change);
+
+/* Before the kernel sees numbers that were given out: that they were is safe on disk. */
+int engine_save_numbers(struct engine *engine, struct diag *diag);
+
+/* -------------------------------------------------- engine_text.c */
+
+/* The texts of a generation (NULL: of no policy) and the patches to them, from the disk. */
+int engine_load_texts(const struct engine *engine, const struct state_generation *generation,
+		      GPtrArray **sources, GPtrArray **patches, char **error);
+/* Whether these are, byte by byte, the texts of the policy that holds. */
+bool engine_same_texts(const struct engine *engine, const GPtrArray *sources);
 
 /* -------------------------------------------------- engine_attach.c */
 

@@ -81,17 +81,14 @@ static void count_name(GHashTable *table, const char *name, int change)
 
 /* ------------------------------------------------------------------ into the indexes */
 
-/* The interface that has the id already, or NULL. */
-static const struct model_interface *index_id(struct model *model,
-					      const struct model_interface *iface)
+static void index_id(struct model *model, const struct model_interface *iface)
 {
 	uint64_t hash = id_hash(iface->id);
-	const struct model_interface *first =
-		hash_index_find(&model->by_id, hash, has_id, iface->id);
 
-	if (!first)
+	if (hash_index_find(&model->by_id, hash, has_id, iface->id))
+		model->repeated_ids++;
+	else
 		hash_index_add(&model->by_id, hash, iface);
-	return first;
 }
 
 static bool is_device_taken(const struct model *model, const struct device_key *key)
@@ -166,8 +163,7 @@ static void refill_model(struct model *model, uint32_t more)
 		const struct model_network *network = value;
 
 		for (guint i = 0; i < network->interfaces->len; i++) {
-			if (index_id(model, network->interfaces->pdata[i]))
-				model->repeated_ids++;
+			index_id(model, network->interfaces->pdata[i]);
 			index_device(model, network->interfaces->pdata[i]);
 		}
 	}
@@ -207,51 +203,27 @@ static void make_room(struct model *model, struct model_network *network, uint32
 		refill_model(model, 1 + model->interfaces / 2);
 }
 
-static void count_carried(struct model_network *network, const struct model_groups *groups)
-{
-	guint *count = g_hash_table_lookup(network->carried, groups);
-
-	if (!count) {
-		count = g_new0(guint, 1);
-		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)groups, count);
-	}
-	++*count;
-}
-
-/* All but its id. */
-static void add_indexed(struct model *model, struct model_network *network,
-			struct model_interface *iface)
-{
-	iface->position = network->interfaces->len;
-	g_ptr_array_add(network->interfaces, iface);
-	model->interfaces++;
-	index_device(model, iface);
-	index_addresses(network, iface);
-	count_carried(network, iface->groups);
-}
-
 void model_add_interface(struct model *model, struct model_interface *iface)
 {
-	struct model_network *network = model_network(model, iface->network);
+	model_add_interface_to(model, model_network(model, iface->network), iface);
+}
+
+void model_add_interface_to(struct model *model, struct model_network *network,
+			    struct model_interface *iface)
+{
+	guint carried;
 
 	g_assert(network);
 	make_room(model, network, iface->address_count);
-	if (index_id(model, iface))
-		model->repeated_ids++;
-	add_indexed(model, network, iface);
-}
-
-const struct model_interface *model_try_interface(struct model *model,
-						  struct model_network *network,
-						  struct model_interface *iface)
-{
-	const struct model_interface *first;
-
-	make_room(model, network, iface->address_count);
-	first = index_id(model, iface);
-	if (!first)
-		add_indexed(model, network, iface);
-	return first;
+	iface->position = network->interfaces->len;
+	g_ptr_array_add(network->interfaces, iface);
+	model->interfaces++;
+	index_id(model, iface);
+	index_device(model, iface);
+	index_addresses(network, iface);
+	carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
+	g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
+			    GUINT_TO_POINTER(carried + 1));
 }
 
 static void unindex_id(struct model *model, const struct model_interface *iface)
@@ -299,7 +271,7 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 {
 	struct model_network *network = model_network(model, iface->network);
 	GPtrArray *all = network->interfaces;
-	guint *carried = g_hash_table_lookup(network->carried, iface->groups);
+	guint carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
 
 	g_assert(all->pdata[iface->position] == iface);
 	g_ptr_array_steal_index_fast(all, iface->position);
@@ -309,7 +281,10 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 	unindex_id(model, iface);
 	unindex_device(model, iface);
 	unindex_addresses(network, iface);
-	if (--*carried == 0)
+	if (carried > 1)
+		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
+				    GUINT_TO_POINTER(carried - 1));
+	else
 		g_hash_table_remove(network->carried, iface->groups);
 }
 

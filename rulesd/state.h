@@ -3,20 +3,23 @@
  * state.h - the state directory: what rulesd knows again after a crash, a restart or a reboot.
  *
  *   lock                 held (flock) by the one rulesd that uses the directory
- *   numbers.json         the registry of numbers (numbers.h)
+ *   numbers.json         the registry of numbers (numbers.h) as of the last policy
+ *   marks.json           how far its counters may have gone since
  *   current.json         generations kept, the last seen generation, which policy holds
- *   policies/N.json      the texts of a policy, as they were given; never changed once written
- *   attached/ID.json     an interface attached by hand, as it was given
+ *   policies/N.policy    the texts of a policy, as they were given; never changed once written
+ *   policies/N.journal   what changed since: patches, interfaces attached by hand, new numbers
+ *   policies/N.json      as N.policy, of an older rulesd
+ *   attached/ID.json     an interface attached by hand, as an older rulesd kept it
  *
- * A change of the policy or of an interface is one rename, so a crash leaves the old or the new.
- * The order that the engine keeps, and what a crash in between does:
- *   1. numbers.json: numbers only ever grow, so numbers that nothing uses yet are harmless, while a
- *      number in the kernel that the registry forgot would be given out twice;
- *   2. prepare: everything that can fail for want of space. A crash leaves files that the next
- *      start removes;
+ * A new policy is one rename, a patch or an interface is one record of the journal: a crash leaves
+ * the old or the new. The order that the engine keeps, and what a crash in between does:
+ *   1. numbers: they only ever grow, so numbers that nothing uses yet are harmless, while a number
+ *      in the kernel that the registry forgot would be given out twice;
+ *   2. prepare (a policy): everything that can fail for want of space. A crash leaves files that
+ *      the next start removes;
  *   3. the kernel takes the change. A crash here: the next start applies the old state to the
  *      kernel again. Nobody was told that the change holds;
- *   4. commit: the rename. A crash after it: the next start finds the kernel right;
+ *   4. commit: the rename, or the record. When it fails the kernel is taken back;
  *   5. only now the client is answered.
  */
 #pragma once
@@ -26,16 +29,18 @@
 
 #include "rulesd/load.h"
 #include "rulesd/numbers.h"
+#include "rulesd/state_journal.h"
 
 #define STATE_MAX_GENERATIONS 16
 
 /* A policy that was in force from this generation on. */
 struct state_generation {
 	uint64_t generation;
-	char *time; /* RFC 3339, UTC */
-	char *sha256;
-	char *source; /* "api" or "policy-dir:PATH" */
-	char *file;   /* in policies/ */
+	char *time;	  /* RFC 3339, UTC */
+	char *sha256;	  /* NULL: not known yet */
+	char *source;	  /* "api" or "policy-dir:PATH" */
+	char *file;	  /* in policies/ */
+	uint32_t patches; /* that many of the file's journal belong to it */
 };
 
 struct state {
@@ -51,9 +56,17 @@ struct state {
 	int policies;
 	int attached;
 	int lock;
-	char *numbers_text;		  /* what numbers.json holds, NULL when unknown */
 	struct state_generation *pending; /* between prepare and commit of a policy */
 	uint64_t next_file;
+
+	struct state_journal journal,
+		next_journal;	      /* of the policy that holds; of the pending one */
+	uint32_t patches;	      /* in it */
+	GHashTable *attached_changes; /* id -> text (GBytes) of what the journal attaches, or NULL
+					 of what it detaches */
+	GHashTable *attached_files;   /* ids in attached/ */
+	GPtrArray *news;	      /* of json_t: numbers of the journal, until they are loaded */
+	bool versioned;		      /* current.json says that there may be a journal */
 };
 
 /*
@@ -67,31 +80,45 @@ void state_close(struct state **state);
 bool state_in_use(const char *path);
 
 /* The policy that holds, or NULL when none was ever applied. */
-const struct state_generation *state_current(const struct state *state);
+struct state_generation *state_current(const struct state *state);
 const struct state_generation *state_find(const struct state *state, uint64_t generation);
 
-/* The registry as saved; an empty one when there is none. */
+/* The registry as saved, with the news of the journal; an empty one when there is none. */
 int state_load_numbers(struct state *state, struct numbers **numbers, char **error);
-/* Writes it if it differs from what is there. 0 or -errno. */
-int state_save_numbers(struct state *state, const struct numbers *numbers);
+/* Writes all of it, or only its marks if it needs them. 0 or -errno. */
+int state_save_numbers(struct state *state, struct numbers *numbers);
+int state_save_marks(struct state *state, struct numbers *numbers);
 
-/* Appends struct load_source. */
+/*
+ * Appends the texts of a policy (struct load_source) and the patches that were applied to them
+ * (GPtrArray of struct load_source, one each).
+ */
 int state_load_sources(const struct state *state, const struct state_generation *generation,
-		       GPtrArray *sources, char **error);
+		       GPtrArray *sources, GPtrArray *patches, char **error);
+/* Bytes of its texts and of the journal that its patches are in; 0 when it cannot be read. */
+size_t state_policy_size(const struct state *state, const struct state_generation *generation);
 /* The interfaces attached by hand: struct load_source, whose name is the id. */
 int state_load_attached(const struct state *state, GPtrArray *interfaces, char **error);
 
-/* A new policy. generation is the expected one; commit says which one it became. 0 or -errno. */
-int state_policy_prepare(struct state *state, const GPtrArray *sources, const char *source,
-			 const char *sha256, uint64_t generation);
+/* A new policy; patches may be NULL. generation is the expected one; commit says which one it
+ * became. sha256 may be NULL. 0 or -errno. */
+int state_policy_prepare(struct state *state, const GPtrArray *sources, const GPtrArray *patches,
+			 const char *source, const char *sha256, uint64_t generation);
 int state_policy_commit(struct state *state, uint64_t generation, uint64_t offset);
 void state_policy_abort(struct state *state);
 
-/* An interface attached by hand: new or changed, or gone. 0 or -errno. */
-int state_attached_prepare(struct state *state, const char *id, const char *text, size_t length);
-int state_attached_commit(struct state *state, const char *id);
-void state_attached_abort(struct state *state, const char *id);
-int state_attached_remove(struct state *state, const char *id);
+/* A change that is one record; generation is what users see after it. */
+struct state_record {
+	uint64_t generation;
+	uint64_t offset;
+	const json_t *numbers; /* names that have got a number (numbers_news), or NULL */
+};
+/* A patch of the policy that holds: struct load_source. 0 or -errno. */
+int state_append_patch(struct state *state, const struct state_record *record,
+		       const GPtrArray *sources, const char *source);
+/* An interface attached by hand: new or changed; text NULL: gone. 0 or -errno. */
+int state_append_attached(struct state *state, const struct state_record *record, const char *id,
+			  const char *text, size_t length);
 
 /* Remembers the generation that users saw, if it is higher than the one remembered. 0 or -errno. */
 int state_note_generation(struct state *state, uint64_t generation, uint64_t offset);

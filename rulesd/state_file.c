@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ static char *temp_name(const char *name)
 	return g_strconcat(name, STATE_FILE_TEMP, NULL);
 }
 
-static int write_all(int fd, const char *data, size_t length)
+int state_file_write_all(int fd, const char *data, size_t length)
 {
 	while (length > 0) {
 		ssize_t written = write(fd, data, length);
@@ -33,21 +34,35 @@ static int write_all(int fd, const char *data, size_t length)
 	return 0;
 }
 
-int state_file_prepare(int dir, const char *name, const char *data, size_t length)
+int state_file_prepare_parts(int dir, const char *name, const struct iovec *parts, size_t count)
 {
 	g_autofree char *temp = temp_name(name);
 	AUTO_FD int fd = -1;
-	int err;
+	int err = 0;
 
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, data, length);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = state_file_write_all(fd, parts[i].iov_base, parts[i].iov_len);
 	if (err == 0 && fsync(fd) < 0)
 		err = -errno;
 	if (err < 0)
 		unlinkat(dir, temp, 0);
 	return err;
+}
+
+static struct iovec part_of(const char *data, size_t length)
+{
+	/* writev(2) has no const either. */
+	return (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = length};
+}
+
+int state_file_prepare(int dir, const char *name, const char *data, size_t length)
+{
+	struct iovec part = part_of(data, length);
+
+	return state_file_prepare_parts(dir, name, &part, 1);
 }
 
 int state_file_commit(int dir, const char *name)
@@ -68,7 +83,14 @@ void state_file_abort(int dir, const char *name)
 
 int state_file_write(int dir, const char *name, const char *data, size_t length)
 {
-	int err = state_file_prepare(dir, name, data, length);
+	struct iovec part = part_of(data, length);
+
+	return state_file_write_parts(dir, name, &part, 1);
+}
+
+int state_file_write_parts(int dir, const char *name, const struct iovec *parts, size_t count)
+{
+	int err = state_file_prepare_parts(dir, name, parts, count);
 
 	if (err < 0)
 		return err;

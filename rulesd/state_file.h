@@ -9,13 +9,17 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/uio.h>
 
 #define STATE_FILE_TEMP ".tmp"
 
+int state_file_write_all(int fd, const char *data, size_t length);
+int state_file_prepare_parts(int dir, const char *name, const struct iovec *parts, size_t count);
 int state_file_prepare(int dir, const char *name, const char *data, size_t length);
 int state_file_commit(int dir, const char *name);
 void state_file_abort(int dir, const char *name);
 /* Both halves. */
+int state_file_write_parts(int dir, const char *name, const struct iovec *parts, size_t count);
 int state_file_write(int dir, const char *name, const char *data, size_t length);
 /* Removes it for good; 0 also when there was none. */
 int state_file_remove(int dir, const char *name);

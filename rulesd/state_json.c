@@ -10,7 +10,7 @@
 
 #include "rulesd/cleanup.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2 /* 1: no journals, texts in policies/N.json */
 
 /* jansson allocates with malloc; what leaves here is freed with g_free, which is the same in GLib
  * since 2.46. */
@@ -30,9 +30,9 @@ int state_damaged(char **error, const char *path, const char *name, const char *
 
 static json_t *generation_to_json(const struct state_generation *entry)
 {
-	return json_pack("{sI ss ss ss ss}", "generation", (json_int_t)entry->generation, "time",
-			 entry->time, "sha256", entry->sha256, "source", entry->source, "file",
-			 entry->file);
+	return json_pack("{sI ss ss? ss ss si}", "generation", (json_int_t)entry->generation,
+			 "time", entry->time, "sha256", entry->sha256, "source", entry->source,
+			 "file", entry->file, "patches", (int)entry->patches);
 }
 
 char *state_current_to_text(const struct state *state, const struct state_generation *pending,
@@ -59,21 +59,25 @@ static int read_generation(struct state *state, json_t *json)
 	struct state_generation *entry;
 	json_int_t generation = 0;
 	const char *time = NULL;
-	const char *sha256 = NULL;
+	json_t *sha256 = NULL;
 	const char *source = NULL;
 	const char *file = NULL;
+	int patches = 0;
 
-	if (json_unpack(json, "{sI ss ss ss ss}", "generation", &generation, "time", &time,
-			"sha256", &sha256, "source", &source, "file", &file) < 0)
+	if (json_unpack(json, "{sI ss s?o ss ss s?i}", "generation", &generation, "time", &time,
+			"sha256", &sha256, "source", &source, "file", &file, "patches",
+			&patches) < 0)
 		return -EINVAL;
-	if (generation < 0 || strchr(file, '/'))
+	if (generation < 0 || strchr(file, '/') || patches < 0 ||
+	    !(json_is_string(sha256) || json_is_null(sha256)))
 		return -EINVAL;
 	entry = g_new0(struct state_generation, 1);
 	entry->generation = (uint64_t)generation;
 	entry->time = g_strdup(time);
-	entry->sha256 = g_strdup(sha256);
+	entry->sha256 = g_strdup(json_string_value(sha256));
 	entry->source = g_strdup(source);
 	entry->file = g_strdup(file);
+	entry->patches = (uint32_t)patches;
 	g_ptr_array_add(state->generations, entry);
 	return 0;
 }
@@ -96,9 +100,9 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 				     json ? "a field is missing" : where.text);
 	if (!json_is_array(entries))
 		return state_damaged(error, state->path, "current.json", "generations is no array");
-	if (version != STATE_VERSION) {
+	if (version < 1 || version > STATE_VERSION) {
 		*error = g_strdup_printf("state directory %s: current.json has version %d, this "
-					 "rulesd knows %d: start the rulesd that wrote it",
+					 "rulesd knows 1 to %d: start the rulesd that wrote it",
 					 state->path, version, STATE_VERSION);
 		return -EINVAL;
 	}
@@ -109,45 +113,264 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 	}
 	state->generation = (uint64_t)generation;
 	state->offset = (uint64_t)offset;
+	state->versioned = version == STATE_VERSION;
 	return 0;
 }
 
-char *state_sources_to_text(const GPtrArray *sources)
+static json_t *lengths_of(const GPtrArray *sources)
 {
-	AUTO_JSON json_t *json = json_object();
+	json_t *list = json_array();
+
+	for (guint i = 0; i < sources->len; i++) {
+		const struct load_source *source = sources->pdata[i];
+
+		json_array_append_new(list, json_pack("{ss sI}", "name", source->name, "length",
+						      (json_int_t)source->length));
+	}
+	return list;
+}
+
+char *state_policy_head(const GPtrArray *sources, const GPtrArray *patches)
+{
+	json_t *lists = json_array();
+	AUTO_JSON json_t *json = NULL;
+
+	for (guint i = 0; patches && i < patches->len; i++)
+		json_array_append_new(lists, lengths_of(patches->pdata[i]));
+	json = json_pack("{si so so}", "version", STATE_VERSION, "files", lengths_of(sources),
+			 "patches", lists);
+	return json ? json_dumps(json, JSON_COMPACT) : NULL;
+}
+
+static void free_source(gpointer source)
+{
+	load_source_free(source);
+}
+
+static GPtrArray *add_patch_to(GPtrArray *patches)
+{
+	GPtrArray *patch = g_ptr_array_new_with_free_func(free_source);
+
+	g_ptr_array_add(patches, patch);
+	return patch;
+}
+
+static void add_source(GPtrArray *sources, const char *name, const char *text, size_t length)
+{
+	struct load_source *source = g_new0(struct load_source, 1);
+
+	source->name = g_strdup(name);
+	source->text = g_strndup(text, length);
+	source->length = length;
+	g_ptr_array_add(sources, source);
+}
+
+/* The texts that the list names, from *at on. */
+static int cut_texts(const json_t *list, const char **at, const char *end, GPtrArray *sources)
+{
+	json_t *file;
+	size_t index;
+
+	if (!json_is_array(list))
+		return -EINVAL;
+	json_array_foreach (list, index, file) {
+		const char *name = NULL;
+		json_int_t length = 0;
+		struct load_source *source;
+
+		if (json_unpack(file, "{ss sI}", "name", &name, "length", &length) < 0 ||
+		    length < 0 || length > end - *at)
+			return -EINVAL;
+		source = g_new0(struct load_source, 1);
+		source->name = g_strdup(name);
+		source->length = (size_t)length;
+		/* Not g_strndup, which would stop at a NUL. */
+		source->text = g_malloc(source->length + 1);
+		memcpy(source->text, *at, source->length);
+		source->text[source->length] = '\0';
+		g_ptr_array_add(sources, source);
+		*at += length;
+	}
+	return 0;
+}
+
+static int sources_from_json(const json_t *files, GPtrArray *sources)
+{
+	json_t *file;
+	size_t index;
+
+	if (!json_is_array(files))
+		return -EINVAL;
+	json_array_foreach (files, index, file) {
+		const char *name = NULL;
+		const char *content = NULL;
+		size_t size = 0;
+
+		if (json_unpack(file, "{ss ss%}", "name", &name, "text", &content, &size) < 0)
+			return -EINVAL;
+		add_source(sources, name, content, size);
+	}
+	return 0;
+}
+
+int state_policy_from_text(const char *text, size_t length, GPtrArray *sources, GPtrArray *patches)
+{
+	const char *line = memchr(text, '\n', length), *at;
+	AUTO_JSON json_t *json = NULL;
+	const json_t *lists;
+	json_t *list;
+	size_t index;
+	int err;
+
+	if (line)
+		json = json_loadb(text, (size_t)(line - text), JSON_REJECT_DUPLICATES, NULL);
+	if (!json || !json_object_get(json, "version")) {
+		json_decref(json);
+		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+		return sources_from_json(json_object_get(json, "files"), sources);
+	}
+	at = line + 1;
+	err = cut_texts(json_object_get(json, "files"), &at, text + length, sources);
+	lists = json_object_get(json, "patches");
+	if (err == 0 && !json_is_array(lists))
+		err = -EINVAL;
+	json_array_foreach (lists, index, list) {
+		if (err == 0)
+			err = cut_texts(list, &at, text + length, add_patch_to(patches));
+	}
+	return err == 0 && at != text + length ? -EINVAL : err;
+}
+
+/* ---------------------------------------------------------------- journals */
+
+char *state_journal_name(const char *file)
+{
+	guint64 number = file ? g_ascii_strtoull(file, NULL, 10) : 0;
+
+	return g_strdup_printf("%" G_GUINT64_FORMAT ".journal", number);
+}
+
+static char *record_text(const struct state_record *record, const char *kind, json_t *what)
+{
+	AUTO_JSON json_t *json =
+		json_pack("{sI sI so}", "generation", (json_int_t)record->generation, "offset",
+			  (json_int_t)record->offset, kind, what);
+
+	if (!json)
+		return NULL;
+	if (record->numbers)
+		json_object_set_new(json, "numbers", json_deep_copy(record->numbers));
+	return json_dumps(json, JSON_COMPACT);
+}
+
+char *state_patch_to_text(const struct state_record *record, const struct state_generation *entry,
+			  const GPtrArray *sources)
+{
 	json_t *files = json_array();
 
-	json_object_set_new(json, "files", files);
 	for (guint i = 0; i < sources->len; i++) {
 		const struct load_source *source = sources->pdata[i];
 
 		json_array_append_new(files, json_pack("{ss ss%}", "name", source->name, "text",
 						       source->text, source->length));
 	}
-	return dump(json);
+	return record_text(record, "patch",
+			   json_pack("{ss ss so}", "time", entry->time, "source", entry->source,
+				     "files", files));
 }
 
-int state_sources_from_text(const char *text, size_t length, GPtrArray *sources)
+char *state_attached_to_text(const struct state_record *record, GHashTable *changes)
 {
-	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	json_t *file;
-	size_t index;
+	json_t *attached = json_object();
+	GHashTableIter iter;
+	gpointer id, bytes;
 
-	if (!json || !json_is_array(json_object_get(json, "files")))
+	g_hash_table_iter_init(&iter, changes);
+	while (g_hash_table_iter_next(&iter, &id, &bytes)) {
+		gsize length = 0;
+		const char *text = bytes ? g_bytes_get_data(bytes, &length) : NULL;
+
+		json_object_set_new(attached, id, text ? json_stringn(text, length) : json_null());
+	}
+	return record_text(record, "attached", attached);
+}
+
+static int add_patch(struct state *state, uint64_t number, json_t *patch)
+{
+	const struct state_generation *current = state_current(state);
+	struct state_generation *entry;
+	const char *time = NULL;
+	const char *source = NULL;
+
+	if (!current || json_unpack(patch, "{ss ss}", "time", &time, "source", &source) < 0)
 		return -EINVAL;
-	json_array_foreach (json_object_get(json, "files"), index, file) {
-		const char *name = NULL;
-		const char *content = NULL;
-		size_t size = 0;
-		struct load_source *source;
+	entry = g_new0(struct state_generation, 1);
+	entry->generation = number;
+	entry->time = g_strdup(time);
+	entry->source = g_strdup(source);
+	entry->file = g_strdup(current->file);
+	entry->patches = ++state->patches;
+	g_ptr_array_add(state->generations, entry);
+	return 0;
+}
 
-		if (json_unpack(file, "{ss ss%}", "name", &name, "text", &content, &size) < 0)
+void state_note_attached(struct state *state, const char *id, GBytes *text)
+{
+	/* Of what was never anywhere else nothing need be remembered. */
+	if (text || g_hash_table_contains(state->attached_files, id))
+		g_hash_table_replace(state->attached_changes, g_strdup(id), text);
+	else
+		g_hash_table_remove(state->attached_changes, id);
+}
+
+static int add_attached(struct state *state, json_t *attached)
+{
+	const char *id;
+	json_t *text;
+
+	json_object_foreach (attached, id, text) {
+		GBytes *bytes = NULL;
+
+		if (!*id || strchr(id, '/') || !(json_is_string(text) || json_is_null(text)))
 			return -EINVAL;
-		source = g_new0(struct load_source, 1);
-		source->name = g_strdup(name);
-		source->text = g_strndup(content, size);
-		source->length = size;
-		g_ptr_array_add(sources, source);
+		if (json_is_string(text))
+			bytes = g_bytes_new(json_string_value(text), json_string_length(text));
+		state_note_attached(state, id, bytes);
 	}
 	return 0;
+}
+
+int state_record_from_text(struct state *state, const char *text, size_t length)
+{
+	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *patch = json_object_get(json, "patch");
+	json_t *attached = json_object_get(json, "attached");
+	json_t *numbers = json_object_get(json, "numbers");
+	json_int_t generation = 0;
+	json_int_t offset = 0;
+	int err;
+
+	if (!json ||
+	    json_unpack(json, "{sI sI}", "generation", &generation, "offset", &offset) < 0 ||
+	    generation < 0 || !patch == !attached)
+		return -EINVAL;
+	err = patch ? add_patch(state, (uint64_t)generation, patch) : add_attached(state, attached);
+	if (err < 0)
+		return err;
+	if (numbers)
+		g_ptr_array_add(state->news, json_incref(numbers));
+	state->generation = MAX(state->generation, (uint64_t)generation);
+	state->offset = (uint64_t)offset;
+	return 0;
+}
+
+int state_patch_from_text(const char *text, size_t length, GPtrArray *patches)
+{
+	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *patch = json_object_get(json, "patch");
+
+	if (!json)
+		return -EINVAL;
+	return patch ? sources_from_json(json_object_get(patch, "files"), add_patch_to(patches))
+		     : 1;
 }

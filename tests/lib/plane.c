@@ -9,6 +9,7 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/compile.h"
 #include "rulesd/load.h"
+#include "rulesd/model_diff.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
 
@@ -23,13 +24,6 @@ static void open_plane(struct plane *plane)
 		fail_msg("dataplane_open: %s", plane->error);
 }
 
-static void free_model(gpointer data)
-{
-	struct model *model = data;
-
-	model_free(&model);
-}
-
 int plane_setup(void **state)
 {
 	struct plane *plane = g_new0(struct plane, 1);
@@ -38,7 +32,6 @@ int plane_setup(void **state)
 	plane->options.bpffs = g_strdup_printf("%s/plane%u", netns_bpffs(), instances++);
 	plane->options.max_flows = 1048576;
 	plane->numbers = numbers_new();
-	plane->models = g_ptr_array_new_with_free_func(free_model);
 	*state = plane;
 	open_plane(plane);
 	return 0;
@@ -57,7 +50,7 @@ int plane_teardown(void **state)
 	tap_delete_all();
 	image_free(&plane->image);
 	numbers_free(&plane->numbers);
-	g_ptr_array_unref(plane->models);
+	model_free(&plane->model);
 	g_free((void *)(uintptr_t)plane->options.bpffs);
 	g_free(plane->error);
 	g_free(plane);
@@ -69,6 +62,7 @@ void plane_reopen(struct plane *plane)
 {
 	dataplane_close(&plane->dataplane);
 	image_free(&plane->image);
+	model_free(&plane->model);
 	open_plane(plane);
 }
 
@@ -77,40 +71,67 @@ static void free_source(gpointer source)
 	load_source_free(source);
 }
 
-struct image *plane_compile(struct plane *plane, const char *json)
+static void refused(const struct diag *diag)
+{
+	diag_print(diag, stderr);
+	fail_msg("the policy of the test is refused");
+}
+
+static struct model *load(const char *json)
 {
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
 	CLEANUP(diag_free) struct diag *diag = diag_new();
-	CLEANUP(model_free) struct model *model = NULL;
 	struct load_source *source = g_new0(struct load_source, 1);
-	struct image *image = NULL;
+	struct model *model = NULL;
 
 	source->name = g_strdup("test");
 	source->text = g_strdup(json);
 	source->length = strlen(json);
 	g_ptr_array_add(sources, source);
-	if (load_policy(sources, &model, diag) ||
-	    compile_image(model, plane->numbers, plane->image, HOST, &image, diag)) {
-		diag_print(diag, stderr);
-		fail_msg("the policy of the test is refused");
-	}
-	g_ptr_array_add(plane->models, TAKE_PTR(model));
-	return image;
+	if (load_policy(sources, &model, diag))
+		refused(diag);
+	return model;
+}
+
+static int apply_first(struct plane *plane, struct model **model)
+{
+	CLEANUP(image_free) struct image *image = NULL;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	int code;
+
+	if (compile_image(*model, plane->numbers, NULL, HOST, &image, diag))
+		refused(diag);
+	code = dataplane_apply(plane->dataplane, image, false, &plane->generation, &plane->writes,
+			       &plane->error);
+	if (code)
+		return code;
+	plane->model = TAKE_PTR(*model);
+	plane->image = TAKE_PTR(image);
+	return 0;
 }
 
 int plane_apply(struct plane *plane, const char *json, bool keep)
 {
-	CLEANUP(image_free) struct image *image = plane_compile(plane, json);
+	CLEANUP(model_free) struct model *model = load(json);
+	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
+	CLEANUP(image_delta_free) struct image_delta *delta = NULL;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
 	int code;
 
 	g_clear_pointer(&plane->error, g_free);
-	code = dataplane_apply(plane->dataplane, plane->image, image, keep, &plane->generation,
-			       &plane->writes, &plane->error);
-	if (code)
-		return code;
-	image_free(&plane->image);
-	plane->image = TAKE_PTR(image);
-	return 0;
+	if (!plane->image)
+		return apply_first(plane, &model);
+	edit = model_diff(plane->model, &model);
+	model_edit_apply(edit, plane->model);
+	if (compile_change(plane->image, plane->model, edit, plane->numbers, HOST, &delta, diag))
+		refused(diag);
+	code = dataplane_apply_delta(plane->dataplane, plane->image, delta, keep,
+				     &plane->generation, &plane->writes, &plane->error);
+	if (code) {
+		image_delta_undo(plane->image, &delta);
+		model_edit_undo(edit, plane->model);
+	}
+	return code;
 }
 
 int plane_attach(struct plane *plane, const char *id, const struct tap *tap,

@@ -17,8 +17,8 @@ struct plane {
 	struct dataplane_options options;
 	struct dataplane *dataplane;
 	struct numbers *numbers;
-	struct image *image; /* the one applied last; NULL: none */
-	GPtrArray *models;   /* of struct model (owned): images borrow them */
+	struct model *model; /* the one applied last; NULL: none */
+	struct image *image; /* of model */
 	unsigned int writes; /* of the last apply */
 	uint64_t generation; /* after it */
 	char *error;	     /* of the last call that failed */
@@ -30,9 +30,11 @@ int plane_teardown(void **state);
 
 /* Closes the instance as a kill would (pins stay) and opens it again; the image is forgotten. */
 void plane_reopen(struct plane *plane);
-/* Compiles a policy after the one that was applied last. Fails the test when it is refused. */
-struct image *plane_compile(struct plane *plane, const char *json);
-/* Applies it; 0, or what dataplane_apply says, with the old image kept. */
+/*
+ * Applies a policy, as the daemon does: the first one as a whole, later ones by what they differ
+ * in. 0, or what the dataplane says, with the old model and image kept. Fails the test when the
+ * policy is refused.
+ */
 int plane_apply(struct plane *plane, const char *json, bool keep);
 /* Attaches an interface of the image to a tap; 0 or what dataplane_attach says. */
 int plane_attach(struct plane *plane, const char *id, const struct tap *tap,

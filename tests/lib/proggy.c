@@ -273,8 +273,7 @@ void proggy_change(const char *json, bool keep)
 	for (GList *id = attached; id; id = id->next)
 		if (!image_iface(image, id->data))
 			detach(id->data);
-	if (dataplane_apply(proggy.dataplane, proggy.image, image, keep, &generation, NULL,
-			    &error) < 0)
+	if (dataplane_apply(proggy.dataplane, image, keep, &generation, NULL, &error) < 0)
 		fail_msg("dataplane_apply: %s", error);
 	g_hash_table_iter_init(&each, image->ifaces);
 	while (g_hash_table_iter_next(&each, NULL, &iface))

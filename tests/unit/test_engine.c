@@ -27,7 +27,7 @@ static int make_model(const char *policy, const struct model *from, struct model
 	source->text = g_strdup(policy);
 	source->length = strlen(policy);
 	g_ptr_array_add(sources, source);
-	return candidate_model(sources, from, model, diag);
+	return candidate_model(sources, NULL, from, model, diag);
 }
 
 /* The model of a policy, with an interface attached by hand. */
@@ -36,13 +36,11 @@ static struct model *model_with(const char *policy, const char *id, const char *
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct model *model = NULL;
 	struct model_interface *iface = NULL;
-	struct model_interface *replaced = NULL;
 
 	assert_int_equal(make_model(policy, NULL, &model, diag), 0);
 	assert_int_equal(load_interface(id, text, strlen(text), &iface, diag), 0);
 	iface->attached = true;
-	assert_int_equal(model_insert_interface(model, iface, &replaced, diag), 0);
-	assert_null(replaced);
+	assert_int_equal(candidate_add_interface(model, iface, diag), 0);
 	return model;
 }
 
@@ -127,35 +125,13 @@ static void an_interface_of_an_unknown_network_is_not_taken(void **state)
 	CLEANUP(model_free) struct model *model = model_new();
 	static const char text[] = "{\"addresses\":[\"10.0.0.5\"],\"network\":\"blue\"}";
 	struct model_interface *iface = NULL;
-	struct model_interface *replaced = NULL;
 
 	(void)state;
 	assert_int_equal(load_interface("x", text, strlen(text), &iface, diag), 0);
-	assert_int_equal(model_insert_interface(model, iface, &replaced, diag), -EINVAL);
+	assert_int_equal(candidate_add_interface(model, iface, diag), -EINVAL);
 	assert_null(model_interface(model, "x"));
 	assert_says(diag, "unknown-network", "blue");
 	model_interface_free(iface); /* still ours */
-}
-
-static void an_interface_is_replaced_and_taken_out_again(void **state)
-{
-	CLEANUP(diag_free) struct diag *diag = diag_new();
-	CLEANUP(model_free) struct model *model = model_with(GROUPS, "hand", HAND);
-	struct model_interface *iface = NULL;
-	struct model_interface *replaced = NULL;
-	struct model_interface *stolen;
-
-	(void)state;
-	assert_int_equal(load_interface("hand", HAND, strlen(HAND), &iface, diag), 0);
-	assert_int_equal(model_insert_interface(model, iface, &replaced, diag), 0);
-	assert_non_null(replaced);
-	assert_ptr_equal(model_interface(model, "hand"), iface);
-	model_interface_free(replaced);
-	stolen = model_steal_interface(model, "hand");
-	assert_ptr_equal(stolen, iface);
-	assert_null(model_interface(model, "hand"));
-	assert_null(model_steal_interface(model, "hand"));
-	model_interface_free(stolen);
 }
 
 static void what_is_no_json_is_another_error_than_what_is_no_policy(void **state)
@@ -201,7 +177,6 @@ int main(void)
 		cmocka_unit_test(a_policy_with_its_id_is_refused),
 		cmocka_unit_test(a_policy_without_its_network_is_refused),
 		cmocka_unit_test(an_interface_of_an_unknown_network_is_not_taken),
-		cmocka_unit_test(an_interface_is_replaced_and_taken_out_again),
 		cmocka_unit_test(what_is_no_json_is_another_error_than_what_is_no_policy),
 		cmocka_unit_test(generations_never_go_back),
 		cmocka_unit_test(states_have_the_names_of_the_manual),

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/log.h"
 #include "rulesd/state.h"
 #include "rulesd/state_file.h"
 #include "tests/lib/check.h"
@@ -86,6 +89,11 @@ static void free_source(gpointer source)
 	load_source_free(source);
 }
 
+static void free_patch(gpointer patch)
+{
+	g_ptr_array_unref(patch);
+}
+
 static GPtrArray *sources_of(const char *text)
 {
 	GPtrArray *sources = g_ptr_array_new_with_free_func(free_source);
@@ -103,7 +111,7 @@ static void commit_policy(struct state *opened, const char *text, uint64_t gener
 {
 	g_autoptr(GPtrArray) sources = sources_of(text);
 
-	assert_int_equal(state_policy_prepare(opened, sources, "api", text, generation), 0);
+	assert_int_equal(state_policy_prepare(opened, sources, NULL, "api", text, generation), 0);
 	assert_int_equal(state_policy_commit(opened, generation, offset), 0);
 }
 
@@ -111,16 +119,26 @@ static void assert_holds(const struct state *opened, const char *text, uint64_t 
 {
 	const struct state_generation *current = state_current(opened);
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
 	g_autofree char *error = NULL;
 	const struct load_source *source;
 
 	assert_non_null(current);
 	assert_int_equal(current->generation, generation);
-	assert_int_equal(state_load_sources(opened, current, sources, &error), 0);
+	assert_int_equal(state_load_sources(opened, current, sources, patches, &error), 0);
+	assert_int_equal(patches->len, 0);
 	assert_int_equal(sources->len, 1);
 	source = sources->pdata[0];
 	assert_string_equal(source->name, "a.json");
 	assert_string_equal(source->text, text);
+}
+
+static void attach(struct state *opened, uint64_t generation, const char *id, const char *text)
+{
+	struct state_record record = {.generation = generation};
+
+	assert_int_equal(state_append_attached(opened, &record, id, text, text ? strlen(text) : 0),
+			 0);
 }
 
 /* ---------------------------------------------------------------- files */
@@ -235,14 +253,14 @@ static void a_policy_that_was_not_committed_never_was(void **state)
 	g_autoptr(GPtrArray) sources = sources_of("two");
 
 	commit_policy(opened, "one", 1, 0);
-	assert_int_equal(state_policy_prepare(opened, sources, "api", "sha", 2), 0);
+	assert_int_equal(state_policy_prepare(opened, sources, NULL, "api", "sha", 2), 0);
 	assert_true(exists(*state, "current.json" STATE_FILE_TEMP));
-	assert_true(exists(*state, "policies/2.json"));
+	assert_true(exists(*state, "policies/2.policy"));
 	state_close(&opened);
 	opened = open_ok(*state);
 	assert_holds(opened, "one", 1);
 	assert_false(exists(*state, "current.json" STATE_FILE_TEMP));
-	assert_false(exists(*state, "policies/2.json"));
+	assert_false(exists(*state, "policies/2.policy"));
 }
 
 static void an_aborted_policy_leaves_nothing_and_the_next_one_works(void **state)
@@ -251,10 +269,10 @@ static void an_aborted_policy_leaves_nothing_and_the_next_one_works(void **state
 	g_autoptr(GPtrArray) sources = sources_of("two");
 
 	commit_policy(opened, "one", 1, 0);
-	assert_int_equal(state_policy_prepare(opened, sources, "api", "sha", 2), 0);
+	assert_int_equal(state_policy_prepare(opened, sources, NULL, "api", "sha", 2), 0);
 	state_policy_abort(opened);
 	assert_holds(opened, "one", 1);
-	assert_false(exists(*state, "policies/2.json"));
+	assert_false(exists(*state, "policies/2.policy"));
 	commit_policy(opened, "three", 2, 0);
 	assert_holds(opened, "three", 2);
 }
@@ -297,41 +315,340 @@ static void the_generation_that_users_saw_never_goes_back(void **state)
 static void attached_interfaces_come_back_as_they_were_given(void **state)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
-	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
 	g_autofree char *error = NULL;
 	const struct load_source *source;
 
-	assert_int_equal(state_attached_prepare(opened, "kept", "{\"a\":1}", 7), 0);
-	assert_int_equal(state_attached_commit(opened, "kept"), 0);
-	assert_int_equal(state_attached_prepare(opened, "lost", "{}", 2), 0);
-	assert_int_equal(state_attached_prepare(opened, "gone", "{}", 2), 0);
-	assert_int_equal(state_attached_commit(opened, "gone"), 0);
-	assert_int_equal(state_attached_remove(opened, "gone"), 0);
-	assert_int_equal(state_attached_remove(opened, "never"), 0);
-	state_close(&opened);
-	opened = open_ok(*state);
-	assert_int_equal(state_load_attached(opened, attached, &error), 0);
-	assert_int_equal(attached->len, 1);
-	source = attached->pdata[0];
-	assert_string_equal(source->name, "kept");
-	assert_string_equal(source->text, "{\"a\":1}");
-	assert_false(exists(*state, "attached/lost.json" STATE_FILE_TEMP));
+	attach(opened, 1, "kept", "{}");
+	attach(opened, 2, "gone", "{}");
+	attach(opened, 3, "kept", "{\"a\":1}");
+	attach(opened, 4, "gone", NULL);
+	attach(opened, 5, "never", NULL);
+	/* With every policy, and after it. */
+	for (unsigned int i = 0; i < 3; i++) {
+		g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
+
+		state_close(&opened);
+		opened = open_ok(*state);
+		assert_int_equal(opened->generation, 5 + i);
+		assert_int_equal(state_load_attached(opened, attached, &error), 0);
+		assert_int_equal(attached->len, 1);
+		source = attached->pdata[0];
+		assert_string_equal(source->name, "kept");
+		assert_string_equal(source->text, "{\"a\":1}");
+		commit_policy(opened, "a policy", 6 + i, 0);
+	}
 }
 
-static void numbers_are_written_only_when_they_differ(void **state)
+/* ---------------------------------------------------------------- journals */
+
+static void patch(struct state *opened, const char *text, uint64_t generation)
+{
+	struct state_record record = {.generation = generation, .offset = 1};
+	g_autoptr(GPtrArray) sources = sources_of(text);
+
+	assert_int_equal(state_append_patch(opened, &record, sources, "api"), 0);
+}
+
+/* The texts of a generation, patches included, one after the other. */
+static void assert_texts(const struct state *opened, uint64_t generation, const char *expected)
+{
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GString) text = g_string_new(NULL);
+	const struct state_generation *entry = state_find(opened, generation);
+	g_autofree char *error = NULL;
+
+	assert_non_null(entry);
+	if (state_load_sources(opened, entry, sources, patches, &error) < 0)
+		fail_msg("%s", error);
+	for (guint i = 0; i < sources->len; i++)
+		g_string_append(text, ((struct load_source *)sources->pdata[i])->text);
+	for (guint i = 0; i < patches->len; i++) {
+		const GPtrArray *one = patches->pdata[i];
+
+		assert_int_equal(one->len, 1);
+		g_string_append_printf(text, "+%s", ((struct load_source *)one->pdata[0])->text);
+	}
+	assert_string_equal(text->str, expected);
+}
+
+static void patches_come_back_and_each_is_a_generation(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+
+	commit_policy(opened, "one", 1, 0);
+	patch(opened, "a\n\"\xc3\xa9", 2);
+	patch(opened, "b", 4);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_texts(opened, 1, "one");
+		assert_texts(opened, 2, "one+a\n\"\xc3\xa9");
+		assert_texts(opened, 4, "one+a\n\"\xc3\xa9+b");
+		assert_int_equal(state_current(opened)->generation, 4);
+		assert_int_equal(opened->generation, 4);
+		assert_int_equal(opened->offset, 1);
+		state_close(&opened);
+		opened = open_ok(*state);
+	}
+	/* Another policy begins another journal; the old one stays as long as its generations. */
+	commit_policy(opened, "two", 5, 0);
+	patch(opened, "c", 6);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_texts(opened, 6, "two+c");
+	assert_texts(opened, 5, "two");
+	assert_texts(opened, 4, "one+a\n\"\xc3\xa9+b");
+}
+
+static void a_policy_may_be_one_with_patches(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	g_autoptr(GPtrArray) sources = sources_of("one");
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+
+	g_ptr_array_add(patches, sources_of("a"));
+	g_ptr_array_add(patches, sources_of("b"));
+	assert_int_equal(state_policy_prepare(opened, sources, patches, "api", NULL, 1), 0);
+	assert_int_equal(state_policy_commit(opened, 1, 0), 0);
+	patch(opened, "c", 2);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_texts(opened, 1, "one+a+b");
+	assert_texts(opened, 2, "one+a+b+c");
+	assert_null(state_current(opened)->sha256);
+}
+
+static void only_so_many_patches_are_kept_as_generations(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	g_autoptr(GString) all = g_string_new("one");
+
+	commit_policy(opened, "one", 1, 0);
+	for (uint64_t generation = 2; generation <= STATE_MAX_GENERATIONS + 6; generation++) {
+		patch(opened, "x", generation);
+		g_string_append(all, "+x");
+	}
+	assert_int_equal(opened->generations->len, STATE_MAX_GENERATIONS);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_int_equal(opened->generations->len, STATE_MAX_GENERATIONS);
+	assert_null(state_find(opened, 6));
+	assert_texts(opened, STATE_MAX_GENERATIONS + 6, all->str);
+}
+
+static char *read_journal(const char *path, gsize *length)
+{
+	g_autofree char *file = g_build_filename(path, "policies", "1.journal", NULL);
+	char *data = NULL;
+
+	assert_true(g_file_get_contents(file, &data, length, NULL));
+	return data;
+}
+
+static void write_journal(const char *path, const char *data, gsize length)
+{
+	g_autofree char *file = g_build_filename(path, "policies", "1.journal", NULL);
+
+	assert_true(g_file_set_contents(file, data, (gssize)length, NULL));
+}
+
+static void begin_journal(const char *path)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(path);
+
+	commit_policy(opened, "one", 1, 0);
+	patch(opened, "first", 2);
+	attach(opened, 3, "kept", "{}");
+	patch(opened, "second", 4);
+}
+
+/* Cut at every byte: the records before are there, what was cut is not, and the next one is kept.
+ */
+static void a_record_that_a_crash_cut_is_left_out(void **state)
+{
+	g_autofree char *whole = NULL;
+	gsize length = 0, first;
+
+	begin_journal(*state);
+	whole = read_journal(*state, &length);
+	first = (gsize)(strchr(whole, '\n') - whole) + 1;
+	for (gsize cut = length - 1; cut > first; cut--) {
+		CLEANUP(state_close) struct state *opened = NULL;
+
+		write_journal(*state, whole, cut);
+		opened = open_ok(*state);
+		assert_texts(opened, 2, "one+first");
+		assert_null(state_find(opened, 4));
+		patch(opened, "third", 5);
+		state_close(&opened);
+		opened = open_ok(*state);
+		assert_texts(opened, 5, "one+first+third");
+	}
+	/* Blocks that never reached the disk read as zeros. */
+	g_autofree char *zeros = g_malloc0(length + 4096);
+	CLEANUP(state_close) struct state *opened = NULL;
+
+	memcpy(zeros, whole, length);
+	write_journal(*state, zeros, length + 4096);
+	opened = open_ok(*state);
+	assert_texts(opened, 4, "one+first+second");
+}
+
+static void a_record_in_the_middle_that_is_damaged_is_refused_by_name(void **state)
+{
+	g_autofree char *whole = NULL;
+	gsize length = 0, first;
+
+	begin_journal(*state);
+	whole = read_journal(*state, &length);
+	first = (gsize)(strchr(whole, '\n') - whole) + 1;
+	for (gsize at = 0; at < first; at++) {
+		g_autofree char *broken = g_memdup2(whole, length);
+
+		/* Another case of a hexadecimal digit says the same. */
+		broken[at] = (char)(broken[at] ^ 1);
+		write_journal(*state, broken, length);
+		assert_refused(*state, -EINVAL, "policies/1.journal is damaged");
+	}
+}
+
+static void a_record_that_is_none_of_ours_is_refused_by_name(void **state)
+{
+	static const char *const strange[] = {
+		"{}",
+		"[]",
+		"{\"generation\":5,\"offset\":0}",
+		"{\"generation\":5,\"offset\":0,\"attached\":{\"../x\":\"{}\"}}",
+		"{\"generation\":5,\"offset\":0,\"attached\":{\"x\":1}}",
+		"{\"generation\":5,\"offset\":0,\"patch\":{}}",
+		"{\"generation\":-5,\"offset\":0,\"attached\":{}}",
+	};
+	AUTO_FD int dir = -1;
+	g_autofree char *policies = g_build_filename(*state, "policies", NULL);
+	g_autofree char *whole = NULL;
+	gsize length = 0;
+
+	begin_journal(*state);
+	whole = read_journal(*state, &length);
+	dir = open(policies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < G_N_ELEMENTS(strange); i++) {
+		struct state_journal journal = {.fd = -1, .length = length};
+
+		write_journal(*state, whole, length);
+		assert_int_equal(state_journal_append(dir, "1.journal", &journal, strange[i],
+						      strlen(strange[i])),
+				 0);
+		state_journal_close(&journal);
+		assert_refused(*state, -EINVAL, "policies/1.journal is damaged");
+	}
+}
+
+/* The limit on the size of a file stands for a disk that is full. */
+static void a_record_for_which_there_is_no_room_leaves_nothing(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	struct state_record record = {.generation = 3};
+	g_autofree char *large = g_strnfill(20000, 'x');
+	g_autoptr(GPtrArray) sources = sources_of(large);
+	struct rlimit before, small;
+	gsize length = 0;
+	g_autofree char *whole = NULL;
+	g_autofree char *after = NULL;
+
+	commit_policy(opened, "one", 1, 0);
+	patch(opened, "first", 2);
+	whole = read_journal(*state, &length);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = length + 5000;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(state_append_patch(opened, &record, sources, "api"), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	g_free(whole);
+	whole = read_journal(*state, &length);
+	assert_int_equal(opened->journal.length, length);
+	assert_null(state_find(opened, 3));
+	patch(opened, "second", 3);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_texts(opened, 3, "one+first+second");
+}
+
+/* As the rulesd before journals left it. */
+static void a_directory_of_an_older_rulesd_is_taken_over(void **state)
+{
+	CLEANUP(state_close) struct state *opened = NULL;
+	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(free_source);
+	g_autofree char *error = NULL;
+	g_autofree char *current = g_build_filename(*state, "current.json", NULL);
+	g_autofree char *text = NULL;
+
+	state_close(&(struct state *){open_ok(*state)});
+	write_file(*state, "policies/3.json",
+		   "{\n \"files\": [\n  {\n   \"name\": \"a.json\",\n   \"text\": \"old\\n\"\n  "
+		   "}\n ]\n}");
+	write_file(*state, "attached/vm.json", "{\"x\":1}");
+	write_file(*state, "attached/other.json", "{}");
+	write_file(*state, "current.json",
+		   "{\"version\":1,\"generation\":7,\"offset\":2,\"generations\":[{\"generation\":"
+		   "6,\"time\":\"2026-01-01T00:00:00Z\",\"sha256\":\"ab\",\"source\":\"api\","
+		   "\"file\":\"3.json\"}]}");
+	opened = open_ok(*state);
+	assert_texts(opened, 6, "old\n");
+	assert_int_equal(opened->generation, 7);
+	assert_int_equal(state_load_attached(opened, attached, &error), 0);
+	assert_int_equal(attached->len, 2);
+	patch(opened, "a", 8);
+	attach(opened, 9, "vm", NULL);
+	/* From here on the older one would miss something, so it must not start. */
+	assert_true(g_file_get_contents(current, &text, NULL, NULL));
+	assert_non_null(strstr(text, "\"version\": 2"));
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_texts(opened, 6, "old\n");
+	assert_texts(opened, 8, "old\n+a");
+	commit_policy(opened, "new", 10, 0);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_int_equal(state_load_attached(opened, later, &error), 0);
+	assert_int_equal(later->len, 1);
+	assert_string_equal(((struct load_source *)later->pdata[0])->name, "other");
+}
+
+static void numbers_come_back_with_what_the_journal_added(void **state)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
-	g_autofree char *path = g_build_filename(*state, "numbers.json", NULL);
 	g_autofree char *error = NULL;
-	struct stat first, second;
+	uint32_t peer, policy;
 
 	assert_int_equal(state_load_numbers(opened, &numbers, &error), 0);
+	peer = numbers_get(numbers, NUMBER_PEER, "default:sg-a");
 	assert_int_equal(state_save_numbers(opened, numbers), 0);
-	assert_int_equal(stat(path, &first), 0);
-	assert_int_equal(state_save_numbers(opened, numbers), 0);
-	assert_int_equal(stat(path, &second), 0);
-	assert_int_equal(first.st_ino, second.st_ino); /* a write is a rename of another file */
+	assert_int_equal(state_save_marks(opened, numbers), 0);
+	assert_null(numbers_news(numbers));
+	assert_int_equal(numbers_get(numbers, NUMBER_PEER, "default:sg-b"), peer + 1);
+	policy = numbers_next_policy(numbers);
+	{
+		AUTO_JSON json_t *news = numbers_news(numbers);
+		struct state_record record = {.generation = 2, .numbers = news};
+
+		assert_non_null(news);
+		assert_int_equal(state_append_attached(opened, &record, "x", "{}", 2), 0);
+	}
+	/* Given out, and lost in a crash: nobody else may get it. */
+	assert_int_equal(numbers_get(numbers, NUMBER_PEER, "default:sg-c"), peer + 2);
+	state_close(&opened);
+	numbers_free(&numbers);
+	opened = open_ok(*state);
+	assert_int_equal(state_load_numbers(opened, &numbers, &error), 0);
+	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-a"), peer);
+	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-b"), peer + 1);
+	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-c"), 0);
+	assert_true(numbers_get(numbers, NUMBER_PEER, "default:sg-d") > peer + 2);
+	assert_true(numbers_next_policy(numbers) > policy);
 }
 
 /* ---------------------------------------------------------------- damage */
@@ -356,14 +673,15 @@ static void damaged_files_are_refused_by_name(void **state)
 		assert_refused(*state, -EINVAL, "current.json is damaged");
 	}
 	write_file(*state, "current.json",
-		   "{\"version\":2,\"generation\":1,\"offset\":0,\"generations\":[]}");
-	assert_refused(*state, -EINVAL, "version 2");
+		   "{\"version\":3,\"generation\":1,\"offset\":0,\"generations\":[]}");
+	assert_refused(*state, -EINVAL, "version 3");
 }
 
 static void damaged_numbers_and_policies_are_refused_by_name(void **state)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
 	struct numbers *numbers = NULL;
 	g_autofree char *error = NULL;
 	g_autofree char *other = NULL;
@@ -374,16 +692,18 @@ static void damaged_numbers_and_policies_are_refused_by_name(void **state)
 	assert_int_equal(state_load_numbers(opened, &numbers, &error), -EINVAL);
 	assert_null(numbers);
 	assert_non_null(strstr(error, "numbers.json is damaged"));
-	write_file(*state, "policies/1.json", "{\"files\":1}");
-	assert_int_equal(state_load_sources(opened, state_current(opened), sources, &other),
-			 -EINVAL);
-	assert_non_null(strstr(other, "policies/1.json is damaged"));
+	write_file(*state, "policies/1.policy", "{\"files\":1}");
+	assert_int_equal(
+		state_load_sources(opened, state_current(opened), sources, patches, &other),
+		-EINVAL);
+	assert_non_null(strstr(other, "policies/1.policy is damaged"));
 	state_close(&opened);
 	opened = open_ok(*state);
-	unlinkat(opened->policies, "1.json", 0);
-	assert_int_equal(state_load_sources(opened, state_current(opened), sources, &missing),
-			 -ENOENT);
-	assert_non_null(strstr(missing, "policies/1.json"));
+	unlinkat(opened->policies, "1.policy", 0);
+	assert_int_equal(
+		state_load_sources(opened, state_current(opened), sources, patches, &missing),
+		-ENOENT);
+	assert_non_null(strstr(missing, "policies/1.policy"));
 }
 
 int main(void)
@@ -402,10 +722,19 @@ int main(void)
 		TEST(only_so_many_generations_are_kept),
 		TEST(the_generation_that_users_saw_never_goes_back),
 		TEST(attached_interfaces_come_back_as_they_were_given),
-		TEST(numbers_are_written_only_when_they_differ),
+		TEST(patches_come_back_and_each_is_a_generation),
+		TEST(a_policy_may_be_one_with_patches),
+		TEST(only_so_many_patches_are_kept_as_generations),
+		TEST(a_record_that_a_crash_cut_is_left_out),
+		TEST(a_record_in_the_middle_that_is_damaged_is_refused_by_name),
+		TEST(a_record_that_is_none_of_ours_is_refused_by_name),
+		TEST(a_record_for_which_there_is_no_room_leaves_nothing),
+		TEST(a_directory_of_an_older_rulesd_is_taken_over),
+		TEST(numbers_come_back_with_what_the_journal_added),
 		TEST(damaged_files_are_refused_by_name),
 		TEST(damaged_numbers_and_policies_are_refused_by_name),
 	};
 
+	log_setup(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

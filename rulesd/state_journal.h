@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * state_journal.h - records appended to a file, durable one by one.
+ *
+ * A record is a line: CRC-32 of the text as 8 hex digits, its length in bytes, the text. What a
+ * crash or a full disk left of the last one is not a record: nobody was told that it holds.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct state_journal {
+	int fd;		  /* -1: there is no file yet */
+	uint64_t length;  /* of the records in it */
+	uint32_t records; /* number of them */
+	bool torn;	  /* something else may stand behind them */
+};
+
+/* 0, or what reading is to end with. text is NUL-terminated. */
+typedef int (*state_journal_fn)(const char *text, size_t length, void *arg);
+
+/*
+ * Calls each for every record in order. 0, also when there is no such file; -EBADMSG when records
+ * follow one that is damaged, -errno, or what each returned. *end (may be NULL): where the records
+ * end.
+ */
+int state_journal_read(int dir, const char *name, state_journal_fn each, void *arg,
+		       struct state_journal *end);
+/* Makes the file if there is none. When it fails the record is not there; if not even that can be
+ * had, the next append tries again before it writes. 0 or -errno. */
+int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
+			 size_t length);
+void state_journal_close(struct state_journal *journal);
