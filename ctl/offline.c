@@ -13,9 +13,8 @@
 
 struct offline {
 	struct model *model;
-	struct image *image; /* of the interface that was traced last, or NULL */
+	struct image *image; /* with the interfaces that were asked about, or NULL */
 	struct numbers *numbers;
-	const struct model_interface *traced;
 };
 
 int offline_open(const GPtrArray *paths, struct offline **offline, struct diag *diag)
@@ -47,35 +46,21 @@ void offline_close(struct offline **offline)
 	g_free(TAKE_PTR(*offline));
 }
 
-/* All of them, or those with a device; the caller frees the array. */
-static GPtrArray *list_interfaces(const struct model *model, bool with_device)
-{
-	GPtrArray *ifaces = g_ptr_array_new();
-	GHashTableIter networks;
-	void *network;
-
-	g_hash_table_iter_init(&networks, model->networks);
-	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		const GPtrArray *own = ((const struct model_network *)network)->interfaces;
-
-		for (guint i = 0; i < own->len; i++) {
-			struct model_interface *iface = own->pdata[i];
-
-			if (!with_device || iface->settings->device)
-				g_ptr_array_add(ifaces, iface);
-		}
-	}
-	return ifaces;
-}
-
 static int unknown_interface(struct model *model, const char *id, struct diag *diag)
 {
 	struct nearest nearest = nearest_new(id);
-	g_autoptr(GPtrArray) ifaces = list_interfaces(model, false);
 	g_autofree char *fix = NULL;
+	GHashTableIter networks;
+	void *value;
 
-	for (guint i = 0; i < ifaces->len; i++)
-		nearest_offer(&nearest, ((const struct model_interface *)ifaces->pdata[i])->id);
+	g_hash_table_iter_init(&networks, model->networks);
+	while (g_hash_table_iter_next(&networks, NULL, &value)) {
+		const GPtrArray *ifaces = ((const struct model_network *)value)->interfaces;
+
+		for (guint i = 0; i < ifaces->len; i++)
+			nearest_offer(&nearest,
+				      ((const struct model_interface *)ifaces->pdata[i])->id);
+	}
 	if (nearest.best)
 		fix = g_strdup_printf("did you mean %s?", nearest.best);
 	diag_add(diag, "unknown-interface", (struct place){0}, NULL, fix,
@@ -83,53 +68,19 @@ static int unknown_interface(struct model *model, const char *id, struct diag *d
 	return -ENOENT;
 }
 
-static struct model_interface *set_device(struct model *model, struct model_interface *iface,
-					  const char *device)
+/* The policy once, and each interface when it is asked about. */
+static int compile(struct offline *offline, const struct model_interface *iface, struct diag *diag)
 {
-	struct model_interface_spec spec = model_interface_spec(iface);
-	struct model_interface *made;
+	int error = 0;
 
-	spec.settings.device = device;
-	made = model_interface_new(&spec);
-	model_remove_interface(model, iface);
-	model_interface_free(iface);
-	model_add_interface(model, made);
-	return made;
-}
+	if (!offline->image) {
+		CLEANUP(numbers_free) struct numbers *numbers = numbers_new();
 
-/* The compiler makes an image_iface of every interface with a device on its host: that shall be the
- * traced one alone. Returns what iface has become. */
-static struct model_interface *keep_device_of(struct model *model, struct model_interface *iface)
-{
-	g_autoptr(GPtrArray) ifaces = list_interfaces(model, true);
-
-	for (guint i = 0; i < ifaces->len; i++)
-		if (ifaces->pdata[i] != iface)
-			set_device(model, ifaces->pdata[i], NULL);
-	return set_device(model, iface, "traced");
-}
-
-static int compile(struct offline *offline, struct model_interface *iface, struct diag *diag)
-{
-	CLEANUP(image_free) struct image *image = NULL;
-	CLEANUP(numbers_free) struct numbers *numbers = NULL;
-	int error;
-
-	if (offline->traced == iface)
-		return 0;
-	offline->traced = NULL;
-	iface = keep_device_of(offline->model, iface);
-	numbers = numbers_new();
-	error = compile_image(offline->model, numbers, NULL,
-			      iface->settings->host ? iface->settings->host : "", &image, diag);
-	if (error)
-		return error;
-	image_free(&offline->image);
-	numbers_free(&offline->numbers);
-	offline->image = TAKE_PTR(image);
-	offline->numbers = TAKE_PTR(numbers);
-	offline->traced = iface;
-	return 0;
+		error = compile_bare_image(offline->model, numbers, &offline->image, diag);
+		if (!error)
+			offline->numbers = TAKE_PTR(numbers);
+	}
+	return error ? error : compile_interface(offline->image, iface, offline->numbers, diag);
 }
 
 int offline_trace(struct offline *offline, const char *host, const json_t *request, json_t **trace,
@@ -171,7 +122,7 @@ int offline_compile(struct offline *offline, const char *interface,
 	error = compile(offline, iface, diag);
 	if (error)
 		return error;
-	*compiled = (struct offline_compiled){offline->model, offline->image, offline->numbers,
-					      offline->traced};
+	*compiled =
+		(struct offline_compiled){offline->model, offline->image, offline->numbers, iface};
 	return 0;
 }

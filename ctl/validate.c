@@ -52,7 +52,7 @@ static int try_to_compile(const struct model *model, struct diag *diag)
 	CLEANUP(numbers_free) struct numbers *numbers = numbers_new();
 	CLEANUP(image_free) struct image *image = NULL;
 
-	return compile_image(model, numbers, NULL, "", &image, diag);
+	return compile_bare_image(model, numbers, &image, diag);
 }
 
 enum exit_status command_validate(const struct args *args)

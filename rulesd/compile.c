@@ -194,22 +194,14 @@ static guint errors(const struct diag *diag)
 	return diag->entries->len + diag->left_out;
 }
 
-int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
-		  const char *host, struct image **image, struct diag *diag)
+static int compile_all(struct compile *given, bool with_ifaces, struct image **image)
 {
-	CLEANUP(cleanup_image) struct image *made = image_new(model);
-	CLEANUP(compile_clear)
-	struct compile compile = {
-		.model = model,
-		.numbers = numbers,
-		.previous = previous,
-		.host = host,
-		.image = made,
-		.diag = diag,
-	};
-	g_autoptr(GPtrArray) names = compile_sorted_keys(model->networks);
-	guint before = errors(diag);
+	CLEANUP(cleanup_image) struct image *made = image_new(given->model);
+	CLEANUP(compile_clear) struct compile compile = *given;
+	g_autoptr(GPtrArray) names = compile_sorted_keys(compile.model->networks);
+	guint before = errors(compile.diag);
 
+	compile.image = made;
 	compile_init(&compile);
 	if (!make_zones(&compile, names))
 		return -EINVAL;
@@ -219,14 +211,35 @@ int compile_image(const struct model *model, struct numbers *numbers, const stru
 	compile_dirty_sets(&compile);
 	compile_shared(&compile);
 	compile_prefixes(&compile);
-	each_network(&compile, names, attach_network);
-	if (errors(diag) == before) {
+	if (with_ifaces)
+		each_network(&compile, names, attach_network);
+	if (errors(compile.diag) == before) {
 		*image = TAKE_PTR(made);
 		return 0;
 	}
 	for (guint i = 0; i < compile.slots->len; i++)
-		numbers_release_slot(numbers, compile.slots->pdata[i]);
+		numbers_release_slot(compile.numbers, compile.slots->pdata[i]);
 	return -EINVAL;
+}
+
+int compile_image(const struct model *model, struct numbers *numbers, const struct image *previous,
+		  const char *host, struct image **image, struct diag *diag)
+{
+	struct compile compile = {.model = model,
+				  .numbers = numbers,
+				  .previous = previous,
+				  .host = host,
+				  .diag = diag};
+
+	return compile_all(&compile, true, image);
+}
+
+int compile_bare_image(const struct model *model, struct numbers *numbers, struct image **image,
+		       struct diag *diag)
+{
+	struct compile compile = {.model = model, .numbers = numbers, .diag = diag};
+
+	return compile_all(&compile, false, image);
 }
 
 int compile_interface(struct image *image, const struct model_interface *iface,

@@ -55,6 +55,13 @@ int compile_change(struct image *image, const struct model *model, const struct 
 		   struct diag *diag);
 
 /*
+ * An image without interfaces, to which compile_interface() adds those that are asked about: for
+ * explaining packets of a few out of a million. Otherwise as compile_image().
+ */
+int compile_bare_image(const struct model *model, struct numbers *numbers, struct image **image,
+		       struct diag *diag);
+
+/*
  * Adds one interface of the image's model as an image_iface without a slot, if it is not there, so
  * that packets of it can be explained. 0 or -EINVAL with entries in diag.
  */

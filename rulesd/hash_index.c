@@ -26,12 +26,18 @@ uint64_t hash_bytes(const void *bytes, size_t length)
 	uint64_t hash = length * MULTIPLIER, word;
 	const uint8_t *p = bytes;
 
-	for (; length >= sizeof(word); length -= sizeof(word), p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
+	if (length < sizeof(word)) {
+		word = 0;
+		for (size_t i = 0; i < length; i++)
+			word = word << 8 | p[i];
+		return mix((hash ^ word) * MULTIPLIER);
+	}
+	/* The last word may overlap the one before it. */
+	for (size_t i = 0; i + sizeof(word) < length; i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
 		hash = mix((hash ^ word) * MULTIPLIER);
 	}
-	word = 0;
-	memcpy(&word, p, length);
+	memcpy(&word, p + length - sizeof(word), sizeof(word));
 	return mix((hash ^ word) * MULTIPLIER);
 }
 

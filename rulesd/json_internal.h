@@ -48,6 +48,10 @@ struct jdoc {
 	uint32_t unfolded;  /* count without children of the open node */
 	uint32_t open;	    /* the folded node that is open, or 0 */
 	struct jdoc_block *blocks;
+	struct jdoc_place_cache {
+		size_t offset, start;
+		uint32_t line;
+	} last; /* the place that was asked for last: the next one is often near behind it */
 	bool hides_objects;
 };
 

@@ -44,15 +44,28 @@ void jdoc_index_lines(struct jdoc *doc)
 
 struct place jdoc_place_at(const struct jdoc *doc, size_t offset)
 {
-	size_t begin = offset / JDOC_BLOCK * JDOC_BLOCK;
+	struct jdoc_place_cache *last = &((struct jdoc *)(uintptr_t)doc)->last;
 	const struct jdoc_block *block = &doc->blocks[offset / JDOC_BLOCK];
-	const char *last = memrchr(doc->text + begin, '\n', offset - begin);
-	size_t start = last ? (size_t)(last + 1 - doc->text) : block->start;
+	const char *end;
+	uint32_t lines;
 
+	if (offset < last->offset || offset - last->offset > JDOC_BLOCK)
+		*last = (struct jdoc_place_cache){
+			.offset = offset / JDOC_BLOCK * JDOC_BLOCK,
+			.start = block->start,
+			.line = block->line,
+		};
+	lines = count_lines(doc->text + last->offset, offset - last->offset);
+	if (lines) {
+		end = memrchr(doc->text + last->offset, '\n', offset - last->offset);
+		last->start = (size_t)(end + 1 - doc->text);
+		last->line += lines;
+	}
+	last->offset = offset;
 	return (struct place){
 		.file = doc->file,
-		.line = block->line + count_lines(doc->text + begin, offset - begin) + 1,
-		.column = (unsigned int)(offset - start) + 1,
+		.line = last->line + 1,
+		.column = (unsigned int)(offset - last->start) + 1,
 	};
 }
 

@@ -15,9 +15,10 @@ struct scan {
 	struct diag *diag;
 	size_t at; /* offset of the next byte */
 	unsigned int depth;
-	bool skims;   /* inside of a folded node: no nodes are made */
-	bool repeats; /* there is a duplicate key in what was skimmed */
-	GArray *keys; /* of struct jdoc_key: of the objects that are being skimmed */
+	bool skims;	       /* inside of a folded node: no nodes are made */
+	bool repeats;	       /* there is a duplicate key in what was skimmed */
+	struct jdoc_key *keys; /* of the objects that are being skimmed */
+	guint key_count, key_room;
 };
 
 static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node);
@@ -46,6 +47,9 @@ static void skip_space(struct scan *scan)
 	const char *text = scan->doc->text;
 	size_t at = scan->at, length = scan->doc->length;
 
+	/* Nothing that is not white space is below it. */
+	if (at < length && text[at] > ' ')
+		return;
 	while (at < length &&
 	       (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r'))
 		at++;
@@ -158,12 +162,39 @@ static bool scan_escape(struct scan *scan)
 	return true;
 }
 
+#define ONES  0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+/* The high bit of the first of eight bytes that is less than limit (at most 0x80), or that is the
+ * byte; bits of later ones may be wrong. 0 when there is none. */
+static inline uint64_t below(uint64_t word, uint8_t limit)
+{
+	return (word - ONES * limit) & ~word & HIGHS;
+}
+
+static inline uint64_t equal(uint64_t word, uint8_t byte)
+{
+	return below(word ^ ONES * byte, 1);
+}
+
 /* Bytes that stand in a string for themselves: all but '"', '\\' and control characters. */
 static void skip_plain(struct scan *scan)
 {
 	const unsigned char *text = (const unsigned char *)scan->doc->text;
 	size_t at = scan->at, length = scan->doc->length;
+	uint64_t word;
 
+	for (; at + sizeof(word) <= length; at += sizeof(word)) {
+		uint64_t found;
+
+		memcpy(&word, text + at, sizeof(word));
+		word = GUINT64_FROM_LE(word);
+		found = below(word, 0x20) | equal(word, '"') | equal(word, '\\');
+		if (found) {
+			scan->at = at + (size_t)__builtin_ctzll(found) / 8;
+			return;
+		}
+	}
 	while (at < length && text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
 		at++;
 	scan->at = at;
@@ -323,6 +354,15 @@ static bool scan_key(struct scan *scan, struct jdoc_key *key)
 	return true;
 }
 
+static inline void push_key(struct scan *scan, struct jdoc_key key)
+{
+	if (scan->key_count == scan->key_room) {
+		scan->key_room = MAX(2 * scan->key_room, 64u);
+		scan->keys = g_renew(struct jdoc_key, scan->keys, scan->key_room);
+	}
+	scan->keys[scan->key_count++] = key;
+}
+
 /* One child of an object or array; the node that it became, when it became one. */
 static bool scan_child(struct scan *scan, uint32_t parent, char closing, uint32_t *child)
 {
@@ -331,7 +371,7 @@ static bool scan_child(struct scan *scan, uint32_t parent, char closing, uint32_
 	if (closing == '}' && !scan_key(scan, &key))
 		return false;
 	if (closing == '}' && scan->skims)
-		g_array_append_val(scan->keys, key);
+		push_key(scan, key);
 	return scan_value(scan, parent, key.offset, child);
 }
 
@@ -361,13 +401,13 @@ static bool scan_children(struct scan *scan, uint32_t node, char closing)
 
 static bool skim_children(struct scan *scan, char closing)
 {
-	guint mark = scan->keys->len;
+	guint mark = scan->key_count;
 	bool valid = scan_children(scan, JDOC_NO_NODE, closing);
 
-	scan->repeats |=
-		jdoc_keys_repeat(scan->doc, &g_array_index(scan->keys, struct jdoc_key, mark),
-				 scan->keys->len - mark);
-	g_array_set_size(scan->keys, mark);
+	if (scan->key_count > mark + 1 && !scan->repeats)
+		scan->repeats =
+			jdoc_keys_repeat(scan->doc, scan->keys + mark, scan->key_count - mark);
+	scan->key_count = mark;
 	return valid;
 }
 
@@ -444,8 +484,17 @@ static const char *find_bad_byte(const char *text, size_t length)
 	const char *p = text, *end = text + length;
 
 	while (p < end) {
+		uint64_t word;
 		gunichar c;
 
+		/* Eight bytes of ASCII without NUL at once. */
+		for (; (size_t)(end - p) >= sizeof(word); p += sizeof(word)) {
+			memcpy(&word, p, sizeof(word));
+			if (word & HIGHS || below(word, 1))
+				break;
+		}
+		if (p == end)
+			break;
 		if ((unsigned char)*p - 1u < 0x7f) {
 			p++;
 			continue;
@@ -511,8 +560,7 @@ static bool scan_document(struct scan *scan)
 struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struct diag *diag)
 {
 	struct jdoc *doc = g_new0(struct jdoc, 1);
-	g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(struct jdoc_key));
-	struct scan scan = {.doc = doc, .diag = diag, .keys = keys};
+	struct scan scan = {.doc = doc, .diag = diag};
 
 	doc->file = g_intern_string(file);
 	doc->text = length ? text : "";
@@ -527,5 +575,6 @@ struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struc
 	jdoc_index_lines(doc);
 	if (!scan_document(&scan))
 		jdoc_free(&doc);
+	g_free(scan.keys);
 	return doc;
 }

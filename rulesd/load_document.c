@@ -120,6 +120,10 @@ void load_objects(struct load *load, const struct load_document *document)
 	load->into = model_network_ensure(load->model, load->network);
 	load_map(load, document->groups, &load_groups);
 	load_map(load, document->prefix_lists, &load_prefix_lists);
+	/* Most have one address. */
+	if (document->interfaces)
+		model_reserve_interfaces(load->model, load->into,
+					 jdoc_count(load->doc, document->interfaces));
 	load_map(load, document->interfaces, &load_interfaces);
 }
 

@@ -200,7 +200,8 @@ static const struct load_field *find_field(const struct jdoc *doc, uint32_t memb
 	const char *plain = jdoc_plain_key(doc, member, &length);
 
 	for (; fields->name; fields++)
-		if (plain ? strncmp(fields->name, plain, length) == 0 &&
+		if (plain ? length && fields->name[0] == plain[0] &&
+				    strncmp(fields->name, plain, length) == 0 &&
 				    fields->name[length] == '\0'
 			  : jdoc_key_is(doc, member, fields->name))
 			return fields;

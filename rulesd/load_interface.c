@@ -77,14 +77,16 @@ static struct load_draft *draft_begin(struct load *load)
 
 	if (!draft)
 		draft = load->draft = draft_new();
-	g_clear_pointer(&draft->network, g_free);
-	g_clear_pointer(&draft->description, g_free);
-	g_clear_pointer(&draft->device, g_free);
-	g_clear_pointer(&draft->host, g_free);
-	g_array_set_size(draft->addresses, 0);
-	g_array_set_size(draft->allowed, 0);
-	g_ptr_array_set_size(draft->groups, 0);
-	g_array_set_size(draft->vlans, 0);
+	if (draft->network || draft->description || draft->device || draft->host) {
+		g_clear_pointer(&draft->network, g_free);
+		g_clear_pointer(&draft->description, g_free);
+		g_clear_pointer(&draft->device, g_free);
+		g_clear_pointer(&draft->host, g_free);
+	}
+	/* As g_array_set_size, which costs more than all the rest. */
+	draft->addresses->len = draft->allowed->len = draft->vlans->len = 0;
+	if (draft->groups->len)
+		g_ptr_array_set_size(draft->groups, 0);
 	draft->settings = (struct model_settings){.spoof_guard = true};
 	draft->known = NULL;
 	draft->groups_node = 0;
@@ -408,17 +410,14 @@ static struct model_interface *read_interface(struct load *load, uint32_t node, 
 
 static void read_policy_interface(struct load *load, uint32_t node, const char *id)
 {
-	const struct model_interface *first = model_interface(load->model, id);
-	struct model_network *network = load->into;
-	struct model_interface *iface;
+	struct model_interface *iface =
+		read_interface(load, node, id, load->into, jdoc_key_place(load->doc, node));
+	const struct model_interface *first = model_try_interface(load->model, load->into, iface);
 
-	if (first)
-		load_defined_twice(load, node, "interface", id, first->place);
-	iface = read_interface(load, node, id, network, jdoc_key_place(load->doc, node));
-	if (first)
-		model_interface_free(iface);
-	else
-		model_add_interface_to(load->model, network, iface);
+	if (!first)
+		return;
+	load_defined_twice(load, node, "interface", id, first->place);
+	model_interface_free(iface);
 }
 
 const struct load_section load_interfaces = {

@@ -128,7 +128,7 @@ struct model_network *model_network_new(const char *name)
 	network->groups = table_by_id(free_group);
 	network->prefix_lists = table_by_id(free_prefix_list);
 	network->interfaces = g_ptr_array_new_with_free_func(free_interface);
-	network->carried = g_hash_table_new(NULL, NULL);
+	network->carried = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	network->exempt = g_ptr_array_new_with_free_func(free_exempt);
 	network->peers = g_ptr_array_new_with_free_func(g_free);
 	return network;

@@ -209,7 +209,7 @@ struct model_network {
 
 	/* Indexes of model_index.c. */
 	struct hash_index by_address; /* interfaces under each of their addresses */
-	GHashTable *carried;	      /* struct model_groups -> number of interfaces */
+	GHashTable *carried;	      /* struct model_groups -> guint, interfaces that carry it */
 	uint32_t members;	      /* addresses of interfaces */
 	uint32_t repeated;	      /* of them, those that another one keeps out of by_address */
 	bool stale;		      /* by_address may lack one that was kept out */
@@ -258,8 +258,10 @@ uint32_t model_most_devices(const struct model *model);
  * many are added, reserve makes room at once.
  */
 void model_add_interface(struct model *model, struct model_interface *iface);
-void model_add_interface_to(struct model *model, struct model_network *network,
-			    struct model_interface *iface);
+/* The same for one of that network, unless there is one with its id, which is then returned. */
+const struct model_interface *model_try_interface(struct model *model,
+						  struct model_network *network,
+						  struct model_interface *iface);
 void model_remove_interface(struct model *model, struct model_interface *iface);
 /* Makes the indexes right at once, if they are stale, and not when the next one is added. */
 void model_settle_interfaces(struct model *model);

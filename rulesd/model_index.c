@@ -81,14 +81,17 @@ static void count_name(GHashTable *table, const char *name, int change)
 
 /* ------------------------------------------------------------------ into the indexes */
 
-static void index_id(struct model *model, const struct model_interface *iface)
+/* The interface that has the id already, or NULL. */
+static const struct model_interface *index_id(struct model *model,
+					      const struct model_interface *iface)
 {
 	uint64_t hash = id_hash(iface->id);
+	const struct model_interface *first =
+		hash_index_find(&model->by_id, hash, has_id, iface->id);
 
-	if (hash_index_find(&model->by_id, hash, has_id, iface->id))
-		model->repeated_ids++;
-	else
+	if (!first)
 		hash_index_add(&model->by_id, hash, iface);
+	return first;
 }
 
 static bool is_device_taken(const struct model *model, const struct device_key *key)
@@ -163,7 +166,8 @@ static void refill_model(struct model *model, uint32_t more)
 		const struct model_network *network = value;
 
 		for (guint i = 0; i < network->interfaces->len; i++) {
-			index_id(model, network->interfaces->pdata[i]);
+			if (index_id(model, network->interfaces->pdata[i]))
+				model->repeated_ids++;
 			index_device(model, network->interfaces->pdata[i]);
 		}
 	}
@@ -203,27 +207,51 @@ static void make_room(struct model *model, struct model_network *network, uint32
 		refill_model(model, 1 + model->interfaces / 2);
 }
 
-void model_add_interface(struct model *model, struct model_interface *iface)
+static void count_carried(struct model_network *network, const struct model_groups *groups)
 {
-	model_add_interface_to(model, model_network(model, iface->network), iface);
+	guint *count = g_hash_table_lookup(network->carried, groups);
+
+	if (!count) {
+		count = g_new0(guint, 1);
+		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)groups, count);
+	}
+	++*count;
 }
 
-void model_add_interface_to(struct model *model, struct model_network *network,
-			    struct model_interface *iface)
+/* All but its id. */
+static void add_indexed(struct model *model, struct model_network *network,
+			struct model_interface *iface)
 {
-	guint carried;
-
-	g_assert(network);
-	make_room(model, network, iface->address_count);
 	iface->position = network->interfaces->len;
 	g_ptr_array_add(network->interfaces, iface);
 	model->interfaces++;
-	index_id(model, iface);
 	index_device(model, iface);
 	index_addresses(network, iface);
-	carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
-	g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
-			    GUINT_TO_POINTER(carried + 1));
+	count_carried(network, iface->groups);
+}
+
+void model_add_interface(struct model *model, struct model_interface *iface)
+{
+	struct model_network *network = model_network(model, iface->network);
+
+	g_assert(network);
+	make_room(model, network, iface->address_count);
+	if (index_id(model, iface))
+		model->repeated_ids++;
+	add_indexed(model, network, iface);
+}
+
+const struct model_interface *model_try_interface(struct model *model,
+						  struct model_network *network,
+						  struct model_interface *iface)
+{
+	const struct model_interface *first;
+
+	make_room(model, network, iface->address_count);
+	first = index_id(model, iface);
+	if (!first)
+		add_indexed(model, network, iface);
+	return first;
 }
 
 static void unindex_id(struct model *model, const struct model_interface *iface)
@@ -271,7 +299,7 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 {
 	struct model_network *network = model_network(model, iface->network);
 	GPtrArray *all = network->interfaces;
-	guint carried = GPOINTER_TO_UINT(g_hash_table_lookup(network->carried, iface->groups));
+	guint *carried = g_hash_table_lookup(network->carried, iface->groups);
 
 	g_assert(all->pdata[iface->position] == iface);
 	g_ptr_array_steal_index_fast(all, iface->position);
@@ -281,10 +309,7 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 	unindex_id(model, iface);
 	unindex_device(model, iface);
 	unindex_addresses(network, iface);
-	if (carried > 1)
-		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)iface->groups,
-				    GUINT_TO_POINTER(carried - 1));
-	else
+	if (--*carried == 0)
 		g_hash_table_remove(network->carried, iface->groups);
 }
 

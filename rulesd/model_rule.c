@@ -4,6 +4,7 @@
  */
 #include "rulesd/model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rulesd/names.h"
@@ -38,36 +39,53 @@ void model_ports_merge(GArray *ports)
 		g_array_set_size(ports, 0);
 }
 
-/* "tcp 22 80-90", "icmp 8/0", "all": one protocol of a rule. */
-static char *match_content(const struct model_match *match)
+static void append_number(GString *text, unsigned int number)
+{
+	char digits[12];
+	char *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + number % 10);
+	while (number /= 10);
+	g_string_append_len(text, p, digits + sizeof(digits) - p);
+}
+
+/* "tcp 22-22 80-90", "icmp 8/0", "all": one protocol of a rule. */
+static void append_match(GString *text, const struct model_match *match)
 {
 	char protocol[8];
-	GString *text = g_string_new(protocol_format(match->protocol, protocol));
 
+	g_string_append(text, protocol_format(match->protocol, protocol));
 	for (guint i = 0; match->ports && i < match->ports->len; i++) {
 		const struct model_ports *range =
 			&g_array_index(match->ports, struct model_ports, i);
 
-		g_string_append_printf(text, " %u-%u", range->first, range->last);
+		g_string_append_c(text, ' ');
+		append_number(text, range->first);
+		g_string_append_c(text, '-');
+		append_number(text, range->last);
 	}
 	if (match->icmp_type >= 0)
 		g_string_append_printf(text, " %d", match->icmp_type);
 	if (match->icmp_code >= 0)
 		g_string_append_printf(text, "/%d", match->icmp_code);
-	return g_string_free(text, FALSE);
 }
 
-static char *peer_content(const struct model_peer *peer, const char *network)
+static void append_peer(GString *text, const struct model_peer *peer, const char *network)
 {
 	char cidr[CIDR_TEXT_SIZE];
 
-	if (peer->kind == MODEL_PEER_ANY)
-		return g_strdup("any");
-	if (peer->kind == MODEL_PEER_CIDR)
-		return g_strdup(cidr_format(&peer->cidr, cidr));
-	if (g_strcmp0(peer->network, network) == 0)
-		return g_strdup(peer->id);
-	return g_strconcat(peer->network, ":", peer->id, NULL);
+	if (peer->kind == MODEL_PEER_ANY) {
+		g_string_append(text, "any");
+	} else if (peer->kind == MODEL_PEER_CIDR) {
+		g_string_append(text, cidr_format(&peer->cidr, cidr));
+	} else {
+		if (g_strcmp0(peer->network, network) != 0) {
+			g_string_append(text, peer->network);
+			g_string_append_c(text, ':');
+		}
+		g_string_append(text, peer->id);
+	}
 }
 
 static int compare_texts(gconstpointer a, gconstpointer b)
@@ -75,34 +93,49 @@ static int compare_texts(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted, without repeats, one a line. */
-static void append_sorted(GString *content, GPtrArray *texts)
+/* The lines of content from start on: sorted, without repeats. */
+static void sort_lines(GString *content, size_t start)
 {
-	g_ptr_array_sort(texts, compare_texts);
-	for (guint i = 0; i < texts->len; i++) {
-		if (i && strcmp(texts->pdata[i - 1], texts->pdata[i]) == 0)
-			continue;
-		g_string_append_printf(content, "%s\n", (const char *)texts->pdata[i]);
-	}
+	g_auto(GStrv) lines = g_strsplit(content->str + start, "\n", -1);
+	guint count = g_strv_length(lines) - 1; /* the last one is empty */
+
+	qsort(lines, count, sizeof(*lines), compare_texts);
+	g_string_truncate(content, start);
+	for (guint i = 0; i < count; i++)
+		if (!i || strcmp(lines[i - 1], lines[i]) != 0)
+			g_string_append_printf(content, "%s\n", lines[i]);
 }
 
 char *model_rule_content_id(const struct model_rule *rule, const char *network)
 {
-	g_autoptr(GPtrArray) matches = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) peers = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GString) content = g_string_new(dir_name(rule->direction));
-	g_autofree char *digest = NULL;
+	g_autoptr(GString) content = g_string_sized_new(120);
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	uint8_t digest[32];
+	gsize length = sizeof(digest), start;
+	char *id;
 
-	for (guint i = 0; i < rule->matches->len; i++)
-		g_ptr_array_add(matches, match_content(rule->matches->pdata[i]));
-	for (guint i = 0; i < rule->peers->len; i++)
-		g_ptr_array_add(peers, peer_content(rule->peers->pdata[i], network));
+	g_string_append(content, dir_name(rule->direction));
 	g_string_append_c(content, '\n');
-	append_sorted(content, matches);
-	append_sorted(content, peers);
-	digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, content->str,
-					       (gssize)content->len);
-	return g_strdup_printf("sgr-%.8s", digest);
+	start = content->len;
+	for (guint i = 0; i < rule->matches->len; i++) {
+		append_match(content, rule->matches->pdata[i]);
+		g_string_append_c(content, '\n');
+	}
+	if (rule->matches->len > 1)
+		sort_lines(content, start);
+	start = content->len;
+	for (guint i = 0; i < rule->peers->len; i++) {
+		append_peer(content, rule->peers->pdata[i], network);
+		g_string_append_c(content, '\n');
+	}
+	if (rule->peers->len > 1)
+		sort_lines(content, start);
+	g_checksum_update(checksum, (const guchar *)content->str, (gssize)content->len);
+	g_checksum_get_digest(checksum, digest, &length);
+	id = g_strdup("sgr-00000000");
+	for (unsigned int i = 0; i < 8; i++)
+		id[4 + i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	return id;
 }
 
 /* Every protocol, from or to one peer, which the rule then owns. */

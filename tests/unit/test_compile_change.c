@@ -247,11 +247,125 @@ static void an_image_that_explains_follows_too(void **state)
 	follow(NULL, CHANGES / 10);
 }
 
+/* ---------------------------------------------------------------- what a change costs */
+
+#define CROWD 70000u /* more than a list keeps by name (image_parts.h) */
+
+static struct model_interface *crowd_interface(unsigned int at)
+{
+	static const char *const groups[] = {"sg-crowd"};
+	struct model_interface_spec spec = MODEL_INTERFACE_SPEC;
+	g_autofree char *id = g_strdup_printf("vm-%u", at);
+	g_autofree char *address =
+		g_strdup_printf("10.%u.%u.%u", at >> 16, at >> 8 & 255, at & 255);
+	struct sg_addr addr = build_addr(address);
+
+	spec.id = id;
+	spec.network = "default";
+	spec.groups = groups;
+	spec.group_count = 1;
+	spec.addresses = &addr;
+	spec.address_count = 1;
+	return model_interface_new(&spec);
+}
+
+static struct image_delta *change_object(struct follower *f, enum model_kind kind, const char *id,
+					 void *object)
+{
+	CLEANUP(model_edit_free) struct model_edit *edit = model_edit_new();
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	struct image_delta *delta = NULL;
+
+	assert_true(model_edit_set(edit, f->model, kind, "default", id, object));
+	model_edit_apply(edit, f->model);
+	assert_int_equal(
+		compile_change(f->image, f->model, edit, f->numbers, WORLD_HOST, &delta, diag), 0);
+	return delta;
+}
+
+static void expect_delta(struct image_delta *delta, guint members, guint prefixes, guint ifaces,
+			 guint policies)
+{
+	assert_int_equal(delta->members->len, members);
+	assert_int_equal(delta->prefixes->len, prefixes);
+	assert_int_equal(delta->ifaces->len, ifaces);
+	assert_int_equal(delta->policies_new->len, policies);
+	assert_int_equal(delta->policies_gone->len, policies);
+	assert_int_equal(delta->sets_new->len, 0);
+	assert_int_equal(delta->sets_gone->len, 0);
+	image_delta_free(&delta);
+}
+
+static struct model_group *referring_group(const char *peer, const char *port)
+{
+	CLEANUP(model_free) struct model *other = model_new();
+	g_autofree char *match = g_strconcat("tcp ", port, NULL);
+	struct model_group *group;
+
+	build_rule(other, "default", "sg-web", "r", SG_INGRESS, match, peer);
+	group = model_group(other, "default", "sg-web");
+	g_hash_table_steal(model_network(other, "default")->groups, "sg-web");
+	return group;
+}
+
+static void a_change_lists_what_it_touches_and_no_more(void **state)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	struct follower f = {.model = model_new(), .numbers = numbers_new()};
+	GString *entries = g_string_new("10.0.0.0/8 10.7.0.0/16");
+
+	(void)state;
+	build_group(f.model, "default", "sg-crowd");
+	build_rule(f.model, "default", "sg-web", "r", SG_INGRESS, "tcp 80", "any");
+	build_rule(f.model, "default", "sg-l", "r", SG_INGRESS, "tcp 80", "pl-x");
+	for (unsigned int i = 0; i < 100; i++)
+		g_string_append_printf(entries, " 192.0.%u.0/24", i);
+	build_prefix_list(f.model, "default", "pl-x", entries->str);
+	build_interface(f.model, "default", "web", "tap0", "192.0.2.1", "sg-web");
+	build_interface(f.model, "default", "other", "tap1", "192.0.2.2", "sg-l");
+	for (unsigned int i = 0; i < CROWD; i++)
+		model_add_interface(f.model, crowd_interface(i));
+	assert_int_equal(compile_image(f.model, f.numbers, NULL, WORLD_HOST, &f.image, diag), 0);
+	/* Nobody refers to the crowd. */
+	expect_delta(change_object(&f, MODEL_KIND_INTERFACE, "vm-5", NULL), 0, 0, 0, 0);
+	/* The first rule that does makes all of it members; a second one changes nothing of that.
+	 */
+	expect_delta(
+		change_object(&f, MODEL_KIND_GROUP, "sg-web", referring_group("sg-crowd", "80")),
+		CROWD - 1, 0, 1, 1);
+	expect_delta(
+		change_object(&f, MODEL_KIND_GROUP, "sg-web", referring_group("sg-crowd", "81")), 0,
+		0, 1, 1);
+	expect_delta(change_object(&f, MODEL_KIND_INTERFACE, "vm-5", crowd_interface(5)), 1, 0, 0,
+		     0);
+	expect_delta(change_object(&f, MODEL_KIND_INTERFACE, "vm-7", NULL), 1, 0, 0, 0);
+	compare_anew(&f, WORLD_HOST);
+	expect_delta(change_object(&f, MODEL_KIND_GROUP, "sg-web", referring_group("any", "80")),
+		     CROWD - 1, 0, 1, 1);
+	/* One entry of a list; one that others lie in, but that give nobody a peer they had not. */
+	g_string_append(entries, " 198.51.100.0/24");
+	g_string_append(entries, " 10.0.0.0/9");
+	{
+		CLEANUP(model_free) struct model *other = model_new();
+		struct model_prefix_list *list =
+			build_prefix_list(other, "default", "pl-x", entries->str);
+
+		g_hash_table_steal(model_network(other, "default")->prefix_lists, "pl-x");
+		expect_delta(change_object(&f, MODEL_KIND_PREFIX_LIST, "pl-x", list), 0, 2, 0, 0);
+	}
+	compare_anew(&f, WORLD_HOST);
+	g_string_free(entries, TRUE);
+	image_free(&f.image);
+	model_free(&f.model);
+	numbers_free(&f.numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_image_follows_its_model),
 		cmocka_unit_test(an_image_that_explains_follows_too),
+		cmocka_unit_test(a_change_lists_what_it_touches_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,37 @@ static void only_interfaces_of_this_host_are_attached(void **state)
 	image_free(&all);
 }
 
+/* What explains packets compiles what it is asked about, and that says what a whole image says. */
+static void interfaces_are_added_when_they_are_asked_about(void **state)
+{
+	struct compiled *f = *state;
+	const struct model_interface *theirs;
+	const struct image_iface *whole;
+	struct image *bare = NULL, *all = NULL;
+
+	build_rule(f->model, "default", "sg-a", "r", SG_INGRESS, "tcp 80", "sg-a 10.0.0.0/8");
+	build_interface(f->model, "default", "one", "tap0", "10.0.0.1", "sg-a");
+	on_host(f, "theirs", "tap2", "10.0.0.3", "there");
+	theirs = model_interface(f->model, "theirs");
+	assert_int_equal(compile_bare_image(f->model, f->numbers, &bare, f->diag), 0);
+	assert_int_equal(g_hash_table_size(bare->ifaces), 0);
+	assert_int_equal(g_hash_table_size(bare->policies), 0);
+	assert_int_equal(compile_interface(bare, theirs, f->numbers, f->diag), 0);
+	assert_int_equal(compile_interface(bare, theirs, f->numbers, f->diag), 0);
+	assert_int_equal(
+		compile_interface(bare, model_interface(f->model, "one"), f->numbers, f->diag), 0);
+	assert_int_equal(g_hash_table_size(bare->ifaces), 2);
+	assert_int_equal(compile_image(f->model, f->numbers, bare, NULL, &all, f->diag), 0);
+	whole = image_iface(all, "one");
+	assert_int_equal(image_iface(bare, "one")->policy->number, whole->policy->number);
+	assert_int_equal(image_iface(bare, "one")->slot, 0);
+	assert_int_equal(numbers_find(f->numbers, NUMBER_SLOT, "one"), 0);
+	assert_int_equal(compiled_members(bare), compiled_members(all));
+	assert_int_equal(compiled_prefixes(bare), 1);
+	image_free(&bare);
+	image_free(&all);
+}
+
 static void an_interface_is_compiled_with_everything_it_says(void **state)
 {
 	static const uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, 1};
@@ -190,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		COMPILED_TEST(only_interfaces_of_this_host_are_attached),
+		COMPILED_TEST(interfaces_are_added_when_they_are_asked_about),
 		COMPILED_TEST(an_interface_is_compiled_with_everything_it_says),
 		COMPILED_TEST(guards_have_the_bits_of_those_around_them),
 		COMPILED_TEST(guards_need_a_hole_only_around_ipv4),
