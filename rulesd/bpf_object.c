@@ -127,11 +127,13 @@ static int check_abi(struct dataplane *dataplane, char **error)
 	struct bpf_table pinned = {.name = SG_MAP_CONTROL, .fd = fd};
 	struct sg_control control = {};
 	uint32_t zero = 0;
+	int code;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : bpf_fail(error, -errno, "%s: bpf(OBJ_GET)", path);
-	if (table_describe(&pinned))
-		return bpf_fail(error, -errno, "%s: bpf(OBJ_GET_INFO_BY_FD)", path);
+	code = table_describe(&pinned);
+	if (code)
+		return bpf_fail(error, code, "%s: bpf(OBJ_GET_INFO_BY_FD)", path);
 	if (pinned.value_size == sizeof(control) && bpf_map_lookup_elem(fd, &zero, &control))
 		return bpf_fail(error, -errno, "%s: bpf(MAP_LOOKUP_ELEM)", path);
 	/* A predecessor that was killed while it made the maps has not written its version. */
@@ -228,9 +230,13 @@ static void find_loaded(struct dataplane *dataplane)
 static int check_parts(struct dataplane *dataplane, char **error)
 {
 	for (unsigned int i = 0; i < TABLE_COUNT; i++) {
-		dataplane->table[i].name = table_names[i];
-		if (dataplane->table[i].fd < 0 || table_describe(&dataplane->table[i]))
-			return bpf_fail(error, -ENOENT, "map %s", table_names[i]);
+		struct bpf_table *table = &dataplane->table[i];
+		int code;
+
+		table->name = table_names[i];
+		code = table->fd < 0 ? -ENOENT : table_describe(table);
+		if (code)
+			return bpf_fail(error, code, "map %s", table_names[i]);
 	}
 	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
 		struct bpf_prog_info info = {};

@@ -167,8 +167,11 @@ int shards_publish(struct dataplane *dataplane, char **error)
 			code = bpf_fail(error, own->code, "map %s: bpf(MAP_UPDATE_BATCH)",
 					dataplane->table[own->outer].name);
 	}
-	if (code)
-		shards_published(dataplane);
+	if (!code)
+		return 0;
+	shards_published(dataplane);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(dataplane->publications); i++)
+		publication_free(&dataplane->publications[i]);
 	return code;
 }
 
@@ -177,8 +180,9 @@ void shards_published(struct dataplane *dataplane)
 	for (unsigned int i = 0; i < G_N_ELEMENTS(dataplane->publications); i++) {
 		struct publication *own = dataplane->publications[i];
 
-		if (own && own->thread)
-			g_thread_join(TAKE_PTR(own->thread));
+		if (!own || !own->thread)
+			continue;
+		g_thread_join(TAKE_PTR(own->thread));
 		publication_free(&dataplane->publications[i]);
 	}
 }
