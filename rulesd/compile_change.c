@@ -112,9 +112,9 @@ static void change_group(struct work *work, const struct model_change *change)
 	if ((old && !old->external) == (new && !new->external))
 		return;
 	compile_touch_group(&work->compile, zone, change->id);
-	for (guint i = 0; old && new &&i < group->refs->len; i++)
-		dirty_referrers(work, ((struct zone_peer *)group->refs->pdata[i])->zone,
-				zone->network, change->id, MODEL_PEER_GROUP);
+	for (guint i = 0; old && new &&i < group->refs.len; i++)
+		dirty_referrers(work, ((struct zone_peer *)group->refs.at[i])->zone, zone->network,
+				change->id, MODEL_PEER_GROUP);
 }
 
 static void change_list(struct work *work, const struct model_change *change)
@@ -252,7 +252,7 @@ static void sweep_group(struct compile *compile, struct image_zone *zone, const 
 {
 	struct image_group *group = g_hash_table_lookup(zone->groups, id);
 
-	if (!group || group->lists->len || group->refs->len)
+	if (!group || group->lists.len || group->refs.len)
 		return;
 	journal_remove(compile->journal, zone->groups, group->id);
 	journal_replaced(compile->journal, group, image_group_free);

@@ -195,13 +195,7 @@ void compile_iface(struct compile *compile, const struct model_interface *iface)
 	made->policy = policy;
 	made->list = list;
 	journal_made(compile->journal, made, image_iface_free);
-	if (!list->here) {
-		journal_pointer(compile->journal, &list->here);
-		list->here = g_ptr_array_new();
-		journal_made(compile->journal, list->here,
-			     (GDestroyNotify)(void (*)(void))g_ptr_array_unref);
-	}
-	journal_append(compile->journal, list->here, made);
+	journal_append(compile->journal, &list->here, made);
 	journal_insert(compile->journal, compile->image->ifaces, made->id, made);
 	if (!compile->delta)
 		return;
@@ -222,10 +216,10 @@ void compile_iface_gone(struct compile *compile, const char *id)
 
 	if (!iface)
 		return;
-	journal_drop(compile->journal, iface->list->here, iface);
+	journal_drop(compile->journal, &iface->list->here, iface);
 	journal_remove(compile->journal, compile->image->ifaces, id);
 	journal_replaced(compile->journal, iface, image_iface_free);
-	if (!iface->list->here->len)
+	if (!iface->list->here.len)
 		compile_dirty_list(compile, iface->list);
 	change = g_hash_table_lookup(compile->ifaces, id);
 	if (!change) {

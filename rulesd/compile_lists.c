@@ -26,15 +26,20 @@ static struct image_list *list_new(struct compile *compile, struct image_zone *z
 		struct image_group *group = compile_group(compile, zone, groups->ids[i]);
 
 		list->group[i] = group;
-		journal_append(compile->journal, group->lists, list);
-		for (guint j = 0; j < group->refs->len; j++) {
-			const struct zone_peer *peer = group->refs->pdata[j];
+		journal_append(compile->journal, &group->lists, list);
+		for (guint j = 0; j < group->refs.len; j++) {
+			const struct zone_peer *peer = group->refs.at[j];
 
 			if (peer->active)
 				compile_dirty_set(compile, list, peer->zone);
 		}
 	}
 	return list;
+}
+
+static uint32_t carriers(const struct image_list *list)
+{
+	return list->crowd ? list->crowd - 1 : list->ifaces.len;
 }
 
 void compile_carry(struct compile *compile, struct image_zone *zone,
@@ -48,16 +53,17 @@ void compile_carry(struct compile *compile, struct image_zone *zone,
 
 	if (!list)
 		list = list_new(compile, zone, iface->groups);
-	journal_u32(compile->journal, &list->count);
-	list->count++;
-	if (list->ifaces && list->ifaces->len == LIST_MAX_INTERFACES) {
-		journal_pointer(compile->journal, &list->ifaces);
-		journal_replaced(compile->journal, list->ifaces,
-				 (GDestroyNotify)(void (*)(void))g_ptr_array_unref);
-		list->ifaces = NULL;
+	if (!list->crowd && list->ifaces.len < LIST_MAX_INTERFACES) {
+		journal_append(compile->journal, &list->ifaces, value.kept);
+		return;
 	}
-	if (list->ifaces)
-		journal_append(compile->journal, list->ifaces, value.kept);
+	journal_u32(compile->journal, &list->crowd);
+	if (!list->crowd) {
+		list->crowd = 1 + list->ifaces.len;
+		journal_u32(compile->journal, &list->ifaces.len);
+		list->ifaces.len = 0;
+	}
+	list->crowd++;
 }
 
 void compile_uncarry(struct compile *compile, struct image_zone *zone,
@@ -65,11 +71,13 @@ void compile_uncarry(struct compile *compile, struct image_zone *zone,
 {
 	struct image_list *list = image_list_of(zone, iface->groups);
 
-	journal_u32(compile->journal, &list->count);
-	list->count--;
-	if (list->ifaces)
-		journal_drop(compile->journal, list->ifaces, iface);
-	if (!list->count)
+	if (list->crowd) {
+		journal_u32(compile->journal, &list->crowd);
+		list->crowd--;
+	} else {
+		journal_drop(compile->journal, &list->ifaces, iface);
+	}
+	if (!carriers(list))
 		g_ptr_array_add(compile->idle_lists, list);
 }
 
@@ -78,11 +86,11 @@ void compile_sweep_lists(struct compile *compile)
 	for (guint i = 0; i < compile->idle_lists->len; i++) {
 		struct image_list *list = compile->idle_lists->pdata[i];
 
-		if (list->count || image_list_of(list->home, list->groups) != list)
+		if (carriers(list) || image_list_of(list->home, list->groups) != list)
 			continue;
 		journal_remove(compile->journal, list->home->lists, list->groups);
 		for (uint32_t j = 0; j < list->groups->count; j++)
-			journal_drop(compile->journal, list->group[j]->lists, list);
+			journal_drop(compile->journal, &list->group[j]->lists, list);
 		for (const struct list_set *set = &list->own; set; set = set->next)
 			compile_give_set(compile, set->set);
 		journal_replaced(compile->journal, list, image_list_free);
@@ -116,10 +124,10 @@ static void peers_of(const struct dirty_set *dirty, GArray *peers)
 {
 	g_array_set_size(peers, 0);
 	for (uint32_t i = 0; i < dirty->list->groups->count; i++) {
-		const GPtrArray *refs = dirty->list->group[i]->refs;
+		const struct pointer_list *refs = &dirty->list->group[i]->refs;
 
-		for (guint j = 0; j < refs->len; j++) {
-			const struct zone_peer *peer = refs->pdata[j];
+		for (uint32_t j = 0; j < refs->len; j++) {
+			const struct zone_peer *peer = refs->at[j];
 
 			if (peer->active && peer->zone == dirty->at->zone)
 				g_array_append_val(peers, peer->number);

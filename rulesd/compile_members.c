@@ -21,6 +21,7 @@ struct touched {
 
 struct members {
 	struct compile *compile;
+	bool one_way;	     /* interfaces only come, or only go */
 	GHashTable *touched; /* struct touched, equal by zone and address */
 	const struct dirty_set *dirty;
 };
@@ -214,9 +215,16 @@ static void touch_interface(struct members *members, const struct model_interfac
 						       .before
 					     : set->set;
 
-		for (uint32_t i = 0; i < iface->address_count; i++)
-			touch(members, set->zone, &iface->addresses[i], is_before ? before : 0,
-			      is_before ? 0 : set->set);
+		for (uint32_t i = 0; i < iface->address_count; i++) {
+			const struct sg_addr *addr = &iface->addresses[i];
+
+			if (members->one_way && !has_other_networks(set->zone))
+				emit(compile, set->zone, addr, is_before ? before : 0,
+				     is_before ? 0 : set->set);
+			else
+				touch(members, set->zone, addr, is_before ? before : 0,
+				      is_before ? 0 : set->set);
+		}
 	}
 }
 
@@ -224,7 +232,8 @@ void compile_members(struct compile *compile, const GPtrArray *before, const GPt
 {
 	g_autoptr(GHashTable) touched =
 		g_hash_table_new_full(touched_hash, touched_equal, g_free, NULL);
-	struct members members = {.compile = compile, .touched = touched};
+	struct members members = {
+		.compile = compile, .touched = touched, .one_way = !before->len || !after->len};
 	GHashTableIter iter;
 	gpointer key;
 

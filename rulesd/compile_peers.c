@@ -56,7 +56,7 @@ static struct zone_peer *peer_new(struct compile *compile, struct image_zone *zo
 			return NULL;
 		}
 		peer->group = compile_group(compile, home, named->id);
-		journal_append(compile->journal, peer->group->refs, peer);
+		journal_append(compile->journal, &peer->group->refs, peer);
 	}
 	journal_insert(compile->journal, zone->peers, peer->name, peer);
 	return peer;
@@ -131,8 +131,8 @@ void compile_touch_group(struct compile *compile, struct image_zone *zone, const
 {
 	const struct image_group *group = g_hash_table_lookup(zone->groups, id);
 
-	for (guint i = 0; group && i < group->refs->len; i++)
-		touch(compile, group->refs->pdata[i]);
+	for (guint i = 0; group && i < group->refs.len; i++)
+		touch(compile, group->refs.at[i]);
 }
 
 void compile_touch_prefix_list(struct compile *compile, struct image_zone *zone, const char *id)
@@ -192,8 +192,8 @@ static void settle_group(struct compile *compile, struct zone_peer *peer, bool l
 	if (live == !!peer->active)
 		return;
 	count_foreign(compile, peer->zone, group->home, live);
-	for (guint i = 0; i < group->lists->len; i++)
-		compile_dirty_set(compile, group->lists->pdata[i], peer->zone);
+	for (guint i = 0; i < group->lists.len; i++)
+		compile_dirty_set(compile, group->lists.at[i], peer->zone);
 }
 
 /* Both sorted: what only the one has goes, what only the other has comes. */
@@ -259,7 +259,7 @@ static void forget(struct compile *compile, struct zone_peer *peer)
 {
 	journal_remove(compile->journal, peer->zone->peers, peer->name);
 	if (peer->group)
-		journal_drop(compile->journal, peer->group->refs, peer);
+		journal_drop(compile->journal, &peer->group->refs, peer);
 	journal_replaced(compile->journal, peer, zone_peer_free);
 }
 

@@ -223,9 +223,9 @@ static void use(struct compile *compile, struct image_list *list, struct image_p
 			g_ptr_array_add(compile->idle_policies, before);
 	}
 	for (uint32_t i = 0; !before && i < list->groups->count; i++)
-		journal_append(compile->journal, list->group[i]->compiled, list);
+		journal_append(compile->journal, &list->group[i]->compiled, list);
 	for (uint32_t i = 0; !policy && i < list->groups->count; i++)
-		journal_drop(compile->journal, list->group[i]->compiled, list);
+		journal_drop(compile->journal, &list->group[i]->compiled, list);
 }
 
 struct image_policy *compile_policy(struct compile *compile, struct image_list *list)
@@ -237,8 +237,8 @@ struct image_policy *compile_policy(struct compile *compile, struct image_list *
 	policy = publish(compile, build(compile, list));
 	if (!policy)
 		return NULL;
-	for (guint i = 0; list->here && i < list->here->len; i++) {
-		struct image_iface *iface = list->here->pdata[i];
+	for (guint i = 0; i < list->here.len; i++) {
+		struct image_iface *iface = list->here.at[i];
 
 		if (iface->policy == policy)
 			continue;
@@ -264,8 +264,8 @@ void compile_dirty_list(struct compile *compile, struct image_list *list)
 void compile_dirty_group(struct compile *compile, struct image_group *group)
 {
 	compile_drop_ranges(compile, &group->rules);
-	for (guint i = 0; i < group->compiled->len; i++)
-		compile_dirty_list(compile, group->compiled->pdata[i]);
+	for (guint i = 0; i < group->compiled.len; i++)
+		compile_dirty_list(compile, group->compiled.at[i]);
 }
 
 void compile_dirty_zone(struct compile *compile, struct image_zone *zone)
@@ -286,10 +286,10 @@ void compile_policies(struct compile *compile)
 	for (guint i = 0; i < compile->dirty_lists->len; i++) {
 		struct image_list *list = compile->dirty_lists->pdata[i];
 
-		list->dirty = list->dirty && list->here && list->here->len;
+		list->dirty = list->dirty && list->here.len;
 		if (list->dirty)
 			compile_policy(compile, list);
-		else if (!list->here || !list->here->len)
+		else if (!list->here.len)
 			use(compile, list, NULL);
 	}
 }

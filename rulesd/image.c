@@ -131,9 +131,6 @@ struct image_group *image_group_new(struct image_zone *home, const char *id)
 
 	group->id = g_strdup(id);
 	group->home = home;
-	group->lists = g_ptr_array_new();
-	group->compiled = g_ptr_array_new();
-	group->refs = g_ptr_array_new();
 	return group;
 }
 
@@ -141,9 +138,9 @@ void image_group_free(gpointer data)
 {
 	struct image_group *group = data;
 
-	g_ptr_array_unref(group->lists);
-	g_ptr_array_unref(group->compiled);
-	g_ptr_array_unref(group->refs);
+	pointer_list_clear(&group->lists);
+	pointer_list_clear(&group->compiled);
+	pointer_list_clear(&group->refs);
 	g_clear_pointer(&group->rules, range_list_free);
 	g_free(group->id);
 	g_free(group);
@@ -157,7 +154,6 @@ struct image_list *image_list_new(struct image_zone *home, const struct model_gr
 	list->groups = model_groups_ref(groups);
 	list->home = home;
 	list->own.zone = home;
-	list->ifaces = g_ptr_array_new();
 	return list;
 }
 
@@ -171,10 +167,8 @@ void image_list_free(gpointer data)
 		list->own.next = set->next;
 		g_free(set);
 	}
-	if (list->ifaces)
-		g_ptr_array_unref(list->ifaces);
-	if (list->here)
-		g_ptr_array_unref(list->here);
+	pointer_list_clear(&list->ifaces);
+	pointer_list_clear(&list->here);
 	model_groups_unref(list->groups);
 	g_free(list);
 }

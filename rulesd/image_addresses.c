@@ -122,11 +122,11 @@ static void each_interface_of_network(const struct model_network *network,
 void image_list_each(const struct image *image, const struct image_list *list,
 		     void (*each)(const struct model_interface *iface, void *arg), void *arg)
 {
-	if (!list->ifaces)
+	if (list->crowd)
 		each_interface_of_network(model_network(image->model, list->home->network),
 					  list->groups, each, arg);
-	for (guint i = 0; list->ifaces && i < list->ifaces->len; i++)
-		each(list->ifaces->pdata[i], arg);
+	for (uint32_t i = 0; i < list->ifaces.len; i++)
+		each(list->ifaces.at[i], arg);
 }
 
 /* ---------------------------------------------------------------- prefixes */

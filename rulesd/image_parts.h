@@ -53,10 +53,10 @@ struct range_list {
 struct image_group {
 	char *id;
 	struct image_zone *home;
-	GPtrArray *lists;	  /* of struct image_list: all that contain it */
-	GPtrArray *compiled;	  /* of struct image_list: those of them with a policy */
-	GPtrArray *refs;	  /* of struct zone_peer, of any zone */
-	struct range_list *rules; /* NULL until a policy needs them */
+	struct pointer_list lists;    /* of struct image_list: all that contain it */
+	struct pointer_list compiled; /* of struct image_list: those of them with a policy */
+	struct pointer_list refs;     /* of struct zone_peer, of any zone */
+	struct range_list *rules;     /* NULL until a policy needs them */
 	uint32_t dirty;
 };
 
@@ -68,19 +68,22 @@ struct list_set {
 	struct list_set *next;
 };
 
-/* Beyond this many interfaces a list does not keep them: those of the network are looked through.
+/*
+ * Beyond this many interfaces a list does not keep them, so that one that leaves is found fast:
+ * those of the network are looked through when the list stands for something else, which is about
+ * as much work as to tell the kernel of as many.
  */
-#define LIST_MAX_INTERFACES 65536u
+#define LIST_MAX_INTERFACES 4096u
 
 struct image_list {
 	const struct model_groups *groups; /* a reference */
 	struct image_zone *home;
-	GPtrArray *ifaces; /* of struct model_interface; NULL: too many to keep */
-	uint32_t count;	   /* interfaces that carry it */
-	struct list_set own;
-	GPtrArray *here; /* of struct image_iface; NULL before the first */
-	struct image_policy *policy;
+	struct pointer_list ifaces; /* of struct model_interface */
+	uint32_t crowd; /* 0, or 1 + the number of interfaces once they are too many to keep */
 	uint32_t dirty;
+	struct list_set own;
+	struct pointer_list here; /* of struct image_iface */
+	struct image_policy *policy;
 	struct image_group *group[]; /* as groups->ids */
 };
 

@@ -20,9 +20,11 @@ struct record {
 	enum record_kind kind;
 	uint32_t number; /* the old value; the index in an array; whether a table had the key */
 	gpointer at;	 /* word, pointer, table, array, object */
-	gpointer key;
 	gpointer value;
-	GDestroyNotify destroy;
+	union {
+		gpointer key;		/* RECORD_TABLE */
+		GDestroyNotify destroy; /* RECORD_MADE, RECORD_REPLACED */
+	};
 };
 
 struct journal {
@@ -63,14 +65,26 @@ void journal_commit(struct journal **journal)
 	journal_free(kept);
 }
 
-static void undo_drop(GPtrArray *array, guint index, gpointer value)
+static void append(struct pointer_list *list, gpointer value)
 {
-	if (index == array->len) {
-		g_ptr_array_add(array, value);
-		return;
+	if (list->len == list->room) {
+		list->room += list->room < 4 ? 1 : list->room / 4 + 3;
+		list->at = g_renew(gpointer, list->at, list->room);
 	}
-	g_ptr_array_add(array, array->pdata[index]);
-	array->pdata[index] = value;
+	list->at[list->len++] = value;
+}
+
+void pointer_list_clear(struct pointer_list *list)
+{
+	g_free(list->at);
+	*list = (struct pointer_list){0};
+}
+
+static void undo_drop(struct pointer_list *list, uint32_t index, gpointer value)
+{
+	append(list, value);
+	list->at[list->len - 1] = list->at[index];
+	list->at[index] = value;
 }
 
 static void undo(const struct record *record)
@@ -89,7 +103,7 @@ static void undo(const struct record *record)
 			g_hash_table_remove(record->at, record->key);
 		break;
 	case RECORD_APPENDED:
-		g_ptr_array_set_size(record->at, (gint)record->number);
+		((struct pointer_list *)record->at)->len = record->number;
 		break;
 	case RECORD_DROPPED:
 		undo_drop(record->at, record->number, record->value);
@@ -154,26 +168,28 @@ void journal_remove(struct journal *journal, GHashTable *table, gconstpointer ke
 	g_hash_table_remove(table, held);
 }
 
-void journal_append(struct journal *journal, GPtrArray *array, gpointer value)
+void journal_append(struct journal *journal, struct pointer_list *list, gpointer value)
 {
 	if (journal)
 		add(journal,
-		    (struct record){.kind = RECORD_APPENDED, .at = array, .number = array->len});
-	g_ptr_array_add(array, value);
+		    (struct record){.kind = RECORD_APPENDED, .at = list, .number = list->len});
+	append(list, value);
 }
 
-void journal_drop(struct journal *journal, GPtrArray *array, gconstpointer value)
+void journal_drop(struct journal *journal, struct pointer_list *list, gconstpointer value)
 {
-	guint index;
+	uint32_t index = 0;
 
-	if (!g_ptr_array_find(array, value, &index))
+	while (index < list->len && list->at[index] != value)
+		index++;
+	if (index == list->len)
 		return;
 	if (journal)
 		add(journal, (struct record){.kind = RECORD_DROPPED,
-					     .at = array,
+					     .at = list,
 					     .number = index,
-					     .value = array->pdata[index]});
-	g_ptr_array_remove_index_fast(array, index);
+					     .value = list->at[index]});
+	list->at[index] = list->at[--list->len];
 }
 
 void journal_made(struct journal *journal, gpointer made, GDestroyNotify destroy)

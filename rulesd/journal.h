@@ -13,6 +13,17 @@
 
 struct journal;
 
+/*
+ * Pointers in any order, 16 bytes when empty and little more than they need otherwise: there may be
+ * a million of them in thousands of lists. Zeroed, it is empty.
+ */
+struct pointer_list {
+	gpointer *at;
+	uint32_t len;
+	uint32_t room;
+};
+void pointer_list_clear(struct pointer_list *list);
+
 struct journal *journal_new(void);
 /* The change stands: frees what was replaced. */
 void journal_commit(struct journal **journal);
@@ -29,9 +40,9 @@ void journal_pointer(struct journal *journal, void *at); /* at is the address of
  */
 void journal_insert(struct journal *journal, GHashTable *table, gpointer key, gpointer value);
 void journal_remove(struct journal *journal, GHashTable *table, gconstpointer key);
-/* Arrays without order and without a free function. */
-void journal_append(struct journal *journal, GPtrArray *array, gpointer value);
-void journal_drop(struct journal *journal, GPtrArray *array, gconstpointer value);
+void journal_append(struct journal *journal, struct pointer_list *list, gpointer value);
+/* Looks for it from the front; takes the last one into its place. */
+void journal_drop(struct journal *journal, struct pointer_list *list, gconstpointer value);
 
 /* made is freed if the change is taken back; replaced when it stands (without a journal: now). */
 void journal_made(struct journal *journal, gpointer made, GDestroyNotify destroy);

@@ -17,6 +17,7 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/compile.h"
 #include "rulesd/eval.h"
+#include "rulesd/image_parts.h"
 #include "rulesd/model_diff.h"
 #include "rulesd/validate.h"
 #include "tests/lib/build.h"
@@ -249,7 +250,7 @@ static void an_image_that_explains_follows_too(void **state)
 
 /* ---------------------------------------------------------------- what a change costs */
 
-#define CROWD 70000u /* more than a list keeps by name (image_parts.h) */
+#define CROWD (LIST_MAX_INTERFACES + 3)
 
 static struct model_interface *crowd_interface(unsigned int at)
 {
@@ -360,12 +361,71 @@ static void a_change_lists_what_it_touches_and_no_more(void **state)
 	numbers_free(&f.numbers);
 }
 
+/* A list that becomes too long to be kept by name, and is not any more when that is undone. */
+static void a_list_may_become_a_crowd_and_be_one_no_more(void **state)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	struct follower f = {.model = model_new(), .numbers = numbers_new()};
+
+	(void)state;
+	build_group(f.model, "default", "sg-crowd");
+	build_rule(f.model, "default", "sg-web", "r", SG_INGRESS, "tcp 80", "sg-crowd");
+	build_interface(f.model, "default", "web", "tap0", "192.0.2.1", "sg-web");
+	for (unsigned int i = 0; i < LIST_MAX_INTERFACES - 1; i++)
+		model_add_interface(f.model, crowd_interface(i));
+	assert_int_equal(compile_image(f.model, f.numbers, NULL, WORLD_HOST, &f.image, diag), 0);
+	for (int again = 0; again < 2; again++) {
+		CLEANUP(model_edit_free) struct model_edit *edit = model_edit_new();
+		struct image_delta *delta = NULL;
+		AUTO_STRING was = whole_text(&f);
+		AUTO_STRING is = NULL;
+
+		for (unsigned int i = 0; i < 5; i++) {
+			g_autofree char *gone = g_strdup_printf("vm-%u", i);
+			g_autofree char *id = g_strdup_printf("vm-%u", LIST_MAX_INTERFACES + i);
+
+			model_edit_set(edit, f.model, MODEL_KIND_INTERFACE, "default", id,
+				       crowd_interface(LIST_MAX_INTERFACES + i));
+			if (i < 2)
+				model_edit_set(edit, f.model, MODEL_KIND_INTERFACE, "default", gone,
+					       NULL);
+		}
+		model_edit_apply(edit, f.model);
+		assert_int_equal(
+			compile_change(f.image, f.model, edit, f.numbers, WORLD_HOST, &delta, diag),
+			0);
+		assert_int_equal(delta->members->len, 7);
+		compare_anew(&f, WORLD_HOST);
+		if (again) {
+			image_delta_free(&delta);
+			break;
+		}
+		image_delta_undo(f.image, &delta);
+		model_edit_undo(edit, f.model);
+		is = whole_text(&f);
+		assert_same("a list that was a crowd", was, is);
+		expect_delta(
+			change_object(&f, MODEL_KIND_GROUP, "sg-web", referring_group("any", "80")),
+			LIST_MAX_INTERFACES - 1, 0, 1, 1);
+		expect_delta(change_object(&f, MODEL_KIND_GROUP, "sg-web",
+					   referring_group("sg-crowd", "80")),
+			     LIST_MAX_INTERFACES - 1, 0, 1, 1);
+	}
+	expect_delta(change_object(&f, MODEL_KIND_GROUP, "sg-web", referring_group("any", "80")),
+		     LIST_MAX_INTERFACES + 2, 0, 1, 1);
+	compare_anew(&f, WORLD_HOST);
+	image_free(&f.image);
+	model_free(&f.model);
+	numbers_free(&f.numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_image_follows_its_model),
 		cmocka_unit_test(an_image_that_explains_follows_too),
 		cmocka_unit_test(a_change_lists_what_it_touches_and_no_more),
+		cmocka_unit_test(a_list_may_become_a_crowd_and_be_one_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
