@@ -140,6 +140,8 @@ enum exit_status command_apply(const struct args *args)
 
 	if (existing && strcmp(existing, "reevaluate") != 0 && strcmp(existing, "keep") != 0)
 		return usage_existing(args, existing);
+	if (args_flag(args, "dry-run"))
+		return command_plan(args);
 	client_add_query(path, "existing", existing);
 	if (policy_files_read(args->operands, &sources, diag))
 		return output_failure(args, diag);

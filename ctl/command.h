@@ -70,6 +70,7 @@ enum exit_status command_help(const struct args *args);
 enum exit_status command_import(const struct args *args);
 enum exit_status command_lint(const struct args *args);
 enum exit_status command_later(const struct args *args);
+enum exit_status command_plan(const struct args *args);
 enum exit_status command_rollback(const struct args *args);
 enum exit_status command_show(const struct args *args);
 enum exit_status command_stats(const struct args *args);

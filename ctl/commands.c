@@ -51,7 +51,13 @@ static const struct option lint_options[] = {
 };
 
 static const struct option apply_options[] = {
+	{"dry-run", NULL, "change nothing: sgctl plan", 0, 0},
 	{"existing", "reevaluate|keep", "live flows that nothing allows now", 0, 0},
+	{0},
+};
+
+static const struct option plan_options[] = {
+	{"existing", "reevaluate|keep", "live flows that nothing allows then", 0, 0},
 	{0},
 };
 
@@ -136,6 +142,14 @@ const struct command commands[] = {
 	 "reason\"} in any object holds for it and all within.\n\n"
 	 "  sgctl lint --fail-on warning --baseline accepted.json /etc/tapguard",
 	 lint_options, 0, OPERANDS_ANY},
+	{"plan", command_plan, "plan PATH... [--existing reevaluate|keep]",
+	 "show what apply would change",
+	 "Rule by rule; what it means for who may reach whom; members that groups gain and\n"
+	 "lose; and the live flows that nothing would allow any more, with the rule that each\n"
+	 "loses. + is added, - removed, ~ changed, > the same under another id. Exits 0 when\n"
+	 "nothing changes and 3 when something does. A policy that says the same in another\n"
+	 "order, in other files, or in other words for ports changes nothing.",
+	 plan_options, 1, OPERANDS_ANY},
 	{"apply", command_apply, "apply PATH... [--existing reevaluate|keep]",
 	 "replace the policy, all or nothing",
 	 "Interfaces attached by hand stay. Exits 1 when the policy is refused: then the\n"
@@ -232,7 +246,6 @@ const struct command commands[] = {
 	 "  sgctl completion zsh >\"${fpath[1]}/_sgctl\"",
 	 NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
-	{"plan", command_later, "plan PATH...", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{0},

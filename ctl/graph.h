@@ -68,11 +68,6 @@ void graph_add_guests(struct graph_node *node, const char *guest, guint count);
  */
 void graph_collapse(struct graph **graph, guint limit);
 
-/* "tcp 443, 8000-8080", "icmp echo-request", "all". The caller frees. */
-char *graph_match_text(const struct model_match *match);
-/* What a peer of a rule is called. The caller frees. */
-char *graph_peer_text(const struct model_peer *peer);
-
 /* The lines of a node's label: its names and guests, shortened where they are many. */
 GPtrArray *graph_node_lines(const struct graph_node *node);
 /* The label of an edge in one line of text, shortened where it is long. The caller frees. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/graph.h"
+#include "ctl/rule_text.h"
 #include "rulesd/addr.h"
 #include "rulesd/names.h"
 
@@ -97,44 +98,12 @@ void graph_add_guests(struct graph_node *node, const char *guest, guint count)
 	node->guest_count += count;
 }
 
-char *graph_match_text(const struct model_match *match)
+/* Short enough for a node: what every address of a family is called, and no network's name. */
+static char *peer_name(const struct model_peer *peer)
 {
-	GString *text = g_string_new(NULL);
-	char name[8];
-
-	g_string_append(text, protocol_format(match->protocol, name));
-	for (guint i = 0; match->ports && i < match->ports->len; i++) {
-		const struct model_ports *ports =
-			&g_array_index(match->ports, struct model_ports, i);
-
-		g_string_append_printf(text, i ? ", %u" : " %u", ports->first);
-		if (ports->last != ports->first)
-			g_string_append_printf(text, "-%u", ports->last);
-	}
-	if (protocol_is_icmp(match->protocol) && match->icmp_type >= 0) {
-		const char *type = icmp_type_name(match->protocol, match->icmp_type);
-
-		if (type)
-			g_string_append_printf(text, " %s", type);
-		else
-			g_string_append_printf(text, " type %d", match->icmp_type);
-	}
-	return g_string_free(text, FALSE);
-}
-
-char *graph_peer_text(const struct model_peer *peer)
-{
-	char text[CIDR_TEXT_SIZE];
-
-	if (peer->kind == MODEL_PEER_ANY)
-		return g_strdup("any");
 	if (peer->kind == MODEL_PEER_CIDR && !peer->cidr.bits)
 		return g_strdup(addr_is_v4(&peer->cidr.addr) ? "any IPv4" : "any IPv6");
-	if (peer->kind == MODEL_PEER_CIDR)
-		return g_strdup(peer->cidr.bits == (addr_is_v4(&peer->cidr.addr) ? 32 : 128)
-					? addr_format(&peer->cidr.addr, text)
-					: cidr_format(&peer->cidr, text));
-	return g_strdup(peer->id);
+	return rule_peer_text(peer, peer->network ? peer->network : "");
 }
 
 static guint node_of(struct builder *builder, enum graph_kind kind, const char *network,
@@ -165,7 +134,7 @@ static guint group_node(struct builder *builder, const char *network, const char
 static guint peer_node(struct builder *builder, const char *network, const struct model_peer *peer,
 		       bool egress)
 {
-	g_autofree char *name = graph_peer_text(peer);
+	g_autofree char *name = peer_name(peer);
 
 	switch (peer->kind) {
 	case MODEL_PEER_GROUP:
@@ -299,7 +268,7 @@ static void add_rule(struct builder *builder, const struct model_group *group,
 			graph_add_text(edge->labels, rule->service);
 		for (guint j = 0; !rule->service && j < rule->matches->len; j++) {
 			g_autofree char *label =
-				graph_match_text(g_ptr_array_index(rule->matches, j));
+				rule_match_text(g_ptr_array_index(rule->matches, j));
 
 			graph_add_text(edge->labels, label);
 		}
@@ -372,7 +341,7 @@ static void add_exempt(struct builder *builder, const struct model_network *netw
 						  .ports = exempt->ports,
 						  .icmp_type = -1,
 						  .icmp_code = -1};
-		g_autofree char *what = graph_match_text(&match);
+		g_autofree char *what = rule_match_text(&match);
 		char address[ADDR_TEXT_SIZE];
 		g_autofree char *name =
 			g_strdup_printf("%s %s", addr_format(&exempt->address, address), what);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "ctl/graph.h"
+#include "ctl/rule_text.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
@@ -91,28 +92,20 @@ static void add_cell(GString *out, const char *text)
 static void add_rule(GString *out, const struct model_group *group, const struct model_rule *rule)
 {
 	g_autoptr(GString) peers = g_string_new(NULL);
-	g_autoptr(GString) what = g_string_new(rule->service);
+	g_autofree char *what = rule_what_text(rule);
 	g_autofree char *name = g_strdup_printf("%s/%s", group->id, rule->id);
 
 	for (guint i = 0; i < rule->peers->len; i++) {
-		const struct model_peer *peer = g_ptr_array_index(rule->peers, i);
-		g_autofree char *text = graph_peer_text(peer);
-		bool other = peer->kind == MODEL_PEER_GROUP &&
-			     strcmp(peer->network, group->network) != 0;
+		g_autofree char *text =
+			rule_peer_text(g_ptr_array_index(rule->peers, i), group->network);
 
-		g_string_append_printf(peers, "%s%s%s%s", i ? ", " : "", other ? peer->network : "",
-				       other ? ":" : "", text);
-	}
-	for (guint i = 0; !rule->service && i < rule->matches->len; i++) {
-		g_autofree char *text = graph_match_text(g_ptr_array_index(rule->matches, i));
-
-		g_string_append_printf(what, "%s%s", i ? "; " : "", text);
+		g_string_append_printf(peers, "%s%s", i ? ", " : "", text);
 	}
 	g_string_append(out, "<tr>");
 	add_cell(out, group->network);
 	add_cell(out, name);
 	add_cell(out, dir_name(rule->direction));
-	add_cell(out, what->str);
+	add_cell(out, what);
 	add_cell(out, peers->str);
 	add_cell(out, rule->description);
 	g_string_append(out, "</tr>\n");

@@ -68,7 +68,7 @@ static json_t *as_written(const json_t *iface)
 	return written;
 }
 
-static int add_attached(const struct args *args, GPtrArray *sources, struct diag *diag)
+int held_policy_add_attached(const struct args *args, GPtrArray *sources, struct diag *diag)
 {
 	AUTO_JSON json_t *interfaces = NULL;
 	const json_t *iface;
@@ -96,6 +96,6 @@ int held_policy_load(const struct args *args, struct model **model, struct diag 
 	int error = held_policy_sources(args, &sources, diag);
 
 	if (!error)
-		error = add_attached(args, sources, diag);
+		error = held_policy_add_attached(args, sources, diag);
 	return error ? error : load_policy(sources, model, diag);
 }

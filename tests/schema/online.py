@@ -128,6 +128,8 @@ def sgctl(session):
                            ("show-members", "show", "members", "sg-web"), ("show-generations", "show", "generations"),
                            ("flows", "flows"), ("stats", "stats"), ("flush-flows", "flush", "flows"),
                            ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"),
+                           ("plan", "plan", os.path.join(session.top, EXAMPLE)),
+                           ("plan", "apply", "--dry-run", os.path.join(session.top, "schemas", "examples", "web-server.json")),
                            ("trace", *output.trace("db-1", "egress", "tcp", "10.77.0.13:1", "10.77.0.12:80"))):
         output.check_output(session.check, session.top, name, *command, socket=session.daemon.socket)
 

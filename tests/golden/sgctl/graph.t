@@ -68,7 +68,7 @@ $ sgctl graph --format svg $examples/web-server.json | grep -c '<g id="edge'
   4
 $ sgctl graph --format html "$data/graph.json" | grep -A3 '<table'
   <table><tr><th>network</th><th>rule</th><th>direction</th><th>what</th><th>peers</th><th>description</th></tr>
-  <tr><td>default</td><td>sg-a/in</td><td>ingress</td><td>tcp 22, 8000-8080</td><td>any IPv4, 10.0.0.9</td><td>&lt;b&gt;&quot;&amp; x</td></tr>
+  <tr><td>default</td><td>sg-a/in</td><td>ingress</td><td>tcp 22, 8000-8080</td><td>0.0.0.0/0, 10.0.0.9</td><td>&lt;b&gt;&quot;&amp; x</td></tr>
   <tr><td>default</td><td>sg-a/out</td><td>egress</td><td>udp 53</td><td>sg-b, any</td><td></td></tr>
   <tr><td>default</td><td>sg-b/blocked</td><td>ingress</td><td>tcp 443</td><td>sg-a</td><td></td></tr>
 

@@ -8,6 +8,7 @@ $ sgctl help
   Commands:
     validate    check policy files, without a daemon
     lint        find what is wrong or pointless in policy files
+    plan        show what apply would change
     apply       replace the policy, all or nothing
     rollback    return to an earlier policy
     attach      filter a tap now and after restarts

@@ -1,8 +1,5 @@
 # Commands that have a name and nothing behind it yet say so, whatever options they are given.
 
-$ sgctl plan policy.json
-! sgctl: plan is not supported yet
-= 1
 $ sgctl events --follow
 ! sgctl: events is not supported yet
 = 1
