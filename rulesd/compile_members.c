@@ -99,7 +99,7 @@ static void add_owner(const struct compile *compile, const struct image_zone *zo
 	const struct model_interface *iface = network ? model_interface_at(network, addr) : NULL;
 	uint32_t set = image_interface_set(zone, home, iface);
 
-	if (!set || (untouched_only && is_touched(compile, iface, zone, home)))
+	if (!iface || !set || (untouched_only && is_touched(compile, iface, zone, home)))
 		return;
 	compile_append_set(compile->image, set, owners->peers);
 	owners->set = set;

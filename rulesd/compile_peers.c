@@ -228,7 +228,7 @@ static void settle_list(struct compile *compile, struct zone_peer *peer, bool li
 	if (g_hash_table_lookup_extended(compile->old_lists, peer->name, NULL, &replaced))
 		old = replaced;
 	settle_entries(compile, peer, peer->active && old ? old->entries : NULL,
-		       live ? new->entries : NULL);
+		       live && new ? new->entries : NULL);
 	if (new)
 		peer->place = new->place;
 }

@@ -117,8 +117,9 @@ static void add_group(GString *json, const struct random_world *world, int netwo
 static void add_list(GString *json, const struct random_world *world, int network, int at)
 {
 	GRand *rand = g_rand_new_with_seed(world->lists[network][at]);
-	guint32 chosen = g_rand_int(rand) & g_rand_int(rand);
+	guint32 chosen = g_rand_int(rand);
 
+	chosen &= g_rand_int(rand);
 	g_string_append_printf(json, "%s\"pl-%d\": {", at ? ", " : "", at);
 	if (world->external_list[network][at]) {
 		g_string_append(json, "\"external\": true}");

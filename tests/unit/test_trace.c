@@ -109,9 +109,9 @@ static void the_nearest_miss_differs_in_the_fewest_dimensions(void **state)
 {
 	expect(*state, "tcp", "198.51.100.1", "10.0.0.5:444", MISS("sg-web/https", "\"port\""));
 	expect(*state, "tcp", "198.51.100.1", "10.0.0.5:22", MISS("sg-web/https", "\"port\""));
-	expect(*state, "udp", "198.51.100.1", "10.0.0.5:443", MISS("sg-web/https", "\"protocol\""));
+	expect(*state, "udp", "198.51.100.1", "10.0.0.5:443", MISS("sg-web/dns", "\"port\""));
 	expect(*state, "udp", "198.51.100.1", "10.0.0.5:54", MISS("sg-web/dns", "\"port\""));
-	expect(*state, "icmp", "198.51.100.1", "10.0.0.5", MISS("sg-web/https", "\"protocol\""));
+	expect(*state, "icmp", "198.51.100.1", "10.0.0.5", MISS("sg-web/ping", "\"peer\""));
 	expect(*state, "tcp", "192.0.2.9", "10.0.0.5:9", MISS("sg-web/https", "\"port\""));
 	expect(*state, "sctp", "198.51.100.1", "10.0.0.5:9999",
 	       MISS("sg-web/https", "\"protocol\", \"port\""));
