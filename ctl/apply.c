@@ -129,7 +129,7 @@ static enum exit_status usage_existing(const struct args *args, const char *exis
 				  existing);
 }
 
-enum exit_status command_apply(const struct args *args)
+enum exit_status apply_send(const struct args *args, const char *method)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	const char *existing = args_value(args, "existing");
@@ -146,7 +146,12 @@ enum exit_status command_apply(const struct args *args)
 	if (policy_files_read(args->operands, &sources, diag))
 		return output_failure(args, diag);
 	body = request_body(sources, diag);
-	if (!body || client_request(args, "PUT", path->str, body, &answer, NULL, diag))
+	if (!body || client_request(args, method, path->str, body, &answer, NULL, diag))
 		return output_failure(args, diag);
 	return apply_report(args, answer);
+}
+
+enum exit_status command_apply(const struct args *args)
+{
+	return apply_send(args, "PUT");
 }

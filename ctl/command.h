@@ -58,6 +58,7 @@ const struct option *option_find_letter_anywhere(char letter);
 
 /* One file each. */
 enum exit_status command_apply(const struct args *args);
+enum exit_status command_patch(const struct args *args);
 enum exit_status command_attach(const struct args *args);
 enum exit_status command_completion(const struct args *args);
 enum exit_status command_detach(const struct args *args);

@@ -159,6 +159,14 @@ const struct command commands[] = {
 	 "any more are cut at their next packet; with --existing keep they go on until they\n"
 	 "end.",
 	 apply_options, 1, OPERANDS_ANY},
+	{"patch", command_patch, "patch PATH... [--existing reevaluate|keep]",
+	 "replace, add or remove single objects of the policy",
+	 "A patch is a document like a policy's. Each object that it names takes the whole\n"
+	 "place of the one with its id, null removes it, and everything else stays. It costs\n"
+	 "what it changes, whatever the policy holds besides; exit status and output are\n"
+	 "those of apply.\n\n"
+	 "  echo '{\"version\": 1, \"interfaces\": {\"web-9\": null}}' | sgctl patch -",
+	 apply_options, 1, OPERANDS_ANY},
 	{"rollback", command_rollback, "rollback [GENERATION]", "return to an earlier policy",
 	 "Without GENERATION: the one before. sgctl show generations lists them.", NULL, 0, 1},
 	{"attach", command_attach, "attach DEVICE --id ID --address A... [OPTION...]",

@@ -160,7 +160,10 @@ static int read_existing(struct api_request *request, bool *keep)
 	return -EINVAL;
 }
 
-void api_put_policy(struct api_request *request)
+typedef int (*change_fn)(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
+			 bool dry_run, struct engine_result *result, struct diag *diag);
+
+static void change_policy(struct api_request *request, change_fn change)
 {
 	g_autoptr(GPtrArray) sources =
 		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
@@ -173,12 +176,21 @@ void api_put_policy(struct api_request *request)
 	if (refused_by_directory(request) || read_existing(request, &keep) < 0 ||
 	    api_query_bool(request, "dry_run", &dry_run) < 0 || read_sources(request, sources) < 0)
 		return;
-	err = engine_replace_policy(request->engine, TAKE_PTR(sources), "api", keep, dry_run,
-				    &result, diag);
+	err = change(request->engine, TAKE_PTR(sources), "api", keep, dry_run, &result, diag);
 	if (err < 0)
 		api_fail_engine(request, err, diag);
 	else
 		api_reply(request, MHD_HTTP_OK, api_result_json(&result));
+}
+
+void api_put_policy(struct api_request *request)
+{
+	change_policy(request, engine_replace_policy);
+}
+
+void api_patch_policy(struct api_request *request)
+{
+	change_policy(request, engine_patch_policy);
 }
 
 void api_get_generations(struct api_request *request)

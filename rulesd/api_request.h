@@ -97,6 +97,7 @@ char *api_peer_text(const struct model_peer *peer, const char *network);
 void api_get_status(struct api_request *request);
 void api_get_policy(struct api_request *request);
 void api_put_policy(struct api_request *request);
+void api_patch_policy(struct api_request *request);
 void api_get_generations(struct api_request *request);
 void api_post_rollback(struct api_request *request);
 void api_get_interfaces(struct api_request *request);

@@ -11,6 +11,8 @@ const struct api_route api_routes[] = {
 	{"GET", "/v1/policy", API_READ, 0, "", false, api_get_policy},
 	{"PUT", "/v1/policy", API_WRITE, API_BODY_POLICY, "dry_run existing ", true,
 	 api_put_policy},
+	{"PATCH", "/v1/policy", API_WRITE, API_BODY_POLICY, "dry_run existing ", true,
+	 api_patch_policy},
 	{"GET", "/v1/generations", API_READ, 0, "", false, api_get_generations},
 	{"POST", "/v1/rollback", API_WRITE, API_BODY_OBJECT, "", true, api_post_rollback},
 	{"GET", "/v1/interfaces", API_READ, 0, "", false, api_get_interfaces},

@@ -141,6 +141,12 @@ def ends(session):
     session.ask("DELETE", "/v1/interfaces/{id}", 404, id="extra")
     session.ask("POST", "/v1/rollback", 200, {})
     output.check_output(session.check, session.top, "apply", "rollback", socket=session.daemon.socket)
+    output.check_output(session.check, session.top, "apply", "patch", os.path.join(session.top, EXAMPLE), socket=session.daemon.socket)
+    patch = {"version": 1, "prefix_lists": {"pl-more": {"entries": ["192.0.2.0/24"]}}}
+    session.check("a patch changes something", session.ask("PATCH", "/v1/policy", 200, patch)["changed"] is True)
+    session.ask("PATCH", "/v1/policy", 200, {"files": [{"name": "a.json", "text": json.dumps(patch)}]}, "?dry_run=1")
+    session.ask("PATCH", "/v1/policy", 200, {"version": 1, "prefix_lists": {"pl-more": None}})
+    session.ask("PATCH", "/v1/policy", 422, {"version": 1, "prefix_lists": {"pl-more": None}})
     session.ask("POST", "/v1/rollback", 404, {"generation": 123456})
 
 

@@ -4,7 +4,7 @@ import re
 
 import jsonschema
 
-METHODS = ("get", "put", "post", "delete")
+METHODS = ("get", "put", "post", "patch", "delete")
 
 
 def references(value):

@@ -10,6 +10,7 @@ $ sgctl help
     lint        find what is wrong or pointless in policy files
     plan        show what apply would change
     apply       replace the policy, all or nothing
+    patch       replace, add or remove single objects of the policy
     rollback    return to an earlier policy
     attach      filter a tap now and after restarts
     detach      stop filtering a tap that was attached by hand
