@@ -475,7 +475,7 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 							    .quick = quick};
 }
 
-#define FEW 4u /* that many are attached with their links at once, and asked about one by one */
+#define FEW 4u /* that many have links in one direction at once, and are asked about one by one */
 
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count)
@@ -491,8 +491,10 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
 	for (unsigned int i = 0; i < count; i++) {
 		begins[i].request = &requests[i];
 		begins[i].wish.views = views;
-		/* Behind links that are being made, a link would wait for theirs, too. */
-		begins[i].wish.quick = count > FEW || dataplane->upgrading;
+		/* One link to wait for at most; none behind links that are being made. */
+		begins[i].wish.quick_ingress = !requests[i].patient;
+		begins[i].wish.quick_egress =
+			!requests[i].patient && (count > FEW || dataplane->upgrading);
 		requests[i].error = NULL;
 		requests[i].code = begin_one(dataplane, &begins[i], &requests[i].error);
 	}
@@ -513,7 +515,8 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 	struct dataplane_request request = {.iface = iface,
 					    .ifindex = ifindex,
 					    .vnet_hdr = vnet_hdr,
-					    .adopt_seconds = adopt_seconds};
+					    .adopt_seconds = adopt_seconds,
+					    .patient = true};
 
 	dataplane_attach_many(dataplane, image, &request, 1);
 	if (!request.code) {

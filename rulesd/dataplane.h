@@ -37,6 +37,7 @@ struct dataplane_request {
 	uint32_t ifindex;
 	bool vnet_hdr; /* what rtnetlink says of the tap (hook auto) */
 	unsigned int adopt_seconds;
+	bool patient;				/* with all of its links: never quick */
 	struct dataplane_attachment attachment; /* if code is 0 */
 	int code;
 	char *error; /* if code is not 0; owned by the caller */
@@ -105,8 +106,9 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
 		     char **error);
 /*
- * The same for many, each with an outcome of its own. Where a link would wait for a grace period,
- * several begin with tc filters (quick): all of them filter when this returns.
+ * The same for many, each with an outcome of its own; dataplane_attach is patient, these are not
+ * unless they say so: where links would wait for grace periods, tc filters stand in for some of
+ * them (quick). All filter when this returns.
  */
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count);

@@ -242,6 +242,7 @@ void engine_attach_again(struct engine *engine, struct engine_iface *iface)
 	if (!wanted || !link || iface->lost)
 		return;
 	want_attached(&work, iface, wanted, link);
+	g_array_index(work.requests, struct dataplane_request, 0).patient = true;
 	attach_all(engine, &work);
 }
 
