@@ -235,14 +235,13 @@ static void add_values(struct search *search, const GArray *starts, unsigned int
 static GArray *value_starts(const struct search *search)
 {
 	GArray *starts = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-	const GPtrArray *entries = search->compiled->policy->entries;
+	const struct image_policy *policy = search->compiled->policy;
 
-	for (guint i = 0; i < entries->len; i++) {
-		const struct image_ports *ports = g_ptr_array_index(entries, i);
+	for (uint32_t i = 0; i < policy->entry_count; i++) {
+		const struct image_ports *ports = &policy->entries[i];
 
-		for (guint j = 0; j < ports->intervals->len; j++) {
-			const struct sg_interval *interval =
-				&g_array_index(ports->intervals, struct sg_interval, j);
+		for (uint32_t j = 0; j < ports->count; j++) {
+			const struct sg_interval *interval = &ports->intervals[j];
 			uint16_t after = (uint16_t)(interval->last + 1);
 
 			g_array_append_val(starts, interval->first);

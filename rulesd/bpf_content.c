@@ -5,7 +5,6 @@
  */
 #include "rulesd/bpf_internal.h"
 
-#include <stdlib.h>
 
 #include "rulesd/cleanup.h"
 
@@ -26,30 +25,18 @@ static struct held_ports ports_of_key(const struct sg_policy_key *key, uint32_t 
 		.peer = key->peer, .proto = key->proto, .dir = key->dir, .count = count};
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct image_ports *x = *(struct image_ports *const *)a;
-	const struct image_ports *y = *(struct image_ports *const *)b;
-	struct held_ports left = ports_of_key(&x->key, 0), right = ports_of_key(&y->key, 0);
-
-	return held_ports_compare(&left, &right);
-}
-
+/* An image's entries have this order, too (image_ports_compare()). */
 GBytes *held_policy_content(const struct image_policy *policy)
 {
-	g_autoptr(GPtrArray) sorted = g_ptr_array_copy(policy->entries, NULL, NULL);
 	GByteArray *content = g_byte_array_new();
 
-	g_ptr_array_set_free_func(sorted, NULL);
-	if (sorted->len)
-		qsort(sorted->pdata, sorted->len, sizeof(*sorted->pdata), compare_entries);
-	for (unsigned int i = 0; i < sorted->len; i++) {
-		const struct image_ports *entry = sorted->pdata[i];
-		struct held_ports ports = ports_of_key(&entry->key, entry->intervals->len);
+	for (uint32_t i = 0; i < policy->entry_count; i++) {
+		const struct image_ports *entry = &policy->entries[i];
+		struct held_ports ports = ports_of_key(&entry->key, entry->count);
 
 		g_byte_array_append(content, (const guint8 *)&ports, sizeof(ports));
-		g_byte_array_append(content, (const guint8 *)entry->intervals->data,
-				    entry->intervals->len * sizeof(struct sg_interval));
+		g_byte_array_append(content, (const guint8 *)entry->intervals,
+				    entry->count * (guint)sizeof(struct sg_interval));
 	}
 	return g_byte_array_free_to_bytes(content);
 }

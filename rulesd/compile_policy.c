@@ -91,12 +91,12 @@ static int compare_sortable(gconstpointer a, gconstpointer b)
 	return (left->at > right->at) - (left->at < right->at);
 }
 
-static void gather(const struct range_list *list, GArray *sortable, struct image_policy *policy)
+static void gather(const struct range_list *list, GArray *sortable, uint8_t has[SG_DIRS])
 {
 	if (!list)
 		return;
 	for (int dir = 0; dir < SG_DIRS; dir++)
-		policy->has[dir] |= list->has[dir];
+		has[dir] |= list->has[dir];
 	for (guint i = 0; i < list->ranges->len; i++) {
 		const struct rule_range *range = &g_array_index(list->ranges, struct rule_range, i);
 		struct sortable one = {.key = sort_key(range), .at = sortable->len, .range = range};
@@ -105,67 +105,72 @@ static void gather(const struct range_list *list, GArray *sortable, struct image
 	}
 }
 
-static void add_entries(struct image_policy *policy, const GArray *sortable)
-{
-	struct image_ports *ports = NULL;
-	uint64_t key = 0;
-
-	for (guint i = 0; i < sortable->len; i++) {
-		const struct sortable *one = &g_array_index(sortable, struct sortable, i);
-
-		if (!ports || one->key != key) {
-			ports = g_new0(struct image_ports, 1);
-			ports->key = (struct sg_policy_key){.peer = one->range->peer,
-							    .proto = one->range->proto,
-							    .dir = one->range->dir};
-			ports->intervals = g_array_new(FALSE, FALSE, sizeof(struct sg_interval));
-			g_ptr_array_add(policy->entries, ports);
-		}
-		key = one->key;
-		add_interval(ports->intervals, one->range->first, one->range->last,
-			     one->range->rule);
-	}
-	for (guint i = 0; i < policy->entries->len; i++)
-		merge_intervals(
-			((struct image_ports *)g_ptr_array_index(policy->entries, i))->intervals);
-}
-
 /*
  * Canonical bytes: for each entry in order its key (with policy 0), the number of its intervals,
  * and them. Numbers of peers and rules are never reused, so equal bytes mean the same rules.
  */
-static void set_content(struct image_policy *policy)
+static void add_entry(GByteArray *content, GArray *entries, const struct rule_range *range,
+		      GArray *intervals)
 {
-	GByteArray *content = g_byte_array_new();
-	gsize length = 0;
+	struct image_ports ports = {
+		.key = {.peer = range->peer, .proto = range->proto, .dir = range->dir}};
 
-	for (guint i = 0; i < policy->entries->len; i++) {
-		const struct image_ports *ports = g_ptr_array_index(policy->entries, i);
+	merge_intervals(intervals);
+	ports.count = intervals->len;
+	g_byte_array_append(content, (const guint8 *)&ports.key, sizeof(ports.key));
+	g_byte_array_append(content, (const guint8 *)&ports.count, sizeof(ports.count));
+	g_byte_array_append(content, (const guint8 *)intervals->data,
+			    intervals->len * (guint)sizeof(struct sg_interval));
+	g_array_append_val(entries, ports);
+	g_array_set_size(intervals, 0);
+}
 
-		g_byte_array_append(content, (const guint8 *)&ports->key, sizeof(ports->key));
-		g_byte_array_append(content, (const guint8 *)&ports->intervals->len,
-				    sizeof(ports->intervals->len));
-		g_byte_array_append(content, (const guint8 *)ports->intervals->data,
-				    ports->intervals->len * (guint)sizeof(struct sg_interval));
+static struct image_policy *policy_of(const GArray *sortable)
+{
+	struct image_policy *policy = g_new0(struct image_policy, 1);
+	g_autoptr(GArray) intervals = g_array_new(FALSE, FALSE, sizeof(struct sg_interval));
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct image_ports));
+	g_autoptr(GByteArray) content = g_byte_array_new();
+	const char *at;
+
+	for (guint i = 0; i < sortable->len; i++) {
+		const struct sortable *one = &g_array_index(sortable, struct sortable, i);
+
+		add_interval(intervals, one->range->first, one->range->last, one->range->rule);
+		if (i + 1 == sortable->len || one[1].key != one->key)
+			add_entry(content, entries, one->range, intervals);
 	}
-	policy->content = (char *)g_byte_array_steal(content, &length);
-	policy->content_length = length;
-	if (!length) /* never NULL, which memcmp() may not be given */
-		policy->content = g_strdup("");
-	g_byte_array_unref(content);
+	/* Copies of the right size; g_malloc(0) is NULL, which memcmp() may not be given. */
+	policy->content_length = content->len;
+	policy->content = g_malloc(content->len + 1);
+	if (content->len)
+		memcpy(policy->content, content->data, content->len);
+	policy->entry_count = entries->len;
+	policy->entries = g_new(struct image_ports, entries->len);
+	at = policy->content;
+	for (guint i = 0; i < entries->len; i++) {
+		struct image_ports *ports = &policy->entries[i];
+
+		*ports = g_array_index(entries, struct image_ports, i);
+		at += sizeof(ports->key) + sizeof(ports->count);
+		ports->intervals = (const void *)at;
+		at += ports->count * sizeof(struct sg_interval);
+	}
+	return policy;
 }
 
 static struct image_policy *build(struct compile *compile, struct image_list *list)
 {
 	g_autoptr(GArray) sortable = g_array_new(FALSE, FALSE, sizeof(struct sortable));
-	struct image_policy *policy = image_policy_new();
+	struct image_policy *policy;
+	uint8_t has[SG_DIRS] = {0};
 
-	gather(compile_exempt_ranges(compile, list->home), sortable, policy);
+	gather(compile_exempt_ranges(compile, list->home), sortable, has);
 	for (uint32_t i = 0; i < list->groups->count; i++)
-		gather(compile_group_ranges(compile, list->group[i]), sortable, policy);
+		gather(compile_group_ranges(compile, list->group[i]), sortable, has);
 	g_array_sort(sortable, compare_sortable);
-	add_entries(policy, sortable);
-	set_content(policy);
+	policy = policy_of(sortable);
+	memcpy(policy->has, has, sizeof(has));
 	return policy;
 }
 
@@ -191,11 +196,8 @@ static struct image_policy *publish(struct compile *compile, struct image_policy
 		image_policy_free(policy);
 		return NULL;
 	}
-	for (guint i = 0; i < policy->entries->len; i++) {
-		struct image_ports *ports = g_ptr_array_index(policy->entries, i);
-
-		ports->key.policy = policy->number;
-	}
+	for (uint32_t i = 0; i < policy->entry_count; i++)
+		policy->entries[i].key.policy = policy->number;
 	policy->fresh = true;
 	journal_made(compile->journal, policy, image_policy_free);
 	journal_insert(compile->journal, image->policies, policy, policy);

@@ -244,12 +244,11 @@ static uint16_t port_value(const struct eval_packet *packet)
 
 static uint32_t find_rule(const struct image_ports *ports, uint16_t port)
 {
-	guint low = 0, high = ports ? ports->intervals->len : 0;
+	guint low = 0, high = ports ? ports->count : 0;
 
 	while (low < high) {
 		guint middle = low + (high - low) / 2;
-		const struct sg_interval *interval =
-			&g_array_index(ports->intervals, struct sg_interval, middle);
+		const struct sg_interval *interval = &ports->intervals[middle];
 
 		if (port < interval->first)
 			high = middle;

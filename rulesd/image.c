@@ -64,27 +64,11 @@ static gboolean shared_equal(gconstpointer a, gconstpointer b)
 
 /* ---------------------------------------------------------------- parts */
 
-static void free_ports(gpointer data)
-{
-	struct image_ports *ports = data;
-
-	g_array_unref(ports->intervals);
-	g_free(ports);
-}
-
-struct image_policy *image_policy_new(void)
-{
-	struct image_policy *policy = g_new0(struct image_policy, 1);
-
-	policy->entries = g_ptr_array_new_with_free_func(free_ports);
-	return policy;
-}
-
 void image_policy_free(gpointer data)
 {
 	struct image_policy *policy = data;
 
-	g_ptr_array_unref(policy->entries);
+	g_free(policy->entries);
 	g_free(policy->content);
 	g_free(policy);
 }
@@ -330,11 +314,11 @@ const struct image_ports *image_policy_ports(const struct image_policy *policy, 
 					     uint32_t peer, uint16_t proto)
 {
 	struct sg_policy_key wanted = {.peer = peer, .proto = proto, .dir = (uint8_t)dir};
-	guint low = 0, high = policy->entries->len;
+	guint low = 0, high = policy->entry_count;
 
 	while (low < high) {
 		guint middle = low + (high - low) / 2;
-		const struct image_ports *ports = g_ptr_array_index(policy->entries, middle);
+		const struct image_ports *ports = &policy->entries[middle];
 		int order = image_ports_compare(&wanted, &ports->key);
 
 		if (!order)

@@ -18,20 +18,21 @@
 
 /* One (direction, peer, protocol) of a policy: sorted disjoint intervals. */
 struct image_ports {
-	struct sg_policy_key key; /* key.policy is the number of the policy */
-	GArray *intervals;	  /* of struct sg_interval, at least one */
+	struct sg_policy_key key;	     /* key.policy is the number of the policy */
+	uint32_t count;			     /* at least one */
+	const struct sg_interval *intervals; /* inside the policy's content */
 };
 
-/* The compiled rules of one distinct list of groups in one network. Immutable. */
 struct image_policy {
 	uint32_t number;
 	char *content; /* canonical bytes (without the number) that tell equal policies apart; see
 			  compile.c */
 	size_t content_length;
-	uint32_t users;	      /* lists of groups that it was compiled from */
-	bool fresh;	      /* made by the change at hand */
-	uint8_t has[SG_DIRS]; /* enum sg_has_bits */
-	GPtrArray *entries;   /* of struct image_ports, sorted by direction, peer, protocol */
+	uint32_t users;		     /* lists of groups that it was compiled from */
+	bool fresh;		     /* made by the change at hand */
+	uint8_t has[SG_DIRS];	     /* enum sg_has_bits */
+	struct image_ports *entries; /* sorted by direction, peer, protocol */
+	uint32_t entry_count;
 };
 
 /* A list of peers, sorted. Sets of one peer have no struct image_set: their number is SG_SET_SINGLE

@@ -120,8 +120,6 @@ void range_list_free(gpointer ranges);
 void image_set_free(gpointer set);
 void image_iface_free(gpointer iface);
 
-/* A policy that owns copies of nothing yet: number 0, no content, no entries. */
-struct image_policy *image_policy_new(void);
 void image_policy_free(gpointer policy);
 
 struct image_set *image_find_set(const struct image *image, const GArray *peers);

@@ -102,9 +102,8 @@ char *compiled_intervals(const struct compiled *compiled, const char *iface, enu
 				   numbers_find(compiled->numbers, NUMBER_PEER, peer), proto);
 	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; ports && i < ports->intervals->len; i++) {
-		const struct sg_interval *at =
-			&g_array_index(ports->intervals, struct sg_interval, i);
+	for (guint i = 0; ports && i < ports->count; i++) {
+		const struct sg_interval *at = &ports->intervals[i];
 		const char *name = at->rule & SG_RULE_EXEMPT
 					   ? "exempt"
 					   : image_rule_name(compiled->image, at->rule);

@@ -114,7 +114,7 @@ static void has_says_exactly_what_is_there(void **state)
 		assert_int_equal(policy->has[SG_INGRESS], ingress[i]);
 		assert_int_equal(policy->has[SG_EGRESS], egress[i]);
 	}
-	assert_int_equal(image_iface(f->image, "5")->policy->entries->len, 0);
+	assert_int_equal(image_iface(f->image, "5")->policy->entry_count, 0);
 }
 
 static void external_groups_and_lists_match_nothing(void **state)
@@ -127,7 +127,7 @@ static void external_groups_and_lists_match_nothing(void **state)
 	build_rule(f->model, "default", "sg-web", "a", SG_INGRESS, "all", "sg-ext pl-ext");
 	build_interface(f->model, "default", "one", "tap0", "10.0.0.1", "sg-web sg-ext");
 	compiled_again(f);
-	assert_int_equal(image_iface(f->image, "one")->policy->entries->len, 0);
+	assert_int_equal(image_iface(f->image, "one")->policy->entry_count, 0);
 	MEMBER(f, "default", "10.0.0.1", "");
 	assert_int_equal(numbers_find(f->numbers, NUMBER_PEER, "default:sg-ext"), 0);
 }
@@ -153,10 +153,8 @@ static void exempt_endpoints_stand_before_the_rules_of_every_policy(void **state
 	ports = image_policy_ports(
 		image_iface(f->image, "two")->policy, SG_DIR_EXEMPT,
 		numbers_find(f->numbers, NUMBER_PEER, "default:169.254.169.254/32"), 6);
-	assert_string_equal(
-		numbers_name(f->numbers, NUMBER_EXEMPT,
-			     g_array_index(ports->intervals, struct sg_interval, 0).rule),
-		"default:169.254.169.254/6/80-80");
+	assert_string_equal(numbers_name(f->numbers, NUMBER_EXEMPT, ports->intervals[0].rule),
+			    "default:169.254.169.254/6/80-80");
 }
 
 static void equal_lists_of_groups_share_a_policy(void **state)
