@@ -40,7 +40,7 @@ static struct zone_peer *peer_new(struct compile *compile, struct image_zone *zo
 	struct zone_peer *peer = g_new0(struct zone_peer, 1);
 
 	peer->name = g_strdup(name);
-	peer->kind = named->kind;
+	peer->kind = (uint8_t)named->kind;
 	peer->zone = zone;
 	journal_made(compile->journal, peer, zone_peer_free);
 	if (named->kind == MODEL_PEER_CIDR)
@@ -58,7 +58,7 @@ static struct zone_peer *peer_new(struct compile *compile, struct image_zone *zo
 		peer->group = compile_group(compile, home, named->id);
 		journal_append(compile->journal, &peer->group->refs, peer);
 	}
-	journal_insert(compile->journal, zone->peers, peer->name, peer);
+	journal_insert(compile->journal, zone->peers, peer, peer);
 	return peer;
 }
 
@@ -83,7 +83,7 @@ static void count_name(struct compile *compile, struct image_zone *zone,
 {
 	char text[COMPILE_NAME_SIZE];
 	const char *name = name_of(zone, named, text);
-	struct zone_peer *peer = name ? g_hash_table_lookup(zone->peers, name) : NULL;
+	struct zone_peer *peer = name ? image_peer_of(zone, name) : NULL;
 
 	if (!name || (!peer && !more))
 		return;
@@ -138,8 +138,7 @@ void compile_touch_group(struct compile *compile, struct image_zone *zone, const
 void compile_touch_prefix_list(struct compile *compile, struct image_zone *zone, const char *id)
 {
 	char name[COMPILE_NAME_SIZE];
-	struct zone_peer *peer =
-		g_hash_table_lookup(zone->peers, compile_name_of_id(zone->network, id, name));
+	struct zone_peer *peer = image_peer_of(zone, compile_name_of_id(zone->network, id, name));
 
 	if (peer)
 		touch(compile, peer);
@@ -154,7 +153,7 @@ static bool is_live(const struct compile *compile, const struct zone_peer *peer)
 
 	if (!peer->count)
 		return false;
-	switch (peer->kind) {
+	switch ((enum model_peer_kind)peer->kind) {
 	case MODEL_PEER_ANY:
 	case MODEL_PEER_CIDR:
 		return true;
@@ -257,8 +256,8 @@ static void settle(struct compile *compile, struct zone_peer *peer)
 /* Nothing names it any more. */
 static void forget(struct compile *compile, struct zone_peer *peer)
 {
-	journal_remove(compile->journal, peer->zone->peers, peer->name);
-	if (peer->group)
+	journal_remove(compile->journal, peer->zone->peers, peer);
+	if (peer->kind == MODEL_PEER_GROUP)
 		journal_drop(compile->journal, &peer->group->refs, peer);
 	journal_replaced(compile->journal, peer, zone_peer_free);
 }
@@ -280,7 +279,7 @@ void compile_settle_peers(struct compile *compile)
 
 static uint32_t number_of(const struct image_zone *zone, const char *name)
 {
-	const struct zone_peer *peer = g_hash_table_lookup(zone->peers, name);
+	const struct zone_peer *peer = image_peer_of(zone, name);
 
 	return peer && peer->active ? peer->number : 0;
 }

@@ -53,7 +53,7 @@ static struct place place_of(const struct compile *compile, const struct image_z
 			     const struct prefix_node *node)
 {
 	const char *name = numbers_name(compile->numbers, NUMBER_PEER, node->peers->at[0]);
-	const struct zone_peer *peer = name ? g_hash_table_lookup(zone->peers, name) : NULL;
+	const struct zone_peer *peer = name ? image_peer_of(zone, name) : NULL;
 
 	return peer ? peer->place : (struct place){0};
 }

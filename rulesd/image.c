@@ -62,6 +62,17 @@ static gboolean shared_equal(gconstpointer a, gconstpointer b)
 	return addr_equal(&left->addr, &right->addr);
 }
 
+static guint peer_hash(gconstpointer data)
+{
+	return g_str_hash(((const struct zone_peer *)data)->name);
+}
+
+static gboolean peer_equal(gconstpointer a, gconstpointer b)
+{
+	return strcmp(((const struct zone_peer *)a)->name, ((const struct zone_peer *)b)->name) ==
+	       0;
+}
+
 /* ---------------------------------------------------------------- parts */
 
 void image_policy_free(gpointer data)
@@ -97,7 +108,8 @@ void zone_peer_free(gpointer data)
 	struct zone_peer *peer = data;
 
 	g_free(peer->name);
-	g_free(peer->list);
+	if (peer->kind == MODEL_PEER_PREFIX_LIST)
+		g_free(peer->list);
 	g_free(peer);
 }
 
@@ -163,7 +175,7 @@ struct image_zone *image_zone_new(const char *network, uint32_t number)
 
 	zone->network = g_strdup(network);
 	zone->number = number;
-	zone->peers = g_hash_table_new(g_str_hash, g_str_equal);
+	zone->peers = g_hash_table_new(peer_hash, peer_equal);
 	zone->groups = g_hash_table_new(g_str_hash, g_str_equal);
 	zone->lists = g_hash_table_new(NULL, NULL);
 	zone->foreign = g_hash_table_new(NULL, NULL);
@@ -278,6 +290,17 @@ struct image_policy *image_find_policy(const struct image *image, const char *co
 struct image_zone *image_zone_of(const struct image *image, const char *network)
 {
 	return g_hash_table_lookup(image->zones, network);
+}
+
+struct zone_peer *image_peer_of(const struct image_zone *zone, const char *name)
+{
+	union {
+		const char *given;
+		char *wanted;
+	} text = {name};
+	const struct zone_peer key = {.name = text.wanted};
+
+	return g_hash_table_lookup(zone->peers, &key);
 }
 
 struct image_list *image_list_of(const struct image_zone *zone, const struct model_groups *groups)

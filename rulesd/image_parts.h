@@ -22,17 +22,19 @@ struct image_group;
 
 /* Something that rules of a network (or its exempt endpoints) name as the other side. */
 struct zone_peer {
-	char *name; /* in the registry, as compile_peer_name() makes it; the key of zone->peers */
-	enum model_peer_kind kind;
-	uint32_t number;  /* 0 while it has never been active */
-	uint32_t count;	  /* how often it is named */
-	uint32_t active;  /* it is named, and neither missing nor external: its addresses have it */
-	uint32_t touched; /* it is in the list of the change at hand */
+	char *name; /* in the registry, as compile_peer_name() makes it */
 	struct image_zone *zone;
-	struct image_group *group; /* MODEL_PEER_GROUP */
-	char *list;		   /* MODEL_PEER_PREFIX_LIST: its id */
-	struct cidr cidr;	   /* MODEL_PEER_CIDR */
-	struct place place;	   /* where it was named last */
+	uint32_t number; /* 0 while it has never been active */
+	uint32_t count;	 /* how often it is named */
+	uint32_t active; /* it is named, and neither missing nor external: its addresses have it */
+	uint8_t kind;	 /* enum model_peer_kind */
+	bool touched;	 /* it is in the list of the change at hand */
+	struct place place; /* where it was named last */
+	union {
+		struct image_group *group; /* MODEL_PEER_GROUP */
+		char *list;		   /* MODEL_PEER_PREFIX_LIST: its id */
+		struct cidr cidr;	   /* MODEL_PEER_CIDR */
+	};
 };
 
 /* One port range of one rule, flat, so that a policy is made by sorting and not by searching. */
@@ -96,7 +98,7 @@ struct shared_address {
 struct image_zone {
 	char *network;
 	uint32_t number;
-	GHashTable *peers;  /* name -> struct zone_peer */
+	GHashTable *peers;  /* struct zone_peer, equal by name */
 	GHashTable *groups; /* id -> struct image_group */
 	GHashTable *lists;  /* struct model_groups -> struct image_list */
 	/* Other zones -> GUINT_TO_POINTER(number of their groups that rules here name). */
@@ -126,6 +128,7 @@ struct image_set *image_find_set(const struct image *image, const GArray *peers)
 struct image_policy *image_find_policy(const struct image *image, const char *content,
 				       size_t length);
 struct image_zone *image_zone_of(const struct image *image, const char *network);
+struct zone_peer *image_peer_of(const struct image_zone *zone, const char *name);
 struct image_list *image_list_of(const struct image_zone *zone, const struct model_groups *groups);
 /* NULL when the list stands for nothing there and never did. */
 struct list_set *image_list_set(struct image_list *list, const struct image_zone *zone);
