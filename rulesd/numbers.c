@@ -107,33 +107,6 @@ void registry_remove(struct registry *registry, const char *name, uint32_t numbe
 	g_hash_table_remove(registry->by_name, name);
 }
 
-struct numbers *numbers_copy(const struct numbers *numbers)
-{
-	struct numbers *copy = numbers_new();
-	GHashTableIter slots;
-	gpointer slot;
-
-	for (int kind = 0; kind < NUMBER_KINDS; kind++) {
-		GHashTableIter iter;
-		gpointer name, number;
-
-		g_hash_table_iter_init(&iter, numbers->kinds[kind].by_name);
-		while (g_hash_table_iter_next(&iter, &name, &number))
-			registry_add(&copy->kinds[kind], name, GPOINTER_TO_UINT(number));
-		copy->kinds[kind].next = numbers->kinds[kind].next;
-		copy->kinds[kind].mark = numbers->kinds[kind].mark;
-		copy->kinds[kind].written = numbers->kinds[kind].written;
-	}
-	g_hash_table_iter_init(&slots, numbers->slots_changed);
-	while (g_hash_table_iter_next(&slots, &slot, NULL))
-		g_hash_table_add(copy->slots_changed, g_strdup(slot));
-	copy->policy_mark = numbers->policy_mark;
-	copy->set_mark = numbers->set_mark;
-	copy->next_policy = numbers->next_policy;
-	copy->next_set = numbers->next_set;
-	return copy;
-}
-
 bool number_is_any(enum number_kind kind, const char *name)
 {
 	return kind == NUMBER_PEER && strcmp(name, ANY_NAME) == 0;

@@ -29,8 +29,6 @@ struct numbers;
 
 struct numbers *numbers_new(void);
 void numbers_free(struct numbers **numbers);
-struct numbers *numbers_copy(
-	const struct numbers *numbers); /* to compile a candidate without touching the registry */
 
 /* The number of name, given now if it has none; 0 when the kind is exhausted (slots: SG_MAX_SLOTS).
  */

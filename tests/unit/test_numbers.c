@@ -98,21 +98,6 @@ static void a_slot_is_not_given_again_at_once(void **state)
 	assert_int_not_equal(numbers_get(numbers, NUMBER_SLOT, "b"), slot);
 }
 
-static void a_copy_does_not_touch_the_original(void **state)
-{
-	AUTO_NUMBERS struct numbers *numbers = numbers_new();
-	AUTO_NUMBERS struct numbers *copy = NULL;
-	uint32_t web = numbers_get(numbers, NUMBER_PEER, "default:sg-web");
-
-	(void)state;
-	copy = numbers_copy(numbers);
-	assert_int_equal(numbers_find(copy, NUMBER_PEER, "default:sg-web"), web);
-	numbers_get(copy, NUMBER_PEER, "default:sg-new");
-	numbers_next_set(copy);
-	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-new"), 0);
-	assert_int_equal(numbers_next_set(numbers), 1);
-}
-
 static void numbers_survive_a_restart_and_are_never_reused(void **state)
 {
 	AUTO_NUMBERS struct numbers *numbers = numbers_new();
@@ -372,7 +357,6 @@ int main(void)
 		cmocka_unit_test(any_is_built_in),
 		cmocka_unit_test(slots_return_to_the_pool_and_go_round),
 		cmocka_unit_test(a_slot_is_not_given_again_at_once),
-		cmocka_unit_test(a_copy_does_not_touch_the_original),
 		cmocka_unit_test(numbers_survive_a_restart_and_are_never_reused),
 		cmocka_unit_test(the_last_number_is_given_once),
 		cmocka_unit_test(a_damaged_registry_is_refused),
