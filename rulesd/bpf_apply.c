@@ -38,6 +38,7 @@ int apply_undo(struct dataplane *dataplane, char **error)
 					    BPF_ANY, error);
 		if (code)
 			return code;
+		settle_undone(dataplane, change);
 		g_array_set_size(dataplane->undo, last);
 	}
 	if (dataplane->undo_members) {

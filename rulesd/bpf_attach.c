@@ -534,7 +534,7 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 
 /* ------------------------------------------------------------------ what is there */
 
-#define LOOKED_AT 256u /* slots in use a step: a millisecond or two */
+#define LOOKED_AT 32u /* slots in use a step: who changes a policy waits for it */
 
 static int look_at(struct dataplane *dataplane, uint32_t slot, GHashTable *views,
 		   struct dataplane_attachment *attachment, char **error)

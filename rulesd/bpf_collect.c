@@ -55,30 +55,25 @@ int collect_settle(struct dataplane *dataplane, char **error)
 	return 0;
 }
 
-/* As many entries as one shard has; a step takes a few milliseconds. */
-#define STEP_ENTRIES SG_SHARD_FLOWS
+/*
+ * A step is one shard, or the half-open flows of some slots: a few hundred microseconds, because who
+ * changes a policy waits for them.
+ */
+#define STEP_SLOTS 8u
 
-/* The next shards, then the next slots' half-open flows, up to the bound; at the end the datagrams
- * in fragments. */
+/* The next shard, or the next slots' half-open flows; at the end the datagrams in fragments. */
 static int step(struct dataplane *dataplane, bool *more)
 {
-	uint32_t budget = STEP_ENTRIES;
-	uint32_t half = MAX(SG_HALF_FLOWS, 128 * dataplane->cpus);
+	uint32_t slots = 0;
 
+	*more = true;
 	for (; dataplane->collect_shard < SG_MAX_SHARDS; dataplane->collect_shard++) {
 		struct sg_collect pass = {.shard = dataplane->collect_shard};
-		uint32_t capacity = dataplane->shards[pass.shard].capacity;
-		int code;
 
-		if (!capacity)
+		if (!dataplane->shards[pass.shard].capacity)
 			continue;
-		*more = true;
-		if (!budget)
-			return 0;
-		code = collect_pass(dataplane, PROGRAM_COLLECT_FLOWS, &pass, NULL);
-		if (code)
-			return code;
-		budget -= MIN(budget, capacity);
+		dataplane->collect_shard++;
+		return collect_pass(dataplane, PROGRAM_COLLECT_FLOWS, &pass, NULL);
 	}
 	for (; dataplane->collect_slot <= SG_MAX_SLOTS; dataplane->collect_slot++) {
 		struct sg_collect pass = {.shard = dataplane->collect_slot};
@@ -86,13 +81,11 @@ static int step(struct dataplane *dataplane, bool *more)
 
 		if (!dataplane->ifaces[pass.shard].ifindex)
 			continue;
-		*more = true;
-		if (!budget)
+		if (slots++ == STEP_SLOTS)
 			return 0;
 		code = collect_pass(dataplane, PROGRAM_COLLECT_HALF, &pass, NULL);
 		if (code)
 			return code;
-		budget -= MIN(budget, half);
 	}
 	*more = false;
 	return collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &(struct sg_collect){0}, NULL);

@@ -170,13 +170,9 @@ struct change {
 struct touched {
 	enum bpf_table_id table;
 	uint8_t key[24];
-	uint64_t last; /* generation of the last flip that wrote it */
-};
-
-struct flip {
-	uint64_t generation;
-	uint32_t entries; /* versioned entries that no later flip wrote */
-	uint32_t confs;	  /* interfaces whose configuration it wrote as a new version */
+	uint64_t last;	 /* generation of the last flip that wrote it */
+	uint64_t before; /* and of the one before that, 0 for none */
+	bool planned;	 /* the change at hand writes it */
 };
 
 struct dead {
@@ -209,8 +205,7 @@ struct settling {
 	uint64_t settled; /* every packet that runs has read this generation or a later one */
 
 	GHashTable *touched; /* of struct touched, its own key */
-	GArray *flips;	     /* of struct flip, those after settled, in order */
-	uint64_t rewritten;  /* highest flip one of whose entries was written again */
+	uint64_t forgotten;  /* what was touched up to here is not in it any more */
 	uint64_t wide;	     /* the last flip that touched more than is remembered */
 	GArray *dead;	     /* of struct dead: still in the maps, in the order of since */
 	GArray *retired;     /* of struct retired, likewise */
@@ -629,6 +624,8 @@ uint64_t settle_generation(struct dataplane *dataplane);
 bool settle_conflicts(struct dataplane *dataplane, struct plan *plan);
 /* After the plan was published as generation: what it touched. */
 void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64_t generation);
+/* An entry that a change wrote and took back. */
+void settle_undone(struct dataplane *dataplane, const struct change *change);
 void settle_dead(struct dataplane *dataplane, const struct change *change, uint64_t since);
 void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint64_t since);
 /* Removes the dead entries that nobody can read any more, and takes back what a failed change left:

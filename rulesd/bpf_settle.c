@@ -7,21 +7,25 @@
  * after} remembers two values. Say that since the last grace period an entry was written at the
  * flips e1 < e2 (e1: the one before the last, or none): a packet with g < e2 reads what held from
  * e1 to e2 - 1. So all that such a packet reads is one policy, that of some generation between g
- * and now, exactly when the highest e1 of all entries is below the lowest e2 of all:
+ * and now, exactly when the highest e1 of all that it reads is below the lowest e2:
  * settle_conflicts() asks that before entries are written. One member that joins and leaves again
  * and again never has to wait; what has to is a change that meets a second one half way.
+ *
+ * What a packet reads is the configuration of one interface and the entries of one remote address:
+ * its member entry and the longest prefix around it. So two members do not count against each
+ * other, nor do two prefixes that are apart. (An ICMP error asks about two addresses; each of its
+ * two answers is one policy's.) Guards and VLANs count against everything.
  *
  * A configuration has two versions and is too large to be replaced while it is read. When it has to
  * be, the usual case is a rule that changed: a new policy number, one word, is stored into the
  * version that holds. Packets with g before that version read the other one; all others read the
  * newest policy, which needs that nothing else has changed for them meanwhile.
- *
- * Interfaces do not count against each other: a program reads the configuration of one.
  */
 #include "rulesd/bpf_internal.h"
 
 #include <string.h>
 
+#include "rulesd/addr.h"
 #include "rulesd/cleanup.h"
 
 /* A flip of more entries is not remembered entry by entry; the next change waits for it. */
@@ -57,7 +61,6 @@ void settle_init(struct dataplane *dataplane)
 	g_mutex_init(&settling->lock);
 	g_cond_init(&settling->wake);
 	settling->touched = g_hash_table_new_full(touched_hash, touched_equal, g_free, NULL);
-	settling->flips = g_array_new(FALSE, FALSE, sizeof(struct flip));
 	settling->dead = g_array_new(FALSE, FALSE, sizeof(struct dead));
 	settling->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
 	settling->narrowed = g_array_new(FALSE, FALSE, sizeof(struct narrowed));
@@ -75,7 +78,6 @@ void settle_free(struct dataplane *dataplane)
 		g_thread_join(settling->thread);
 	}
 	g_hash_table_unref(settling->touched);
-	g_array_unref(settling->flips);
 	g_array_unref(settling->dead);
 	g_array_unref(settling->retired);
 	g_array_unref(settling->narrowed);
@@ -150,22 +152,12 @@ void settle_opened(struct dataplane *dataplane)
 
 /* ------------------------------------------------------------------ what may be written again */
 
-static struct flip *flip_of(struct settling *settling, uint64_t generation)
+static struct touched *find_touched(struct settling *settling, enum bpf_table_id table,
+				    const uint8_t *key)
 {
-	for (guint i = settling->flips->len; i-- > 0;) {
-		struct flip *flip = &g_array_index(settling->flips, struct flip, i);
+	struct touched wanted = {.table = table};
 
-		if (flip->generation == generation)
-			return flip;
-	}
-	return NULL;
-}
-
-static struct touched *find_touched(struct settling *settling, const struct change *change)
-{
-	struct touched wanted = {.table = change->table};
-
-	memcpy(wanted.key, change->key, sizeof(wanted.key));
+	memcpy(wanted.key, key, sizeof(wanted.key));
 	return g_hash_table_lookup(settling->touched, &wanted);
 }
 
@@ -188,13 +180,51 @@ static bool overlap(const uint8_t *a, const uint8_t *b)
 	return !(bits % 8) || !((x.addr[bytes] ^ y.addr[bytes]) >> (8 - bits % 8));
 }
 
-/*
- * In a trie an entry stands in for those around it, and they for it when it goes; so two entries
- * that overlap are like one that is written twice, with more than one value to remember.
- */
-static bool meets_other_prefix(struct settling *settling, const struct change *change,
-			       uint64_t settled)
+static bool is_trie(enum bpf_table_id table)
 {
+	return table == TABLE_PREFIXES || table == TABLE_GUARD;
+}
+
+static bool is_inside(const struct sg_member_key *member, const uint8_t *prefix)
+{
+	struct sg_prefix_key whole = {.prefixlen = 32 + 128};
+
+	whole.space = SG_SPACE(member->zone, !addr_is_v4(&member->addr));
+	memcpy(whole.addr, member->addr.b, sizeof(whole.addr));
+	return overlap((const uint8_t *)&whole, prefix);
+}
+
+/* Whether one packet may read both. */
+static bool read_together(const struct touched *touched, enum bpf_table_id table,
+			  const uint8_t *key)
+{
+	struct sg_member_key member;
+
+	if (table == TABLE_MEMBERS && touched->table == TABLE_MEMBERS)
+		return false;
+	if (table == TABLE_PREFIXES && touched->table == TABLE_PREFIXES)
+		return overlap(touched->key, key);
+	if (table == TABLE_MEMBERS && touched->table == TABLE_PREFIXES) {
+		memcpy(&member, key, sizeof(member));
+		return is_inside(&member, touched->key);
+	}
+	if (table == TABLE_PREFIXES && touched->table == TABLE_MEMBERS) {
+		memcpy(&member, touched->key, sizeof(member));
+		return is_inside(&member, key);
+	}
+	/* Configurations of two interfaces. */
+	return table != TABLE_IFACES || touched->table != TABLE_IFACES;
+}
+
+/*
+ * Whether an entry can be written: own is what was touched of it, NULL nothing. In a trie an entry
+ * stands in for those around it, and they for it when it goes; so two that overlap are like one
+ * that is written twice, with more than one value to remember.
+ */
+static bool entry_fits(struct settling *settling, enum bpf_table_id table, const uint8_t *key,
+		       const struct touched *own, uint64_t settled)
+{
+	uint64_t before = own ? own->last : 0, last = G_MAXUINT64;
 	GHashTableIter iter;
 	gpointer value;
 
@@ -202,12 +232,16 @@ static bool meets_other_prefix(struct settling *settling, const struct change *c
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct touched *touched = value;
 
-		if (touched->table == change->table && touched->last > settled &&
-		    memcmp(touched->key, change->key, sizeof(touched->key)) != 0 &&
-		    overlap(touched->key, change->key))
-			return true;
+		if (touched == own || touched->last <= settled ||
+		    !read_together(touched, table, key))
+			continue;
+		if (is_trie(table) && touched->table == table && overlap(touched->key, key))
+			return false;
+		/* What this change writes as well will have been touched now. */
+		before = MAX(before, touched->planned ? touched->last : touched->before);
+		last = MIN(last, touched->planned ? G_MAXUINT64 : touched->last);
 	}
-	return false;
+	return before <= settled || before < last;
 }
 
 static bool same_but_policy(const struct sg_iface_conf *old, const struct sg_iface_conf *new)
@@ -220,42 +254,79 @@ static bool same_but_policy(const struct sg_iface_conf *old, const struct sg_ifa
 	       !(new->has[1] & ~old->has[1]);
 }
 
+static const uint8_t *slot_key(uint32_t slot, uint8_t key[24])
+{
+	memset(key, 0, 24);
+	memcpy(key, &slot, sizeof(slot));
+	return key;
+}
+
+/* Whether anything but configurations was touched after that flip. */
+static bool touched_since(struct settling *settling, uint64_t since)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, settling->touched);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct touched *touched = value;
+
+		if (touched->table != TABLE_IFACES && touched->last > since)
+			return true;
+	}
+	return false;
+}
+
 /* Whether the configuration can be written: beside the one that holds, or its policy in place. */
 static bool conf_fits(struct dataplane *dataplane, const struct plan *plan,
 		      struct iface_change *change, uint64_t settled)
 {
-	const struct settling *settling = &dataplane->settling;
+	struct settling *settling = &dataplane->settling;
+	uint8_t key[24];
 	unsigned int current;
 	const struct sg_iface_conf *conf = plan_current_conf(dataplane, change->slot, &current);
 	uint64_t since = dataplane->ifaces[change->slot].since[current];
 
 	change->in_place = false;
-	if (!change->conf_differs || since <= settled)
+	if (!change->conf_differs)
 		return true;
-	if (plan->changes->len || !same_but_policy(conf, &change->conf))
+	if (since <= settled)
+		return entry_fits(settling, TABLE_IFACES, slot_key(change->slot, key), NULL,
+				  settled);
+	if (plan->changes->len || !same_but_policy(conf, &change->conf) ||
+	    touched_since(settling, since))
 		return false;
-	for (guint i = settling->flips->len; i-- > 0;) {
-		const struct flip *flip = &g_array_index(settling->flips, struct flip, i);
-
-		if (flip->generation <= since)
-			break;
-		if (flip->entries)
-			return false;
-	}
 	change->in_place = true;
 	return true;
 }
 
-/* Whether the lowest last flip of all entries is above the highest one before a last one. */
-static bool in_order(struct settling *settling, const GArray *moved, uint64_t rewritten,
-		     uint64_t settled)
+static void mark_planned(struct settling *settling, const struct plan *plan, bool planned)
 {
-	for (guint i = 0; i < settling->flips->len; i++) {
-		const struct flip *flip = &g_array_index(settling->flips, struct flip, i);
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const struct change *change = &g_array_index(plan->changes, struct change, i);
+		struct touched *touched = find_touched(settling, change->table, change->key);
 
-		if (flip->generation > settled &&
-		    flip->entries + flip->confs > g_array_index(moved, uint32_t, i))
-			return rewritten < flip->generation;
+		if (touched)
+			touched->planned = planned;
+	}
+}
+
+static bool plan_fits(struct dataplane *dataplane, struct plan *plan, uint64_t settled)
+{
+	struct settling *settling = &dataplane->settling;
+
+	for (guint i = 0; i < plan->ifaces->len; i++)
+		if (!conf_fits(dataplane, plan,
+			       &g_array_index(plan->ifaces, struct iface_change, i), settled))
+			return false;
+	for (guint i = 0; i < plan->changes->len; i++) {
+		const struct change *change = &g_array_index(plan->changes, struct change, i);
+		const struct touched *own = find_touched(settling, change->table, change->key);
+
+		if (own && own->last <= settled)
+			own = NULL;
+		if (!entry_fits(settling, change->table, change->key, own, settled))
+			return false;
 	}
 	return true;
 }
@@ -263,58 +334,34 @@ static bool in_order(struct settling *settling, const GArray *moved, uint64_t re
 bool settle_conflicts(struct dataplane *dataplane, struct plan *plan)
 {
 	struct settling *settling = &dataplane->settling;
-	g_autoptr(GArray) moved = g_array_new(FALSE, TRUE, sizeof(uint32_t));
 	uint64_t settled = settle_generation(dataplane);
-	uint64_t rewritten = settling->rewritten;
+	guint touched = g_hash_table_size(settling->touched);
+	bool fits;
 
 	if (dataplane_generation(dataplane) <= settled)
 		return false;
-	if (settling->wide > settled || plan->members_of || plan->changes->len > WIDE_ENTRIES)
+	if (settling->wide > settled || plan->members_of || plan->changes->len > WIDE_ENTRIES ||
+	    (uint64_t)(plan->changes->len + plan->ifaces->len) * touched > MAX_PAIRS)
 		return true;
-	if ((uint64_t)plan->changes->len * g_hash_table_size(settling->touched) > MAX_PAIRS)
-		return true;
-	for (guint i = 0; i < plan->ifaces->len; i++)
-		if (!conf_fits(dataplane, plan,
-			       &g_array_index(plan->ifaces, struct iface_change, i), settled))
-			return true;
-	g_array_set_size(moved, settling->flips->len);
-	for (guint i = 0; i < plan->changes->len; i++) {
-		const struct change *change = &g_array_index(plan->changes, struct change, i);
-		const struct touched *touched = find_touched(settling, change);
-		struct flip *flip = NULL;
-
-		if ((change->table == TABLE_PREFIXES || change->table == TABLE_GUARD) &&
-		    meets_other_prefix(settling, change, settled))
-			return true;
-		if (!touched || touched->last <= settled)
-			continue;
-		flip = flip_of(settling, touched->last);
-		rewritten = MAX(rewritten, touched->last);
-		if (flip)
-			g_array_index(moved, uint32_t,
-				      flip - &g_array_index(settling->flips, struct flip, 0))++;
-	}
-	return !in_order(settling, moved, rewritten, settled);
+	mark_planned(settling, plan, true);
+	fits = plan_fits(dataplane, plan, settled);
+	mark_planned(settling, plan, false);
+	return !fits;
 }
 
-static void touch(struct settling *settling, const struct change *change, struct flip *now)
+static void touch(struct settling *settling, enum bpf_table_id table, const uint8_t *key,
+		  uint64_t generation)
 {
-	struct touched *touched = find_touched(settling, change);
+	struct touched *touched = find_touched(settling, table, key);
 
-	if (touched) {
-		struct flip *flip = flip_of(settling, touched->last);
-
-		if (flip)
-			flip->entries--;
-		settling->rewritten = MAX(settling->rewritten, touched->last);
-	} else {
+	if (!touched) {
 		touched = g_new0(struct touched, 1);
-		touched->table = change->table;
-		memcpy(touched->key, change->key, sizeof(touched->key));
+		touched->table = table;
+		memcpy(touched->key, key, sizeof(touched->key));
 		g_hash_table_add(settling->touched, touched);
 	}
-	touched->last = now->generation;
-	now->entries++;
+	touched->before = touched->last;
+	touched->last = generation;
 }
 
 static void narrow_later(struct dataplane *dataplane, const struct iface_change *change,
@@ -330,18 +377,16 @@ static void narrow_later(struct dataplane *dataplane, const struct iface_change 
 void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64_t generation)
 {
 	struct settling *settling = &dataplane->settling;
-	struct flip added = {.generation = generation}, *flip;
 	bool wide = plan->members_of || plan->changes->len > WIDE_ENTRIES;
+	uint8_t key[24];
 
-	g_array_append_val(settling->flips, added);
-	flip = &g_array_index(settling->flips, struct flip, settling->flips->len - 1);
 	if (wide)
 		settling->wide = generation;
 	for (guint i = 0; i < plan->changes->len; i++) {
 		const struct change *change = &g_array_index(plan->changes, struct change, i);
 
 		if (!wide)
-			touch(settling, change, flip);
+			touch(settling, change->table, change->key, generation);
 		if (change->removed)
 			settle_dead(dataplane, change, generation);
 	}
@@ -353,10 +398,19 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 
 		if (change->in_place)
 			narrow_later(dataplane, change, generation);
-		else
-			flip->confs += change->conf_differs;
+		else if (change->conf_differs)
+			touch(settling, TABLE_IFACES, slot_key(change->slot, key), generation);
 	}
 	want_settled(dataplane, generation);
+}
+
+void settle_undone(struct dataplane *dataplane, const struct change *change)
+{
+	struct touched *touched = find_touched(&dataplane->settling, change->table, change->key);
+
+	/* As if written twice: whoever reads it now reads what the last flip wrote. */
+	if (touched)
+		touched->before = touched->last;
 }
 
 void settle_dead(struct dataplane *dataplane, const struct change *change, uint64_t since)
@@ -393,7 +447,8 @@ static int remove_dead(struct dataplane *dataplane, uint64_t settled, guint *lim
 
 	for (; done < count; done++) {
 		const struct dead *dead = &g_array_index(settling->dead, struct dead, done);
-		const struct touched *touched = find_touched(settling, &dead->change);
+		const struct touched *touched =
+			find_touched(settling, dead->change.table, dead->change.key);
 
 		if (touched && touched->last > dead->since)
 			continue; /* it lives again */
@@ -460,14 +515,9 @@ static gboolean is_settled(gpointer key, gpointer value, gpointer arg)
 
 static void forget_touched(struct settling *settling, uint64_t settled)
 {
-	guint old = 0;
-
-	while (old < settling->flips->len &&
-	       g_array_index(settling->flips, struct flip, old).generation <= settled)
-		old++;
-	if (!old)
+	if (settled <= settling->forgotten)
 		return;
-	g_array_remove_range(settling->flips, 0, old);
+	settling->forgotten = settled;
 	g_hash_table_foreach_remove(settling->touched, is_settled, &settled);
 }
 
@@ -519,7 +569,7 @@ int dataplane_settle(struct dataplane *dataplane, bool *more)
 		code = settle_entries(dataplane, NULL);
 	if (code)
 		return code;
-	*more = settling->flips->len || settling->dead->len || settling->retired->len ||
-		settling->narrowed->len || settled < dataplane_generation(dataplane);
+	*more = settling->dead->len || settling->retired->len || settling->narrowed->len ||
+		settled < dataplane_generation(dataplane);
 	return 0;
 }
