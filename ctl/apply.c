@@ -8,11 +8,15 @@
 
 #include "ctl/args.h"
 #include "ctl/client.h"
+#include "ctl/endpoint.h"
 #include "ctl/output.h"
+#include "ctl/plan.h"
 #include "ctl/policy_files.h"
 #include "ctl/units.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
+
+#define MOST_SECONDS 86400 /* of a trial */
 
 static void warn_interface(const json_t *iface)
 {
@@ -133,6 +137,10 @@ enum exit_status apply_send(const struct args *args, const char *method)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	const char *existing = args_value(args, "existing");
+	const char *confirm = args_value(args, "confirm");
+	enum exit_status status;
+	g_autofree char *error = NULL;
+	uint64_t seconds;
 	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(GString) path = g_string_new("/v1/policy");
 	AUTO_JSON json_t *body = NULL;
@@ -140,15 +148,25 @@ enum exit_status apply_send(const struct args *args, const char *method)
 
 	if (existing && strcmp(existing, "reevaluate") != 0 && strcmp(existing, "keep") != 0)
 		return usage_existing(args, existing);
+	if (confirm &&
+	    endpoint_parse_number("--confirm", confirm, 1, MOST_SECONDS, &seconds, &error))
+		return output_usage_error(args, "%s", error);
 	if (args_flag(args, "dry-run"))
-		return command_plan(args);
+		return plan_command(args, !strcmp(method, "PATCH"));
+	client_add_query(path, "confirm", confirm);
 	client_add_query(path, "existing", existing);
 	if (policy_files_read(args->operands, &sources, diag))
 		return output_failure(args, diag);
 	body = request_body(sources, diag);
 	if (!body || client_request(args, method, path->str, body, &answer, NULL, diag))
 		return output_failure(args, diag);
-	return apply_report(args, answer);
+	status = apply_report(args, answer);
+	if (confirm && json_is_true(json_object_get(answer, "changed")))
+		fprintf(stderr,
+			"sgctl: on trial: the policy before holds again in %s seconds, unless you "
+			"run 'sgctl confirm'\n",
+			confirm);
+	return status;
 }
 
 enum exit_status command_apply(const struct args *args)

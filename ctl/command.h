@@ -61,6 +61,7 @@ enum exit_status command_apply(const struct args *args);
 enum exit_status command_patch(const struct args *args);
 enum exit_status command_attach(const struct args *args);
 enum exit_status command_completion(const struct args *args);
+enum exit_status command_confirm(const struct args *args);
 enum exit_status command_detach(const struct args *args);
 enum exit_status command_flows(const struct args *args);
 enum exit_status command_flush(const struct args *args);

@@ -52,6 +52,7 @@ static const struct option lint_options[] = {
 
 static const struct option apply_options[] = {
 	{"dry-run", NULL, "change nothing: sgctl plan", 0, 0},
+	{"confirm", "SECONDS", "go back unless 'sgctl confirm' comes in time", 0, 0},
 	{"existing", "reevaluate|keep", "live flows that nothing allows now", 0, 0},
 	{0},
 };
@@ -167,6 +168,11 @@ const struct command commands[] = {
 	 "those of apply.\n\n"
 	 "  echo '{\"version\": 1, \"interfaces\": {\"web-9\": null}}' | sgctl patch -",
 	 apply_options, 1, OPERANDS_ANY},
+	{"confirm", command_confirm, "confirm", "keep the policy that apply --confirm put on trial",
+	 "Unless it comes in time rulesd goes back by itself, also after a crash or a\n"
+	 "reboot. Until then other changes of the policy are refused; rollback goes back at\n"
+	 "once.",
+	 NULL, 0, 0},
 	{"rollback", command_rollback, "rollback [GENERATION]", "return to an earlier policy",
 	 "Without GENERATION: the one before. sgctl show generations lists them.", NULL, 0, 1},
 	{"attach", command_attach, "attach DEVICE --id ID --address A... [OPTION...]",

@@ -14,16 +14,38 @@
 #include "rulesd/load.h"
 #include "rulesd/model_diff.h"
 
-/* The files, and the interfaces that stay because they were attached by hand. */
-static int load_new(const struct args *args, const GPtrArray *paths, struct model **model,
-		    struct diag *diag)
+/* What the files make of the policy that holds: as a whole, with the interfaces that stay because
+ * they were attached by hand, or as a patch of it. 0 and *edit, applied to the model. */
+static int edit_whole(const struct args *args, const GPtrArray *paths, struct model *model,
+		      struct model_edit **edit, struct diag *diag)
+{
+	g_autoptr(GPtrArray) sources = NULL;
+	CLEANUP(model_free) struct model *new = NULL;
+	int error = policy_files_read(paths, &sources, diag);
+
+	if (!error)
+		error = held_policy_add_attached(args, sources, diag);
+	if (!error)
+		error = load_policy(sources, &new, diag);
+	if (error)
+		return error;
+	*edit = model_diff(model, &new);
+	model_edit_apply(*edit, model);
+	return 0;
+}
+
+static int edit_patch(const GPtrArray *paths, struct model *model, struct model_edit **edit,
+		      struct diag *diag)
 {
 	g_autoptr(GPtrArray) sources = NULL;
 	int error = policy_files_read(paths, &sources, diag);
 
 	if (!error)
-		error = held_policy_add_attached(args, sources, diag);
-	return error ? error : load_policy(sources, model, diag);
+		error = load_patch(sources, model, edit, diag);
+	if (error)
+		return error;
+	model_edit_apply(*edit, model);
+	return load_validate_patch(sources, model, *edit, diag);
 }
 
 static void count(const json_t *changes, const json_t *flows, json_t *summary)
@@ -56,47 +78,40 @@ static int cut_flows(const struct args *args, struct model *model, json_t *cut, 
 	return error ? error : plan_flows(after, flows, cut, diag);
 }
 
-int plan_make(const struct args *args, const GPtrArray *paths, json_t **plan, struct diag *diag)
+int plan_make(const struct args *args, const GPtrArray *paths, bool patch, json_t **plan,
+	      struct diag *diag)
 {
-	CLEANUP(model_free) struct model *old = NULL;
-	CLEANUP(model_free) struct model *new = NULL;
+	CLEANUP(model_free) struct model *model = NULL;
+	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
 	CLEANUP(plan_reach_free) struct plan_reach *before = NULL;
 	CLEANUP(plan_reach_free) struct plan_reach *after = NULL;
-	struct model_edit *edit;
-	json_t *changes, *meaning, *members, *flows, *summary;
-	AUTO_JSON json_t *made = NULL;
-	int error = load_new(args, paths, &new, diag);
+	AUTO_JSON json_t *made = json_pack("{s[] s[] s[] s[] s{}}", "changes", "meaning", "members",
+					   "flows", "summary");
+	json_t *changes = json_object_get(made, "changes"), *flows = json_object_get(made, "flows");
+	int error = held_policy_load(args, &model, diag);
 
-	if (!error)
-		error = held_policy_load(args, &old, diag);
 	if (error)
 		return error;
-	changes = json_array();
-	meaning = json_array();
-	members = json_array();
-	flows = json_array();
-	summary = json_object();
-	made = json_pack("{so so so so so}", "changes", changes, "meaning", meaning, "members",
-			 members, "flows", flows, "summary", summary);
-	before = plan_reach_of(old);
-	after = plan_reach_of(new);
-	plan_meaning(before, after, meaning);
-	edit = model_diff(old, &new);
-	model_edit_sort(edit);
+	before = plan_reach_of(model);
+	error = patch ? edit_patch(paths, model, &edit, diag)
+		      : edit_whole(args, paths, model, &edit, diag);
+	if (error)
+		return error;
+	after = plan_reach_of(model);
 	plan_changes(edit, changes);
-	plan_members(edit, members);
-	model_edit_apply(edit, old);
+	plan_meaning(before, after, json_object_get(made, "meaning"));
+	plan_members(edit, json_object_get(made, "members"));
 	model_edit_free(&edit);
 	if (json_array_size(changes))
-		error = cut_flows(args, TAKE_PTR(old), flows, diag);
+		error = cut_flows(args, TAKE_PTR(model), flows, diag);
 	if (error)
 		return error;
-	count(changes, flows, summary);
+	count(changes, flows, json_object_get(made, "summary"));
 	*plan = TAKE_PTR(made);
 	return 0;
 }
 
-int plan_report(const struct args *args, const json_t *plan)
+static enum exit_status plan_report(const struct args *args, const json_t *plan)
 {
 	bool changes = json_array_size(json_object_get(plan, "changes"));
 
@@ -107,7 +122,7 @@ int plan_report(const struct args *args, const json_t *plan)
 	return changes ? EXIT_CHANGES : EXIT_DONE;
 }
 
-enum exit_status command_plan(const struct args *args)
+enum exit_status plan_command(const struct args *args, bool patch)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	const char *existing = args_value(args, "existing");
@@ -116,7 +131,12 @@ enum exit_status command_plan(const struct args *args)
 	if (existing && strcmp(existing, "reevaluate") != 0 && strcmp(existing, "keep") != 0)
 		return output_usage_error(args, "--existing \"%s\" is neither reevaluate nor keep",
 					  existing);
-	if (plan_make(args, args->operands, &plan, diag))
+	if (plan_make(args, args->operands, patch, &plan, diag))
 		return output_failure(args, diag);
-	return (enum exit_status)plan_report(args, plan);
+	return plan_report(args, plan);
+}
+
+enum exit_status command_plan(const struct args *args)
+{
+	return plan_command(args, false);
 }

@@ -10,13 +10,14 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "ctl/command.h"
 #include "ctl/offline.h"
 #include "rulesd/model.h"
 #include "rulesd/model_edit.h"
 
 struct args;
 
-/* Appends to changes: what each change of the edit (not applied) is, rules one by one. */
+/* Appends to changes: what each change of the edit is, rules one by one. */
 void plan_changes(const struct model_edit *edit, json_t *changes);
 
 /* What the interfaces of a model may reach and be reached by, before and after. */
@@ -34,9 +35,10 @@ void plan_members(const struct model_edit *edit, json_t *members);
  */
 int plan_flows(struct offline *after, const json_t *flows, json_t *cut, struct diag *diag);
 
-/* The whole plan of paths against what the daemon holds. 0 and *plan (the caller's), or -errno and
- * why in diag. */
-int plan_make(const struct args *args, const GPtrArray *paths, json_t **plan, struct diag *diag);
-/* Prints it (--json: the document). Returns EXIT_DONE when nothing changes, else EXIT_CHANGES. */
-int plan_report(const struct args *args, const json_t *plan);
+/* sgctl plan, and the dry runs of apply and patch: of the files named, as a whole policy or as a
+ * patch, against what the daemon holds. EXIT_DONE when nothing changes, else EXIT_CHANGES. */
+enum exit_status plan_command(const struct args *args, bool patch);
+/* 0 and *plan (the caller's), or -errno and why in diag. */
+int plan_make(const struct args *args, const GPtrArray *paths, bool patch, json_t **plan,
+	      struct diag *diag);
 void plan_print(const json_t *plan);

@@ -30,6 +30,7 @@ static void print_status(const json_t *status)
 {
 	g_autofree char *up = units_age(json_number_value(json_object_get(status, "uptime")));
 	const char *error = text_of(status, "policy_error", NULL);
+	const json_t *trial = json_object_get(status, "on_trial");
 	const char *digest = text_of(status, "policy_sha256", NULL);
 
 	output_text("rulesd      %s on %s, up %s\n", text_of(status, "version", "?"),
@@ -50,6 +51,10 @@ static void print_status(const json_t *status)
 	output_text("flows       %" JSON_INTEGER_FORMAT "; %" JSON_INTEGER_FORMAT
 		    " of %" JSON_INTEGER_FORMAT " reserved\n",
 		    of(status, "flows"), of(status, "reserved_flows"), of(status, "max_flows"));
+	if (json_is_object(trial))
+		output_text("on trial    for %" JSON_INTEGER_FORMAT
+			    " more seconds; sgctl confirm keeps it\n",
+			    of(trial, "seconds"));
 	if (error)
 		output_text("error       %s\n", error);
 }

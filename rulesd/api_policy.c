@@ -160,6 +160,34 @@ static int read_existing(struct api_request *request, bool *keep)
 	return -EINVAL;
 }
 
+/* ?confirm=SECONDS; 0 without. */
+static int read_confirm(struct api_request *request, unsigned int *seconds)
+{
+	const char *text = api_query(request, "confirm");
+	guint64 value = 0;
+
+	if (text && !g_ascii_string_to_unsigned(text, 10, 1, CONFIRM_MAX_SECONDS, &value, NULL)) {
+		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter",
+			 "a number of seconds from 1 to 86400 is wanted", "confirm=%s", text);
+		return -EINVAL;
+	}
+	*seconds = (unsigned int)value;
+	return 0;
+}
+
+void api_post_confirm(struct api_request *request)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	int err = engine_confirm(request->engine, diag);
+
+	if (err < 0)
+		api_fail_engine(request, err, diag);
+	else
+		api_reply(request, MHD_HTTP_OK,
+			  json_pack("{sI}", "generation",
+				    (json_int_t)engine_generation(request->engine)));
+}
+
 typedef int (*change_fn)(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
 			 bool dry_run, struct engine_result *result, struct diag *diag);
 
@@ -169,14 +197,23 @@ static void change_policy(struct api_request *request, change_fn change)
 		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct engine_result result = {0};
+	unsigned int confirm = 0;
 	bool dry_run = false;
 	bool keep = false;
 	int err;
 
 	if (refused_by_directory(request) || read_existing(request, &keep) < 0 ||
-	    api_query_bool(request, "dry_run", &dry_run) < 0 || read_sources(request, sources) < 0)
+	    api_query_bool(request, "dry_run", &dry_run) < 0 ||
+	    read_confirm(request, &confirm) < 0 || read_sources(request, sources) < 0)
 		return;
+	err = confirm && !dry_run ? engine_confirm_begin(request->engine, confirm, diag) : 0;
+	if (err < 0) {
+		api_fail_engine(request, err, diag);
+		return;
+	}
 	err = change(request->engine, TAKE_PTR(sources), "api", keep, dry_run, &result, diag);
+	if (confirm && !dry_run)
+		engine_confirm_end(request->engine, err == 0);
 	if (err < 0)
 		api_fail_engine(request, err, diag);
 	else
@@ -235,6 +272,8 @@ void api_post_rollback(struct api_request *request)
 		}
 	}
 	err = engine_rollback(request->engine, (uint64_t)generation, &result, diag);
+	if (err == 0)
+		engine_confirm_cancel(request->engine);
 	if (err < 0)
 		api_fail_engine(request, err, diag);
 	else

@@ -99,6 +99,7 @@ void api_get_policy(struct api_request *request);
 void api_put_policy(struct api_request *request);
 void api_patch_policy(struct api_request *request);
 void api_get_generations(struct api_request *request);
+void api_post_confirm(struct api_request *request);
 void api_post_rollback(struct api_request *request);
 void api_get_interfaces(struct api_request *request);
 void api_get_interface(struct api_request *request);

@@ -35,6 +35,12 @@ void api_get_status(struct api_request *request)
 	set_number(json, "max_flows", engine->options->max_flows);
 	set_number(json, "reserved_flows", totals.reserved_flows);
 	set_number(json, "uptime", (uint64_t)uptime_us / G_USEC_PER_SEC);
+	json_object_set_new(json, "on_trial",
+			    engine->on_trial
+				    ? json_pack("{sI si}", "back_to",
+						(json_int_t)engine->confirm_back_to, "seconds",
+						(int)engine_confirm_left(engine))
+				    : json_null());
 	json_object_set_new(json, "policy_error", api_string_or_null(engine->policy_error));
 	api_reply(request, MHD_HTTP_OK, json);
 }

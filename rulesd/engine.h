@@ -75,6 +75,12 @@ struct engine {
 	void (*iface_changed)(void *arg);
 	void *iface_changed_arg;
 
+	/* engine_confirm.c: a policy on trial */
+	bool on_trial;
+	uint64_t confirm_back_to; /* generation; 0: none was there before */
+	int64_t confirm_until;	  /* seconds since the epoch */
+	guint confirm_timer;
+
 	bool ready; /* start is over: link events count from now on */
 	guint collect_timer;
 	guint repair_timer;
@@ -142,6 +148,20 @@ int engine_patch_policy(struct engine *engine, GPtrArray *sources, const char *s
 /* generation 0: the policy before the one that holds. */
 int engine_rollback(struct engine *engine, uint64_t generation, struct engine_result *result,
 		    struct diag *diag);
+/*
+ * Policies on trial (apply --confirm): unless confirmed within seconds, the policy before holds
+ * again, also across a crash or a reboot. begin before a policy is replaced, end after it; both
+ * write the disk. While a trial runs every other change of the policy is -EEXIST, but a rollback,
+ * which cancels it.
+ */
+#define CONFIRM_MAX_SECONDS 86400
+/* -EEXIST: there is one already. */
+int engine_confirm_begin(struct engine *engine, unsigned int seconds, struct diag *diag);
+void engine_confirm_end(struct engine *engine, bool applied);
+int engine_confirm(struct engine *engine, struct diag *diag); /* -ENOENT when there is no trial */
+void engine_confirm_cancel(struct engine *engine);
+unsigned int engine_confirm_left(const struct engine *engine); /* seconds; 0: no trial */
+
 struct engine_put {
 	bool allow_waiting;	    /* a device that does not exist is no -ENODEV */
 	unsigned int adopt_seconds; /* TCP connections that run when it is first attached may

@@ -118,3 +118,10 @@ void engine_upgrade_later(struct engine *engine, const struct engine_iface *ifac
 void engine_note(struct engine *engine);
 /* After the dataplane was closed. */
 void engine_watch_stop(struct engine *engine);
+
+/* -------------------------------------------------- engine_confirm.c */
+
+/* -EEXIST while a trial runs. */
+int engine_confirm_check(const struct engine *engine, struct diag *diag);
+/* At start: a trial that was on goes on, or is over. 0, or -errno and *error. */
+int engine_confirm_restore(struct engine *engine, char **error);

@@ -206,6 +206,12 @@ static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *p
 int engine_replace_policy(struct engine *engine, GPtrArray *sources, const char *source, bool keep,
 			  bool dry_run, struct engine_result *result, struct diag *diag)
 {
+	int err = dry_run ? 0 : engine_confirm_check(engine, diag);
+
+	if (err < 0) {
+		g_ptr_array_unref(sources);
+		return err;
+	}
 	return replace(engine, sources, NULL, source, keep, dry_run, result, diag);
 }
 
@@ -286,6 +292,9 @@ int engine_patch_policy(struct engine *engine, GPtrArray *sources, const char *s
 	uint64_t kernel = 0;
 	int err;
 
+	err = dry_run ? 0 : engine_confirm_check(engine, diag);
+	if (err < 0)
+		return err;
 	if (load_patch(owned, engine->model, &edit, diag) < 0)
 		return candidate_load_error(diag);
 	err = check_attached(edit, diag);

@@ -8,6 +8,7 @@
  *   current.json         generations kept, the last seen generation, which policy holds
  *   policies/N.policy    the texts of a policy, as they were given; never changed once written
  *   policies/N.journal   what changed since: patches, interfaces attached by hand, new numbers
+ *   confirm.json         the generation before a policy on trial, and until when (engine_confirm.c)
  *   policies/N.json      as N.policy, of an older rulesd
  *   attached/ID.json     an interface attached by hand, as an older rulesd kept it
  *

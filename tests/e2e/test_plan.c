@@ -158,6 +158,29 @@ static void interfaces_attached_by_hand_are_in_the_plan(void **state)
 	assert_string_equal(first(plan, "changes", "name"), "new");
 }
 
+static void a_patch_can_be_planned_too(void **state)
+{
+	struct stage stage = open_stage();
+	AUTO_COMMAND struct command said = {0};
+
+	(void)state;
+	said = sgctl_run(stage.daemon, "patch", "--dry-run",
+			 policy_file("patch.json",
+				     "{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[" HTTPS
+				     "],\"egress\":[]}}}"),
+			 NULL);
+	assert_int_equal(said.status, 3);
+	assert_non_null(strstr(said.out, "- rule sg-web/ssh"));
+	assert_non_null(strstr(said.out, "1 live flow would be cut"));
+	assert_true(scene_exchange(&stage.ssh));
+	command_free(&said);
+	said = sgctl_run(stage.daemon, "patch", "--dry-run",
+			 policy_file("patch.json", "{\"version\":1,\"groups\":{\"sg-web\":null}}"),
+			 NULL);
+	assert_int_equal(said.status, 1);
+	assert_non_null(strstr(said.err, "sg-web"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -168,6 +191,7 @@ int main(void)
 		TEST(the_same_in_other_words_is_no_change),
 		TEST(a_change_without_meaning_has_none),
 		TEST(interfaces_attached_by_hand_are_in_the_plan),
+		TEST(a_patch_can_be_planned_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,13 +57,18 @@ def policies(session, policy):
     session.ask("PUT", "/v1/policy", 412, policy, headers={"If-Match": '"123456"'})
     session.ask("PUT", "/v1/policy", 200, {"files": [{"name": "a.json", "text": json.dumps(policy)}]}, "?existing=keep")
     session.ask("GET", "/v1/policy", 200)
+    session.ask("POST", "/v1/confirm", 404)
+    session.ask("PUT", "/v1/policy", 400, policy, "?confirm=0")
     session.ask("PUT", "/v1/policy", 200, two_networks())
     files = session.ask("GET", "/v1/policy", 200)
     session.check("a policy of two networks is two files", [json.loads(file["text"]).get("network") for file in files["files"]] ==
                   ["blue", "red"], str(files)[:200])
     same = session.ask("PUT", "/v1/policy", 200, files)
     session.check("GET's answer put back changes nothing", same["changed"] is False, str(same))
-    session.ask("PUT", "/v1/policy", 200, policy)
+    session.ask("PUT", "/v1/policy", 200, policy, "?confirm=600")
+    session.ask("GET", "/v1/status", 200)
+    session.ask("PUT", "/v1/policy", 409, {"version": 1})
+    session.ask("POST", "/v1/confirm", 200)
 
 
 def interfaces(session):

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_confirm.c - policies on trial: unless somebody confirms one in time, the one before holds
+ * again. For people who work over the link that they are filtering.
+ *
+ * What to go back to is on disk (confirm.json) before the policy on trial is, so that neither a
+ * crash nor a reboot makes it stay: {"back_to": GENERATION (0: no policy at all), "until": seconds
+ * since the epoch}.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "rulesd/cleanup.h"
+#include "rulesd/engine_parts.h"
+#include "rulesd/load.h"
+#include "rulesd/log.h"
+#include "rulesd/state_file.h"
+
+#define CONFIRM_FILE "confirm.json"
+
+static uint64_t current_generation(const struct engine *engine)
+{
+	const struct state_generation *current = state_current(engine->state);
+
+	return current ? current->generation : 0;
+}
+
+static int64_t now_seconds(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static void forget(struct engine *engine)
+{
+	int err = state_file_remove(engine->state->dir, CONFIRM_FILE);
+
+	if (err < 0)
+		log_error("the trial of the policy is over, but %s/" CONFIRM_FILE
+			  " cannot be removed: %s; remove it, or a restart goes back",
+			  engine->state->path, g_strerror(-err));
+	g_clear_handle_id(&engine->confirm_timer, g_source_remove);
+	engine->on_trial = false;
+}
+
+/* The policy without anything, for who had none before. */
+static GPtrArray *no_policy(void)
+{
+	GPtrArray *sources =
+		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	struct load_source *source = g_new0(struct load_source, 1);
+
+	source->name = g_strdup("-");
+	source->text = g_strdup("{\"version\": 1}\n");
+	source->length = strlen(source->text);
+	g_ptr_array_add(sources, source);
+	return sources;
+}
+
+static int go_back(struct engine *engine, struct diag *diag)
+{
+	struct engine_result result = {0};
+	uint64_t back_to = engine->confirm_back_to;
+
+	if (back_to)
+		return engine_rollback(engine, back_to, &result, diag);
+	return engine_replace_policy(engine, no_policy(), "api", false, false, &result, diag);
+}
+
+static gboolean expired(gpointer arg)
+{
+	struct engine *engine = arg;
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	uint64_t tried = engine_generation(engine);
+
+	engine->confirm_timer = 0;
+	engine->on_trial = false; /* it no longer stands in the way of a change */
+	log_warning("generation %" PRIu64 " was not confirmed in time: going back", tried);
+	if (go_back(engine, diag) == 0) {
+		forget(engine);
+		return G_SOURCE_REMOVE;
+	}
+	log_error("cannot go back to the policy before: %s; trying again in a second",
+		  diag->entries->len ? ((struct diag_entry *)diag->entries->pdata[0])->message
+				     : "unknown error");
+	engine->on_trial = true;
+	engine->confirm_timer = g_timeout_add_seconds(1, expired, engine);
+	return G_SOURCE_REMOVE;
+}
+
+static int write_trial(struct engine *engine, uint64_t back_to, int64_t until)
+{
+	g_autofree char *text = g_strdup_printf(
+		"{\"back_to\": %" PRIu64 ", \"until\": %" PRId64 "}\n", back_to, until);
+
+	return state_file_write(engine->state->dir, CONFIRM_FILE, text, strlen(text));
+}
+
+int engine_confirm_begin(struct engine *engine, unsigned int seconds, struct diag *diag)
+{
+	int err = engine_confirm_check(engine, diag);
+
+	if (err < 0)
+		return err;
+	engine->confirm_back_to = current_generation(engine);
+	engine->confirm_until = now_seconds() + seconds;
+	err = write_trial(engine, engine->confirm_back_to, engine->confirm_until);
+	return err < 0 ? engine_disk_error(engine, err, diag) : 0;
+}
+
+void engine_confirm_end(struct engine *engine, bool applied)
+{
+	int64_t left = MAX(engine->confirm_until - now_seconds(), 0);
+
+	if (!applied || current_generation(engine) == engine->confirm_back_to) {
+		forget(engine);
+		return;
+	}
+	engine->on_trial = true;
+	engine->confirm_timer = g_timeout_add_seconds((guint)left, expired, engine);
+	log_info("generation %" G_GUINT64_FORMAT " is on trial for %" PRId64 " seconds",
+		 engine_generation(engine), left);
+}
+
+int engine_confirm(struct engine *engine, struct diag *diag)
+{
+	if (!engine->on_trial) {
+		diag_add(diag, "not-found", (struct place){0}, NULL, NULL,
+			 "no policy waits to be confirmed");
+		return -ENOENT;
+	}
+	forget(engine);
+	log_info("generation %" G_GUINT64_FORMAT " is confirmed", engine_generation(engine));
+	return 0;
+}
+
+int engine_confirm_check(const struct engine *engine, struct diag *diag)
+{
+	if (!engine->on_trial)
+		return 0;
+	diag_add(diag, "on-trial", (struct place){0}, NULL,
+		 "first 'sgctl confirm', or 'sgctl rollback'",
+		 "the policy that holds is on trial for %u more seconds",
+		 engine_confirm_left(engine));
+	return -EEXIST;
+}
+
+void engine_confirm_cancel(struct engine *engine)
+{
+	if (engine->on_trial)
+		forget(engine);
+}
+
+unsigned int engine_confirm_left(const struct engine *engine)
+{
+	return engine->on_trial ? (unsigned int)MAX(engine->confirm_until - now_seconds(), 0) : 0;
+}
+
+int engine_confirm_restore(struct engine *engine, char **error)
+{
+	g_autofree char *text = NULL;
+	AUTO_JSON json_t *json = NULL;
+	json_int_t back_to = 0, until = 0;
+	size_t length = 0;
+	int err = state_file_read(engine->state->dir, CONFIRM_FILE, &text, &length);
+
+	if (err == -ENOENT)
+		return 0;
+	if (engine->options->policy_dir) { /* what holds is what the directory says */
+		forget(engine);
+		return 0;
+	}
+	if (err == 0)
+		json = json_loadb(text, length, 0, NULL);
+	if (err < 0 || json_unpack(json, "{sI sI}", "back_to", &back_to, "until", &until) < 0) {
+		*error = g_strdup_printf("%s/" CONFIRM_FILE " cannot be understood; remove it to "
+					 "keep the policy that was on trial",
+					 engine->state->path);
+		return err < 0 ? err : -EINVAL;
+	}
+	engine->confirm_back_to = (uint64_t)back_to;
+	/* A clock that was wrong before the restart must not make a trial last for years. */
+	engine->confirm_until = MIN((int64_t)until, now_seconds() + CONFIRM_MAX_SECONDS);
+	engine_confirm_end(engine, true);
+	return 0;
+}
