@@ -11,6 +11,7 @@ $ sgctl help
     plan        show what apply would change
     apply       replace the policy, all or nothing
     patch       replace, add or remove single objects of the policy
+    confirm     keep the policy that apply --confirm put on trial
     rollback    return to an earlier policy
     attach      filter a tap now and after restarts
     detach      stop filtering a tap that was attached by hand
