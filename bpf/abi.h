@@ -21,7 +21,7 @@
 
 #include <linux/types.h>
 
-#define SG_ABI_VERSION 1u
+#define SG_ABI_VERSION 2u
 
 /* ------------------------------------------------------------------ limits */
 
@@ -38,8 +38,12 @@
 #define SG_MAX_RULES	   1048576u
 #define SG_MAX_PEERS_GONE  1048576u
 #define SG_HALF_FLOWS	   1024u  /* half-open and one-way flows an interface may have at once */
+#define SG_HALF_IN_PLACE   512u	  /* of them in the shard from the start: conntrack.bpf.h ... */
+#define SG_IN_PLACE_FLOWS  8192u  /* ... of interfaces that may have at least so many flows */
 #define SG_SHARD_FLOWS	   65536u /* confirmed flows of a shard: one pass of the collector */
-#define SG_MAX_SHARDS	   4096u
+/* Room beside them for the half-open ones of all the interfaces of a shard. */
+#define SG_SHARD_HALF (SG_SHARD_FLOWS / SG_IN_PLACE_FLOWS * SG_HALF_IN_PLACE)
+#define SG_MAX_SHARDS 4096u
 #define SG_MAX_FRAGMENTS                                                                        \
 	65536u		       /* datagrams whose fragments are on their way, of the whole host \
 				*/
@@ -211,8 +215,10 @@ struct sg_iface {
 
 /* Counters of a slot that must be exact; changed by atomic instructions only. */
 struct sg_slot {
-	__u32 flows;		  /* confirmed flows in the table now */
-	__u32 frags;		  /* datagrams in sg_frags now */
+	__u32 flows; /* confirmed flows in the table now */
+	__u32 frags; /* datagrams in sg_frags now */
+	__u32 half;  /* flows in the table that are not confirmed yet */
+	__u32 lru;   /* inserts into its LRU since the collector last found that empty */
 	__u64 allowance_exceeded; /* new flows refused because max_flows was reached */
 };
 
@@ -342,6 +348,7 @@ enum sg_flow_flags {
 	SG_FLOW_REPLIED = 1u << 0, /* the side that did not open has answered */
 	SG_FLOW_DEAD = 1u << 1, /* the collector owns it: it is deleted now, nobody may revive it */
 	SG_FLOW_EXEMPT = 1u << 2, /* opened to an exempt endpoint */
+	SG_FLOW_HALF = 1u << 3,	  /* in a shard, but not confirmed yet: counted in sg_slot.half */
 };
 
 /*

@@ -62,17 +62,17 @@ static long sg_pass_step(struct bpf_map *map, struct sg_flow_key *key, struct sg
 	__u32 slot = key->slot, rule = flow->rule;
 	__u64 packets = flow->half[0].packets + flow->half[1].packets;
 	__u64 bytes = flow->half[0].bytes + flow->half[1].bytes;
-	struct sg_slot *counters;
+	__u32 word;
 
 	pass->job->scanned++;
 	if (!sg_pass_takes(pass, key, flow))
 		return 0;
+	word = READ_ONCE(flow->state);
 	if (bpf_map_delete_elem(map, key))
 		return 0;
 	pass->job->removed++;
-	counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	if (pass->confirmed && counters)
-		__sync_fetch_and_add(&counters->flows, -1);
+	if (pass->confirmed)
+		sg_flow_uncount(slot, word);
 	sg_rule_fold(rule, packets, bytes);
 	return 0;
 }
@@ -111,19 +111,29 @@ int sg_collect_flows(void *ctx)
 	return 0;
 }
 
+/*
+ * What it finds empty, packets need not ask until the next insert. Those count after they have
+ * inserted, so one that comes while this runs changes the count, and it is left alone.
+ */
 SEC("syscall")
 int sg_collect_half(void *ctx)
 {
 	struct sg_pass pass = {};
-	__u32 slot;
+	struct sg_slot *counters;
+	__u32 slot, inserts;
 	void *table;
 
 	if (!sg_pass_begin(&pass, 0))
 		return -1;
 	slot = pass.job->shard;
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
 	table = bpf_map_lookup_elem(&sg_half, &slot);
-	if (table)
-		bpf_for_each_map_elem(table, sg_pass_step, &pass, 0);
+	if (!table || !counters)
+		return 0;
+	inserts = READ_ONCE(counters->lru);
+	bpf_for_each_map_elem(table, sg_pass_step, &pass, 0);
+	if (pass.job->scanned == pass.job->removed)
+		__sync_val_compare_and_swap(&counters->lru, inserts, 0);
 	return 0;
 }
 

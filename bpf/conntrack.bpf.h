@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conntrack.bpf.h - the flow table: half-open flows in a small LRU of their own interface,
- * confirmed ones in a shard.
+ * conntrack.bpf.h - the flow table: confirmed flows in a shard, half-open ones beside them while
+ * they are few, otherwise in a small LRU of their own interface.
  *
- * A flow is opened into the LRU by the first packet that a rule allows. It is confirmed, that is
- * moved into the shard and counted, when the other side has answered (TCP: when the opener has
- * acknowledged that answer). A flood therefore evicts only half-open flows of its own interface.
+ * A flow is confirmed when the other side has answered (TCP: when the opener has acknowledged that
+ * answer). Until then it is one of at most SG_HALF_IN_PLACE in the shard (SG_FLOW_HALF, counted
+ * apart, with room of their own), which are confirmed in place: one insert a connection. What is
+ * more, as in a flood, is opened into the LRU and moved when it is confirmed; a flood therefore
+ * evicts only half-open flows of its own interface. Interfaces that may have few flows use the LRU
+ * alone, so that the room of a shard has a bound.
  *
  * Races. Both directions of a flow may run on two CPUs at once:
  *   - each direction writes its own half only; two CPUs in the same direction may lose a maximum or
@@ -33,9 +36,8 @@
 sg_noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow_key *key,
 				const struct sg_hit *hit)
 {
-	__u32 shard = view->conf->shard, slot = key->slot, rule;
-	const struct sg_flow *flow = hit->flow;
-	struct sg_slot *counters;
+	__u32 shard = view->conf->shard, slot = key->slot, rule, word = 0;
+	struct sg_flow *flow = hit->flow;
 	__u64 packets, bytes;
 	void *table;
 
@@ -46,11 +48,19 @@ sg_noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow
 	bytes = flow->half[0].bytes + flow->half[1].bytes;
 	table = hit->confirmed ? bpf_map_lookup_elem(&sg_flows, &shard)
 			       : bpf_map_lookup_elem(&sg_half, &slot);
-	if (!table || bpf_map_delete_elem(table, key))
+	if (!table)
 		return;
-	counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	if (hit->confirmed && counters)
-		__sync_fetch_and_add(&counters->flows, -1);
+	if (hit->confirmed) {
+		/* Another CPU may have deleted it, and its place may be another flow's by now. */
+		if (bpf_map_lookup_elem(table, key) != flow)
+			return;
+		/* From here on nobody confirms it, so it is known how it is counted. */
+		word = __sync_fetch_and_or(&flow->state, SG_FLOW_DEAD << 8);
+	}
+	if (bpf_map_delete_elem(table, key))
+		return;
+	if (hit->confirmed)
+		sg_flow_uncount(slot, word);
 	sg_rule_fold(rule, packets, bytes);
 }
 
@@ -166,6 +176,30 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 	return SG_ALLOW_FLOW;
 }
 
+/*
+ * Confirms a flow in place: counted first, undone when that is too many, or when the state is not
+ * word any more: then another CPU confirms it, or has taken it away.
+ */
+sg_noinline __u32 sg_flow_promote(const struct sg_view *view, const struct sg_packet *p,
+				  struct sg_flow *flow, __u32 word)
+{
+	__u32 slot = p->key.slot;
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+
+	if (!counters)
+		return SG_DROP_INTERNAL;
+	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
+		__sync_fetch_and_add(&counters->flows, -1);
+		__sync_fetch_and_add(&counters->allowance_exceeded, 1);
+		return SG_DROP_ALLOWANCE;
+	}
+	if (__sync_val_compare_and_swap(&flow->state, word, word & ~(SG_FLOW_HALF << 8)) == word)
+		__sync_fetch_and_add(&counters->half, -1);
+	else
+		__sync_fetch_and_add(&counters->flows, -1);
+	return SG_ALLOW_FLOW;
+}
+
 /* Kernel 6.1: apart, or the stack of the packet path grows beyond its 512 bytes. The result << 8 |
  * the next state. */
 sg_noinline __u32 sg_flow_sctp(const struct sg_packet *p, struct sg_flow *flow, __u32 state)
@@ -234,6 +268,8 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 	mine->bytes += p->bytes;
 	if (confirm && !hit->confirmed)
 		return sg_flow_confirm(view, p, flow, next_word);
+	if (confirm && next_word & SG_FLOW_HALF << 8)
+		return sg_flow_promote(view, p, flow, next_word);
 	return SG_ALLOW_FLOW;
 }
 
@@ -254,6 +290,29 @@ sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
 		sg_tcp_start(&flow->half[dir], &p->tcp);
 	if (p->flags & SG_PKT_SCTP)
 		sg_sctp_start(&flow->half[dir], &p->sctp);
+}
+
+/* Places the flow in p->flow into the shard, to be confirmed there; 0 when it must go to the LRU.
+ */
+sg_inline int sg_flow_place(const struct sg_view *view, struct sg_packet *p,
+			    struct sg_slot *counters)
+{
+	__u32 shard = view->conf->shard;
+	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
+	long error;
+
+	if (!table || view->conf->max_flows < SG_IN_PLACE_FLOWS ||
+	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
+		return 0;
+	__sync_fetch_and_add(&counters->half, 1);
+	p->flow.state |= SG_FLOW_HALF << 8;
+	error = bpf_map_update_elem(table, &p->key, &p->flow, BPF_NOEXIST);
+	p->flow.state &= ~(SG_FLOW_HALF << 8);
+	if (!error)
+		return 1;
+	__sync_fetch_and_add(&counters->half, -1);
+	/* EEXIST: another CPU opened it at this moment. */
+	return error == -17;
 }
 
 /*
@@ -277,6 +336,8 @@ sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
 	if (hit->flow && hit->confirmed) {
 		struct sg_flow *flow = hit->flow;
 
+		/* Counted as it was. */
+		word |= hit->state & SG_FLOW_HALF << 8;
 		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
 		    __sync_val_compare_and_swap(&flow->state, hit->state, word) != hit->state)
 			return SG_DROP_FLOW_BUSY;
@@ -285,8 +346,6 @@ sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
 		__builtin_memset(flow->half, 0, sizeof(flow->half));
 		sg_flow_init(flow, view, p);
 	} else {
-		void *table = bpf_map_lookup_elem(&sg_half, &slot);
-
 		/* Refused here already: a connection that cannot be confirmed is better not begun.
 		 */
 		if (READ_ONCE(counters->flows) >= view->conf->max_flows) {
@@ -296,8 +355,14 @@ sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
 		__builtin_memset(&p->flow, 0, sizeof(p->flow));
 		p->flow.state = word;
 		sg_flow_init(&p->flow, view, p);
-		if (!table || bpf_map_update_elem(table, &p->key, &p->flow, BPF_ANY))
-			return SG_DROP_TABLE_FULL;
+		if (hit->flow || !sg_flow_place(view, p, counters)) {
+			void *table = bpf_map_lookup_elem(&sg_half, &slot);
+
+			if (!table || bpf_map_update_elem(table, &p->key, &p->flow, BPF_ANY))
+				return SG_DROP_TABLE_FULL;
+			/* After the insert: see sg_collect_half(). */
+			__sync_fetch_and_add(&counters->lru, 1);
+		}
 	}
 	stats = bpf_map_lookup_elem(&sg_rules, &rule);
 	if (stats)

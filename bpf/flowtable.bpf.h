@@ -34,10 +34,11 @@ sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_
 }
 
 /*
- * Finds the flow of a key: 1. in the shard, 2. among the half-open ones, 3. in the shard again. A
- * flow that another CPU confirms between 1 and 2 is inserted into the shard before it leaves the
- * half-open ones, so it is nowhere at 2 and there at 3; without it a segment of the other side
- * would drop (no_flow). Only packets of no flow pay for the third lookup.
+ * Finds the flow of a key: 1. in the shard, 2. in the LRU of half-open ones unless that is known to
+ * be empty, 3. in the shard again. A flow that another CPU moves between 1 and 2 is inserted into
+ * the shard before it leaves the LRU, so it is nowhere at 2 and there at 3; without it a segment of
+ * the other side would drop (no_flow). Only packets of no flow, while the LRU is in use, pay for
+ * the third lookup.
  */
 sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key *key,
 			    struct sg_hit *hit)
@@ -49,8 +50,12 @@ sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key
 	hit->over = 0;
 	hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
 	if (!hit->flow) {
-		void *half = bpf_map_lookup_elem(&sg_half, &slot);
+		struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+		void *half;
 
+		if (!counters || !READ_ONCE(counters->lru))
+			return;
+		half = bpf_map_lookup_elem(&sg_half, &slot);
 		hit->flow = half ? bpf_map_lookup_elem(half, key) : 0;
 		if (hit->flow)
 			hit->confirmed = 0;
@@ -62,6 +67,20 @@ sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key
 	hit->state = READ_ONCE(hit->flow->state);
 	hit->over = SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
 		    sg_flow_expired(hit->flow, view->conf, key->proto, hit->state, view->now);
+}
+
+/* Counts down a flow that was deleted from a shard. word is its state after it was marked dead, or
+ * of an entry that nobody else has. */
+sg_inline void sg_flow_uncount(__u32 slot, __u32 word)
+{
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+
+	if (!counters)
+		return;
+	if (SG_FLOW_FLAGS(word) & SG_FLOW_HALF)
+		__sync_fetch_and_add(&counters->half, -1);
+	else
+		__sync_fetch_and_add(&counters->flows, -1);
 }
 
 /* Adds what a flow that ends has carried to the totals of its rule. */

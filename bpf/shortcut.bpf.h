@@ -118,7 +118,8 @@ sg_inline int sg_short_guard(const struct sg_frame *f, const struct sg_iface_con
 	       sg_raw16(source + 4) == *(const __be16 *)(conf->mac + 4);
 }
 
-/* Whether it is a segment that the long way would accept without moving the state; records it. */
+/* Whether it is a segment that the long way would accept; records it. From ESTABLISHED it moves
+ * nothing. */
 sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_half *theirs,
 			     const struct sg_frame *f, const struct sg_short *s)
 {
@@ -133,7 +134,7 @@ sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_hal
 	seg.ack = sg_be32(s->l4 + 8);
 	seg.length = s->l4_bytes - sg_short_tcp_header(s);
 	seg.window = sg_be16(s->l4 + 14);
-	if (theirs->flags & SG_HALF_FIN || sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
+	if (sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
 		return 0;
 	sg_tcp_record(mine, theirs, &seg);
 	return 1;

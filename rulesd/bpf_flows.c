@@ -144,7 +144,7 @@ static struct dataplane_flow describe(const struct dataplane *dataplane,
 		.age = (double)age / hz,
 		.idle = idle / hz,
 		.expires = (timeout - MIN(idle, timeout)) / hz,
-		.half = visit->half,
+		.half = visit->half || SG_FLOW_FLAGS(visit->flow->state) & SG_FLOW_HALF,
 	};
 }
 
@@ -228,25 +228,31 @@ static int remove_flow(struct dataplane *dataplane, const struct dataplane_flow 
 		       unsigned int *removed)
 {
 	uint32_t slot = flow->key.slot;
-	uint32_t index = flow->half ? slot : plan_current_conf(dataplane, slot, NULL)->shard;
+	bool in_lru = flow->half && !(SG_FLOW_FLAGS(flow->flow.state) & SG_FLOW_HALF);
+	uint32_t index = in_lru ? slot : plan_current_conf(dataplane, slot, NULL)->shard;
+	struct sg_flow last;
 	struct bpf_table inner;
-	int code =
-		shards_open_inner(dataplane, flow->half ? TABLE_HALF : TABLE_FLOWS, index, &inner);
+	int code = shards_open_inner(dataplane, in_lru ? TABLE_HALF : TABLE_FLOWS, index, &inner);
 
 	if (code == -ENOENT)
 		return 0;
 	if (code)
 		return code;
 	code = bpf_fault(CALL_MAP_DELETE, inner.name);
-	if (!code && bpf_map_delete_elem(inner.fd, &flow->key))
+	if (!code && bpf_map_lookup_and_delete_elem(inner.fd, &flow->key, &last))
 		code = -errno;
 	close(inner.fd);
 	if (code)
 		return code == -ENOENT ? 0 : code;
-	/* Only whoever's delete succeeds counts the flow down. */
-	if (!flow->half)
-		__atomic_fetch_sub(&dataplane->slots[slot].flows, 1, __ATOMIC_RELAXED);
-	fold(dataplane, &flow->flow);
+	/* Only whoever's delete succeeds counts the flow down, as what it was then. A packet that
+	 * confirms it at this very moment counts a flow that is gone: worst outcome one less for
+	 * the interface until it is attached again. */
+	if (!in_lru)
+		__atomic_fetch_sub(SG_FLOW_FLAGS(last.state) & SG_FLOW_HALF
+					   ? &dataplane->slots[slot].half
+					   : &dataplane->slots[slot].flows,
+				   1, __ATOMIC_RELAXED);
+	fold(dataplane, &last);
 	++*removed;
 	return 0;
 }

@@ -198,7 +198,7 @@ int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error)
 static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t capacity, char **error)
 {
 	int code = make_inner(dataplane, TABLE_FLOWS, &dataplane->flows_prototype, "sg_flows_shard",
-			      shard, capacity, error);
+			      shard, capacity + SG_SHARD_HALF, error);
 
 	if (!code)
 		dataplane->shards[shard] = (struct shard){.capacity = capacity};
@@ -409,7 +409,7 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		} else if (code) {
 			return bpf_fail(error, code, "map %s[%u]", SG_MAP_FLOWS, i);
 		} else {
-			shard->capacity = inner.max_entries;
+			shard->capacity = inner.max_entries - MIN(SG_SHARD_HALF, inner.max_entries);
 			close(inner.fd);
 		}
 		shard->reserved = reserved;

@@ -180,6 +180,14 @@ bench_inline int bench_write(__u8 *data, __u8 *end)
 	}
 	if (data + addr_at + 4 > end)
 		return 0;
+	if (bench_vary.hosts) {
+		if (data + port_at + 2 > end)
+			return 0;
+		*(__be32 *)(data + addr_at) = bpf_htonl(bench_vary.base + index);
+		*(__be16 *)(data + port_at) =
+			bpf_htons(BENCH_PORT_BASE + (bench_vary.port++ & 0x7fff));
+		return 1;
+	}
 	*(__be32 *)(data + addr_at) = bpf_htonl(bench_vary.base + (index >> BENCH_PORT_BITS));
 	if (!port_at)
 		return 1;

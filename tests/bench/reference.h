@@ -16,5 +16,7 @@ struct bench_vary {
 	__u32 base;   /* host order: the IPv4 address of index 0, or the last word of an IPv6 one */
 	__u32 addr_at; /* where these four bytes are in the frame */
 	__u32 port_at; /* 0: ports stay */
-	__u32 id_at;   /* not 0: the index goes there as 16 bits, address and port stay */
+	__u32 hosts;   /* not 0: the index is the address, and ports count up from port */
+	__u32 port;
+	__u32 id_at; /* not 0: the index goes there as 16 bits, address and port stay */
 };

@@ -96,8 +96,9 @@ static void set_vary(enum sg_dir dir, const struct frame *frame, const struct te
 	struct bench_vary *to = &testrun.reference->bss->bench_vary;
 
 	memset(to, 0, sizeof(*to));
-	to->random = vary->how == TESTRUN_RANDOM;
-	to->next = to->random ? 2463534242u : vary->first;
+	to->hosts = vary->how == TESTRUN_HOSTS;
+	to->random = vary->how == TESTRUN_RANDOM || to->hosts;
+	to->next = to->random && !to->hosts ? 2463534242u : vary->first;
 	to->count = to->random ? vary->count : UINT32_MAX;
 	to->base = base_of(frame, &place);
 	to->addr_at = place.addr_at;

@@ -18,9 +18,16 @@ enum testrun_kind { TESTRUN_EMPTY, TESTRUN_FLOOR, TESTRUN_FILTER, TESTRUN_KINDS 
 
 /* How the frames of a run differ. */
 struct testrun_vary {
-	enum { TESTRUN_SAME, TESTRUN_NEXT, TESTRUN_RANDOM, TESTRUN_IDS } how;
-	uint32_t first; /* TESTRUN_NEXT and _IDS: the index of the first frame */
-	uint32_t count; /* TESTRUN_RANDOM: of indexes 0 .. count - 1 */
+	enum {
+		TESTRUN_SAME,
+		TESTRUN_NEXT,
+		TESTRUN_RANDOM,
+		TESTRUN_HOSTS, /* any remote address, each time from another port */
+		TESTRUN_IDS
+	} how;
+	uint32_t first; /* TESTRUN_NEXT and _IDS: the index of the first frame; _HOSTS: a seed, not
+			   0 */
+	uint32_t count; /* TESTRUN_RANDOM and _HOSTS: of indexes 0 .. count - 1 */
 };
 
 /* Besides proggy's setup and teardown. flows: entries of the reference's flow table. */
