@@ -137,6 +137,15 @@ static void collect_patched(const struct canonical *canonical, const char *netwo
 	}
 }
 
+static bool is_sorted(const GArray *members)
+{
+	for (guint i = 1; i < members->len; i++)
+		if (compare_members(&g_array_index(members, struct member, i - 1),
+				    &g_array_index(members, struct member, i)) > 0)
+			return false;
+	return true;
+}
+
 /* All documents, or those of one network. */
 static GArray *collect_all(const struct canonical *canonical, const char *network,
 			   const char *section, member_filter *filter, bool with_text)
@@ -152,7 +161,9 @@ static GArray *collect_all(const struct canonical *canonical, const char *networ
 	}
 	if (section && filter == is_id)
 		collect_patched(canonical, network ? network : "", section, members);
-	g_array_sort(members, compare_members);
+	/* Most policies are written by programs, in order. */
+	if (!is_sorted(members))
+		g_array_sort(members, compare_members);
 	return members;
 }
 

@@ -63,6 +63,29 @@ static void write_annotations(const struct object *object)
 	json_write_members(object->writer, object->doc, object->node, json_is_annotation);
 }
 
+#define MOST_FIELDS 16
+
+/* The members that are fields, in one walk; 0 where there is none. */
+static void find_values(const struct object *object, const struct field *fields,
+			uint32_t values[MOST_FIELDS])
+{
+	for (uint32_t member = jdoc_first(object->doc, object->node); member;
+	     member = jdoc_next(object->doc, member)) {
+		size_t length;
+		const char *plain = jdoc_plain_key(object->doc, member, &length);
+
+		for (unsigned int i = 0; fields[i].name; i++) {
+			bool same = plain ? strncmp(fields[i].name, plain, length) == 0 &&
+						    fields[i].name[length] == '\0'
+					  : jdoc_key_is(object->doc, member, fields[i].name);
+
+			g_assert(i < MOST_FIELDS);
+			if (same)
+				values[i] = member;
+		}
+	}
+}
+
 static void write_object(struct canonical *canonical, const struct canonical_source *source,
 			 uint32_t node, const struct field *fields)
 {
@@ -74,9 +97,12 @@ static void write_object(struct canonical *canonical, const struct canonical_sou
 		.node = node,
 	};
 
+	uint32_t values[MOST_FIELDS] = {0};
+
+	find_values(&object, fields, values);
 	json_open(object.writer, '{');
 	for (const struct field *field = fields; field->name; field++) {
-		uint32_t value = jdoc_member(object.doc, node, field->name);
+		uint32_t value = values[field - fields];
 
 		if (!value || (field->leave_out && field->leave_out(&object, value)))
 			continue;

@@ -12,7 +12,7 @@ static void new_line(struct json_writer *writer)
 {
 	g_string_append_c(writer->out, '\n');
 	for (unsigned int i = 0; i < writer->depth; i++)
-		g_string_append(writer->out, "  ");
+		g_string_append_len(writer->out, "  ", 2);
 }
 
 void json_open(struct json_writer *writer, char bracket)
@@ -52,14 +52,18 @@ static void append_quoted(GString *out, const char *text)
 
 	g_string_append_c(out, '"');
 	for (const char *p = text; *p; p++) {
-		const char *found = strchr(escaped, *p);
+		const char *start = p, *found;
 
+		while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\' && *p != 0x7f)
+			p++;
+		g_string_append_len(out, start, p - start);
+		if (!*p)
+			break;
+		found = strchr(escaped, *p);
 		if (found)
 			g_string_append_printf(out, "\\%c", letters[found - escaped]);
-		else if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			g_string_append_printf(out, "\\u%04x", (unsigned char)*p);
 		else
-			g_string_append_c(out, *p);
+			g_string_append_printf(out, "\\u%04x", (unsigned char)*p);
 	}
 	g_string_append_c(out, '"');
 }
@@ -100,9 +104,11 @@ void json_write_scalars(struct json_writer *writer, const GPtrArray *texts)
 		return;
 	}
 	g_string_append_c(writer->out, '[');
-	for (guint i = 0; i < texts->len; i++)
-		g_string_append_printf(writer->out, "%s%s", i ? ", " : "",
-				       (const char *)texts->pdata[i]);
+	for (guint i = 0; i < texts->len; i++) {
+		if (i)
+			g_string_append(writer->out, ", ");
+		g_string_append(writer->out, texts->pdata[i]);
+	}
 	g_string_append_c(writer->out, ']');
 }
 
