@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * json_scan.c - JSON text to nodes: the grammar of RFC 8259, and what people get wrong in it.
+ *
+ * It is long because the grammar is one set of functions that call each other, whether they make
+ * nodes or only check.
  */
 #include "rulesd/json_internal.h"
 

@@ -2,6 +2,9 @@
 /*
  * test_patch.c - patch documents: what they change, what is wrong with them, and random ones, which
  * must lead to what the whole document says.
+ *
+ * It is long because half of it makes random policies and patches them as JSON, which nothing else
+ * needs.
  */
 #include <errno.h>
 #include <string.h>
