@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf_attach.c - an interface as a whole: its maps first, then its programs; and all of it away
- * again.
+ * again. Long because attaching is one sequence, whose every step has its way back here.
  */
 #include "rulesd/bpf_internal.h"
 

@@ -30,7 +30,7 @@ static void close_socket(struct mnl_socket **socket)
 static int ask(const char *what, struct nlmsghdr *request, mnl_cb_t heard, void *arg)
 {
 	int result = bpf_fault(CALL_NETLINK, what);
-	g_autofree char *buffer = g_malloc(MESSAGE_BYTES);
+	char buffer[MESSAGE_BYTES];
 	bool dump = request->nlmsg_flags & NLM_F_DUMP;
 
 	if (result)
@@ -47,7 +47,7 @@ static int ask(const char *what, struct nlmsghdr *request, mnl_cb_t heard, void 
 	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	do {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 
 		if (length < 0)
 			return -errno;

@@ -10,6 +10,8 @@
  * Hz) with the kernel's one rtnl lock held, so threads cannot do it side by side. Filters do not
  * wait. Many devices at once therefore begin with filters (`quick`), one device with a filter in
  * one direction, and links take over later, one by one, from a thread (bpf_upgrade.c).
+ *
+ * Long because looking, putting on and taking off are about the same five places.
  */
 #include "rulesd/bpf_internal.h"
 

@@ -220,7 +220,7 @@ static void wait_for_links(const struct daemon *daemon)
 		g_usleep(20000);
 		for (links = 0; directory && (name = g_dir_read_name(directory));)
 			links += g_str_has_suffix(name, "-ingress");
-		if (now_ms() - at > 120000)
+		if (now_ms() - at > 1000 + 200.0 * count)
 			fail_msg("%u of %u interfaces have their link", links, count);
 	}
 	g_usleep(200000);
