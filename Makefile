@@ -214,7 +214,8 @@ demo: test-deps
 	@tests/vm/demo $(or $(GUESTS),qemu)
 
 
-lint:
+# clang-tidy reads what is made of the BPF objects.
+lint: $(SKEL) $(BENCH_SKEL)
 	@tests/lint
 
 # clang-format 14 takes several passes to settle long macros.

@@ -49,12 +49,14 @@ struct {
 SEC("xdp.frags")
 int bench_empty_xdp(struct xdp_md *ctx)
 {
+	(void)ctx;
 	return XDP_PASS;
 }
 
 SEC("tc")
 int bench_empty_tc(struct __sk_buff *skb)
 {
+	(void)skb;
 	return TC_ACT_UNSPEC;
 }
 
