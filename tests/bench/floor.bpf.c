@@ -13,23 +13,27 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("xdp.frags")
 int floor_pass_xdp(struct xdp_md *ctx)
 {
+	(void)ctx;
 	return XDP_PASS;
 }
 
 SEC("tc")
 int floor_pass_tcx(struct __sk_buff *skb)
 {
+	(void)skb;
 	return TC_ACT_UNSPEC;
 }
 
 SEC("xdp.frags")
 int floor_drop_xdp(struct xdp_md *ctx)
 {
+	(void)ctx;
 	return XDP_DROP;
 }
 
 SEC("tc")
 int floor_drop_tcx(struct __sk_buff *skb)
 {
+	(void)skb;
 	return TC_ACT_SHOT;
 }
