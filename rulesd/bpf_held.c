@@ -219,6 +219,30 @@ static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *c
 	return 0;
 }
 
+/* Whether the kernel has what was written. */
+static int policy_read_back(struct dataplane *dataplane, const struct sg_policy_key *key,
+			    const struct sg_policy_ports *wrote,
+			    const struct sg_interval *intervals, char **error)
+{
+	struct sg_policy_ports found = {};
+	int code = table_lookup(dataplane, TABLE_POLICY, key, &found);
+	bool same = !code && !memcmp(&found, wrote, sizeof(found));
+
+	for (uint32_t i = 0; same && wrote->count > 1 && i < wrote->count; i++) {
+		uint32_t index = wrote->start + i;
+		struct sg_interval interval = {};
+
+		code = table_lookup(dataplane, TABLE_INTERVALS, &index, &interval);
+		same = !code && !memcmp(&interval, &intervals[i], sizeof(interval));
+	}
+	if (code)
+		return bpf_fail(error, code, "map %s: reading back policy %u", SG_MAP_POLICY,
+				key->policy);
+	return same ? 0
+		    : bpf_fail(error, -EIO, "map %s has something else than policy %u",
+			       SG_MAP_POLICY, key->policy);
+}
+
 static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *content,
 			GArray *starts, unsigned int *writes, char **error)
 {
@@ -250,6 +274,9 @@ static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *co
 		if (code)
 			return code;
 		++*writes;
+		code = policy_read_back(dataplane, &key, &value, intervals, error);
+		if (code)
+			return code;
 	}
 	return 0;
 }
@@ -309,6 +336,17 @@ uint32_t held_set_of(struct dataplane *dataplane, uint32_t image_set)
 		g_hash_table_lookup(dataplane->set_alias, GUINT_TO_POINTER(image_set)));
 }
 
+static int set_read_back(struct dataplane *dataplane, uint32_t number, const struct sg_set *wrote,
+			 char **error)
+{
+	struct sg_set found = {};
+	int code = table_lookup(dataplane, TABLE_SETS, &number, &found);
+
+	if (!code && memcmp(&found, wrote, sizeof(found)) != 0)
+		code = -EIO;
+	return code ? bpf_fail(error, code, "map %s: reading back set %u", SG_MAP_SETS, number) : 0;
+}
+
 int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, unsigned int *writes,
 		    char **error)
 {
@@ -333,6 +371,9 @@ int held_set_ensure(struct dataplane *dataplane, const struct image_set *set, un
 		held_add_set(dataplane, number, g_bytes_ref(content));
 		remember_fresh(dataplane, true, number);
 		held = held_set_at(dataplane, number);
+		code = set_read_back(dataplane, number, &value, error);
+		if (code)
+			return code;
 	}
 	number = held->number;
 	held->aliased |= number != set->number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_apply.c - applying images to the kernel's maps: what is written and what is not, what a
- * packet would read at every moment, failures at every single write, kills, revocation.
+ * packet would read at every moment, failures of every single call, kills, revocation.
  *
  * It is long because all of it stands on one fixture: a plane whose every write can be made to
  * fail.
@@ -435,18 +435,18 @@ static void list_that_shrinks_revokes_its_peer(void **state)
 /* ------------------------------------------------------------------ failures */
 
 struct fault {
-	unsigned int countdown; /* writes that succeed */
+	unsigned int countdown; /* calls that succeed */
 	bool forever;		/* after the first failure nothing works any more */
 	bool hit;
 };
 
-static int fail_write(enum bpf_call call, const char *object, void *arg)
+/* Any call that an apply makes: writes, what reads them back, passes over maps, grace periods. */
+static int fail_call(enum bpf_call call, const char *object, void *arg)
 {
 	struct fault *fault = arg;
 
+	(void)call;
 	(void)object;
-	if (call != CALL_MAP_UPDATE && call != CALL_MAP_DELETE)
-		return 0;
 	if (fault->hit)
 		return fault->forever ? -EIO : 0;
 	if (fault->countdown--)
@@ -464,7 +464,7 @@ static const char *const other = POLICY_OF(
 	"\"vm\":{\"device\":\"tap0\",\"addresses\":[\"10.0.0.6\"],\"vlans\":[7],\"groups\":"
 	"[\"sg-web\"],\"allowed_addresses\":[\"10.7.0.0/16\"]}," APP2_OPS);
 
-static void failure_at_any_write_leaves_the_old_policy(void **state)
+static void failure_of_any_call_leaves_the_old_policy(void **state)
 {
 	struct plane *plane = *state;
 	g_autofree char *before = NULL;
@@ -478,7 +478,7 @@ static void failure_at_any_write_leaves_the_old_policy(void **state)
 		g_autofree char *after = NULL;
 		int code;
 
-		bpf_fault_set(fail_write, &fault);
+		bpf_fault_set(fail_call, &fault);
 		code = plane_apply(plane, other, false);
 		bpf_fault_set(NULL, NULL);
 		if (!fault.hit) {
@@ -500,7 +500,7 @@ static void failure_at_any_write_leaves_the_old_policy(void **state)
 }
 
 /* As before, but nothing can be taken back, and then the process is gone. */
-static void kill_at_any_write_leaves_the_old_policy(void **state)
+static void kill_at_any_call_leaves_the_old_policy(void **state)
 {
 	struct plane *plane = *state;
 	g_autofree char *before = NULL;
@@ -518,7 +518,7 @@ static void kill_at_any_write_leaves_the_old_policy(void **state)
 		uint64_t generation = plane->generation;
 		g_autofree char *after = NULL;
 
-		bpf_fault_set(fail_write, &fault);
+		bpf_fault_set(fail_call, &fault);
 		plane_apply(plane, other, false);
 		bpf_fault_set(NULL, NULL);
 		if (!fault.hit)
@@ -541,6 +541,44 @@ static void kill_at_any_write_leaves_the_old_policy(void **state)
 	g_autofree char *after = kernel_view(plane);
 
 	assert_string_equal(wanted, after);
+}
+
+/* The same for a policy that is applied as a whole, as at start and at a first load. */
+static void failure_of_any_call_of_a_whole_policy_leaves_the_old_one(void **state)
+{
+	struct plane *plane = *state;
+	g_autofree char *before = NULL;
+	unsigned int step;
+
+	start(plane, plain);
+	before = kernel_view(plane);
+	for (step = 0; step < 1000; step++) {
+		struct fault fault = {.countdown = step};
+		uint64_t generation = dataplane_generation(plane->dataplane);
+		g_autofree char *after = NULL;
+		int code;
+
+		/* Without a model there is nothing to tell the difference from. */
+		image_free(&plane->image);
+		model_free(&plane->model);
+		bpf_fault_set(fail_call, &fault);
+		code = plane_apply(plane, other, false);
+		bpf_fault_set(NULL, NULL);
+		if (!fault.hit) {
+			assert_int_equal(code, 0);
+			break;
+		}
+		assert_int_equal(code, -EIO);
+		assert_int_equal(dataplane_generation(plane->dataplane), generation);
+		after = kernel_view(plane);
+		assert_string_equal(before, after);
+	}
+	assert_true(step > 30 && step < 1000);
+	apply(plane, plain);
+	settle(plane);
+	g_autofree char *back = kernel_view(plane);
+
+	assert_string_equal(before, back);
 }
 
 static void full_map_is_named(void **state)
@@ -577,8 +615,9 @@ int main(void)
 		TEST(keep_exempts_what_is_live),
 		TEST(losing_an_address_revokes),
 		TEST(list_that_shrinks_revokes_its_peer),
-		TEST(failure_at_any_write_leaves_the_old_policy),
-		TEST(kill_at_any_write_leaves_the_old_policy),
+		TEST(failure_of_any_call_leaves_the_old_policy),
+		TEST(kill_at_any_call_leaves_the_old_policy),
+		TEST(failure_of_any_call_of_a_whole_policy_leaves_the_old_one),
 		TEST(full_map_is_named),
 	};
 
