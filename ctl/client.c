@@ -156,30 +156,40 @@ static int perform(CURL *curl, const char *socket, GString *received, json_t **a
 	return 0;
 }
 
-int client_request(const struct args *args, const char *method, const char *path,
-		   const json_t *body, json_t **answer, long *status, struct diag *diag)
+/* A handle for one request of this path; NULL and why in diag. */
+static CURL *open_handle(const struct args *args, const char *path, struct diag *diag)
 {
-	const char *socket = client_socket(args);
-	CLEANUP(cleanup_curl) CURL *curl = curl_easy_init();
-	CLEANUP(cleanup_headers) struct curl_slist *headers = NULL;
-	CLEANUP(cleanup_string) GString *received = g_string_new(NULL);
 	g_autofree char *url = g_strconcat("http://localhost", path, NULL);
-	g_autofree char *text = NULL;
+	CURL *curl = curl_easy_init();
 
 	if (!curl) {
 		add(diag, "no-memory", NULL, "libcurl cannot start");
-		return -ENOMEM;
+		return NULL;
 	}
-	if (curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket) != CURLE_OK) {
+	if (curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client_socket(args)) != CURLE_OK) {
 		add(diag, "no-daemon", NULL, "the path of the socket is too long");
-		return -ENAMETOOLONG;
+		curl_easy_cleanup(curl);
+		return NULL;
 	}
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* an id may be ".." */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");	/* http_proxy is not about this socket */
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	return curl;
+}
+
+int client_request(const struct args *args, const char *method, const char *path,
+		   const json_t *body, json_t **answer, long *status, struct diag *diag)
+{
+	CLEANUP(cleanup_curl) CURL *curl = open_handle(args, path, diag);
+	CLEANUP(cleanup_headers) struct curl_slist *headers = NULL;
+	CLEANUP(cleanup_string) GString *received = g_string_new(NULL);
+	g_autofree char *text = NULL;
+
+	if (!curl)
+		return -ENOTCONN;
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_TIMEOUT_S);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, received);
@@ -193,5 +203,64 @@ int client_request(const struct args *args, const char *method, const char *path
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
 	}
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	return perform(curl, socket, received, answer, status, diag);
+	return perform(curl, client_socket(args), received, answer, status, diag);
+}
+
+/* ---------------------------------------------------------------- streams */
+
+struct stream {
+	CURL *curl;
+	client_line_fn line;
+	void *arg;
+	GString *rest; /* of a line that has not ended */
+	bool over;     /* nobody wants more */
+};
+
+static size_t receive_lines(char *data, size_t size, size_t count, void *to)
+{
+	struct stream *stream = to;
+	long status = 0;
+	char *end;
+
+	g_string_append_len(stream->rest, data, (gssize)(size * count));
+	curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) /* an error, which is read as a whole */
+		return size * count;
+	while (!stream->over && (end = strchr(stream->rest->str, '\n'))) {
+		*end = 0;
+		if (*stream->rest->str && !stream->line(stream->rest->str, stream->arg))
+			stream->over = true;
+		g_string_erase(stream->rest, 0, end + 1 - stream->rest->str);
+	}
+	return stream->over ? 0 : size * count;
+}
+
+int client_stream(const struct args *args, const char *path, unsigned int seconds,
+		  client_line_fn line, void *arg, struct diag *diag)
+{
+	CLEANUP(cleanup_curl) CURL *curl = open_handle(args, path, diag);
+	CLEANUP(cleanup_string) GString *rest = g_string_new(NULL);
+	struct stream stream = {.curl = curl, .line = line, .arg = arg, .rest = rest};
+	char details[CURL_ERROR_SIZE] = "";
+	long os_errno = 0, status = 0;
+	CURLcode code;
+
+	if (!curl)
+		return -ENOTCONN;
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)seconds);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_lines);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &stream);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
+	code = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status && status != 200) {
+		AUTO_JSON json_t *document = json_loadb(rest->str, rest->len, 0, NULL);
+
+		return refused(status, document, diag);
+	}
+	if (code == CURLE_OK || stream.over || (code == CURLE_OPERATION_TIMEDOUT && status))
+		return 0;
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	return no_answer(code, os_errno, client_socket(args),
+			 *details ? details : curl_easy_strerror(code), diag);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "rulesd/diag.h"
 
@@ -20,6 +21,15 @@ struct args;
  */
 int client_request(const struct args *args, const char *method, const char *path,
 		   const json_t *body, json_t **answer, long *status, struct diag *diag);
+
+/*
+ * GETs an answer of many lines that may never end. Calls line for each of them, without its line
+ * end, until it returns false, the daemon ends it, or seconds are over (0: never). 0, or -errno and
+ * why in diag.
+ */
+typedef bool (*client_line_fn)(const char *line, void *arg);
+int client_stream(const struct args *args, const char *path, unsigned int seconds,
+		  client_line_fn line, void *arg, struct diag *diag);
 
 /* Appends "?key=value" or "&key=value", escaped; nothing when value is NULL. */
 void client_add_query(GString *path, const char *key, const char *value);

@@ -116,6 +116,21 @@ static const struct option stats_options[] = {
 	{0},
 };
 
+static const struct option events_options[] = {
+	{"follow", NULL, "until interrupted", 0, 'f'},
+	{"drops", NULL, "drops alone, no new flows", 0, 0},
+	{"interface", "ID", "of this interface alone", 0, 0},
+	{"seconds", "N", "for so long (default: 5)", 0, 0},
+	{0},
+};
+
+static const struct option top_options[] = {
+	{"view", "interfaces|drops|flows", "what is shown first", 0, 0},
+	{"seconds", "N", "between two looks (default: 2)", 0, 0},
+	{"batch", "N", "no screen: print N times, also as JSON", 0, 0},
+	{0},
+};
+
 static const struct option fmt_options[] = {
 	{"check", NULL, "change nothing; name what would change and exit 1", 0, 0},
 	{"sha256", NULL, "print the digest of the canonical form instead", 0, 0},
@@ -220,6 +235,17 @@ const struct command commands[] = {
 	 flush_options, 1, 1},
 	{"stats", command_stats, "stats [--interface ID]",
 	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
+	{"events", command_events, "events [--follow] [--drops] [--interface ID]",
+	 "show drops and new flows as they happen",
+	 "Each with its reason or its rule, for five seconds, or until interrupted with\n"
+	 "--follow. With --json: an object a line. Nothing is reported by the kernel while\n"
+	 "nobody listens.",
+	 events_options, 0, 0},
+	{"top", command_top, "top [--view interfaces|drops|flows]",
+	 "watch interfaces, drops and flows by the second",
+	 "Tab or 1 to 3 choose what is shown, < and > what it is sorted by, space pauses, +\n"
+	 "and - change the seconds, q quits. Rates are packets and bits a second.",
+	 top_options, 0, 0},
 	{"fmt", command_fmt, "fmt FILE...", "rewrite policy files in canonical form",
 	 "In place, and names the files it changed; - reads standard input and prints. What\n"
 	 "a file refers to may be in files that are not named; whether it is there, validate\n"
@@ -260,8 +286,6 @@ const struct command commands[] = {
 	 "  sgctl completion zsh >\"${fpath[1]}/_sgctl\"",
 	 NULL, 1, 1},
 	{"help", command_help, "help [COMMAND]", "help about sgctl or a command", NULL, NULL, 0, 1},
-	{"events", command_later, "events", NULL, NULL, NULL, 0, OPERANDS_ANY},
-	{"top", command_later, "top", NULL, NULL, NULL, 0, OPERANDS_ANY},
 	{0},
 };
 

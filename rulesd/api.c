@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rulesd/api_events.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/http_loop.h"
@@ -26,7 +27,8 @@ struct api {
 	guint source;
 	struct stat socket; /* to remove ours only */
 	size_t body_bytes;  /* held by all requests */
-	GList *waiting;	    /* of struct api_request, suspended */
+	struct api_events *events;
+	GList *waiting; /* of struct api_request, suspended */
 };
 
 /* ---------------------------------------------------------------- one request */
@@ -243,6 +245,11 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 	return request->response ? send_response(request) : MHD_YES;
 }
 
+struct api_events *api_events_of(struct api_request *request)
+{
+	return request->api->events;
+}
+
 /* ---------------------------------------------------------------- waiting */
 
 static void stop_waiting(struct api_request *request)
@@ -336,6 +343,7 @@ int api_open(struct engine *engine, const struct options *options, struct api **
 					 options->socket, g_strerror(-err));
 		return err;
 	}
+	made->events = api_events_new(engine, made->source);
 	engine->iface_changed = iface_changed;
 	engine->iface_changed_arg = made;
 	*api = TAKE_PTR(made);
@@ -356,8 +364,10 @@ void api_close(struct api **api)
 		api_interface_waited(request, true);
 		resume(request);
 	}
+	api_events_close(a->events);
 	MHD_run(a->daemon); /* those answers */
 	http_stop(&a->daemon, &a->source);
+	api_events_free(&a->events);
 	if (stat(a->options->socket, &now) == 0 && now.st_dev == a->socket.st_dev &&
 	    now.st_ino == a->socket.st_ino)
 		unlink(a->options->socket);

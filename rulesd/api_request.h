@@ -74,6 +74,11 @@ int api_query_bool(struct api_request *request, const char *key, bool *value);
 /* The body as JSON; NULL: has been answered with 400. The caller owns it. */
 json_t *api_body_json(struct api_request *request);
 
+/* -------------------------------------------------- events */
+
+struct api_events;
+struct api_events *api_events_of(struct api_request *request);
+
 /* -------------------------------------------------- waiting */
 
 /* Suspends the request for at most this many seconds; then, or when the state of any interface

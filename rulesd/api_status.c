@@ -50,12 +50,6 @@ void api_get_services(struct api_request *request)
 	api_reply(request, MHD_HTTP_OK, services_to_json());
 }
 
-void api_get_events(struct api_request *request)
-{
-	api_fail(request, MHD_HTTP_NOT_IMPLEMENTED, "not-supported", NULL,
-		 "events are not supported yet");
-}
-
 void api_post_flows(struct api_request *request)
 {
 	api_fail(request, MHD_HTTP_NOT_IMPLEMENTED, "not-supported", NULL,

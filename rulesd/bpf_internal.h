@@ -261,6 +261,10 @@ struct dataplane {
 	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
 	bool undo_members; /* it wrote members, nobody knows which */
 
+	/* bpf_events.c; NULL until somebody listens */
+	struct ring_buffer *ring;
+	void *reading;
+
 	uint32_t collect_shard, collect_slot; /* where the next step of collecting goes on */
 };
 
@@ -673,3 +677,7 @@ struct flow_visit {
 typedef bool (*flow_visit_fn)(const struct flow_visit *visit, void *arg);
 int flows_visit(struct dataplane *dataplane, uint32_t slot, flow_visit_fn each, void *arg,
 		char **error);
+
+/* ------------------------------------------------------------------ bpf_events.c */
+
+void events_close(struct dataplane *dataplane);

@@ -433,6 +433,7 @@ void dataplane_close(struct dataplane **dataplane)
 	if (!closing)
 		return;
 	settle_free(closing);
+	events_close(closing);
 	shards_published(closing);
 	upgrade_join(closing, 0);
 	reap_end(closing);

@@ -155,3 +155,11 @@ struct dataplane_rule_stats {
 };
 /* rule number -> struct dataplane_rule_stats (owned by the table). */
 int dataplane_rule_stats(struct dataplane *dataplane, GHashTable **stats, char **error);
+
+/* What the programs report from now on, of every interface: enum sg_control_flags. 0: nothing. */
+int dataplane_events_listen(struct dataplane *dataplane, uint32_t flags, char **error);
+/* Calls each for at most so many events that have been reported; returns how many more there were,
+ * which are lost. */
+typedef void (*dataplane_event_fn)(const struct sg_event *event, void *arg);
+uint64_t dataplane_events_read(struct dataplane *dataplane, unsigned int most,
+			       dataplane_event_fn each, void *arg);

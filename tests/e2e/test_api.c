@@ -123,7 +123,6 @@ static void what_is_not_there_yet_says_so(void **state)
 	struct stage stage = open_stage(NULL);
 
 	(void)state;
-	http_refuses(stage.socket, 501, "not-supported", "GET", "/v1/events", NULL);
 	http_refuses(stage.socket, 501, "not-supported", "POST", "/v1/flows", "[]");
 }
 

@@ -123,7 +123,7 @@ def traces(session):
 
 
 def not_yet(session):
-    session.ask("GET", "/v1/events", 501)
+    session.ask("GET", "/v1/events", 404, query="?interface=nobody")
     session.ask("POST", "/v1/flows", 501, [])
 
 
@@ -133,6 +133,8 @@ def sgctl(session):
                            ("show-members", "show", "members", "sg-web"), ("show-generations", "show", "generations"),
                            ("flows", "flows"), ("stats", "stats"), ("flush-flows", "flush", "flows"),
                            ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"),
+                           ("top", "top", "--batch", "1", "--seconds", "1"),
+                           ("top", "top", "--batch", "1", "--seconds", "1", "--view", "flows"),
                            ("plan", "plan", os.path.join(session.top, EXAMPLE)),
                            ("plan", "apply", "--dry-run", os.path.join(session.top, "schemas", "examples", "web-server.json")),
                            ("trace", *output.trace("db-1", "egress", "tcp", "10.77.0.13:1", "10.77.0.12:80"))):

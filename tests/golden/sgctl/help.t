@@ -21,6 +21,8 @@ $ sgctl help
     flows       list live flows, each with the rule that allowed it
     flush       forget flows
     stats       count packets by interface and drop reason
+    events      show drops and new flows as they happen
+    top         watch interfaces, drops and flows by the second
     fmt         rewrite policy files in canonical form
     graph       draw who may reach whom
     import      make a policy of another system's security groups
