@@ -19,6 +19,7 @@
 #include "bpf/abi.h"
 #include "rulesd/cleanup.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/memory.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
@@ -175,66 +176,17 @@ static void open_flows(const struct daemon *daemon, struct tap *const *taps)
 
 /* ------------------------------------------------------------------ memory */
 
-static double memlock_of(int fd)
+/* Those of a megabyte and more by themselves. */
+static void note_map(const char *name, double bytes, void *context)
 {
-	g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", fd);
-	g_autofree char *text = NULL;
-	const char *at = NULL;
-
-	if (g_file_get_contents(path, &text, NULL, NULL))
-		at = strstr(text, "memlock:");
-	return at ? g_ascii_strtod(at + strlen("memlock:"), NULL) : 0;
-}
-
-/* Of the inner maps of an array of maps. */
-static double inner_bytes(int outer, unsigned int entries)
-{
-	double sum = 0;
-
-	for (uint32_t i = 0; i < entries; i++) {
-		uint32_t id = 0;
-
-		if (bpf_map_lookup_elem(outer, &i, &id))
-			continue;
-		AUTO_FD int fd = bpf_map_get_fd_by_id(id);
-
-		sum += fd >= 0 ? memlock_of(fd) : 0;
-	}
-	return sum;
+	(void)context;
+	if (bytes >= 1e6)
+		note("memory of maps", name, "MB", bytes / 1e6);
 }
 
 static void report_maps(const struct daemon *daemon)
 {
-	g_autofree char *folder = g_strdup_printf("%s/maps", daemon->bpffs);
-	g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-	const char *name;
-	double sum = 0;
-
-	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *path = g_strdup_printf("%s/%s", folder, name);
-		AUTO_FD int fd = bpf_obj_get(path);
-		double bytes = memlock_of(fd);
-
-		if (g_str_equal(name, SG_MAP_HALF))
-			bytes += inner_bytes(fd, SG_MAX_SLOTS + 1);
-		if (g_str_equal(name, SG_MAP_FLOWS))
-			bytes += inner_bytes(fd, SG_MAX_SHARDS);
-		if (bytes >= 1e6)
-			note("memory of maps", name, "MB", bytes / 1e6);
-		sum += bytes;
-	}
-	note("memory of maps", "all", "MB", sum / 1e6);
-}
-
-static double status_kb(pid_t pid, const char *field)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
-	g_autofree char *text = NULL;
-	const char *at = NULL;
-
-	if (g_file_get_contents(path, &text, NULL, NULL))
-		at = strstr(text, field);
-	return at ? g_ascii_strtod(at + strlen(field), NULL) : 0;
+	note("memory of maps", "all", "MB", memory_of_maps(daemon->bpffs, note_map, NULL) / 1e6);
 }
 
 /* ------------------------------------------------------------------ beyond */
@@ -315,8 +267,9 @@ static void run(struct bench *running)
 		      "%u flows are live", (unsigned int)number_of(daemon, "flows"));
 	report_maps(daemon);
 	note("memory of rulesd, resident", "after apply", "MB",
-	     status_kb(daemon->pid, "VmRSS:") / 1e3);
-	note("memory of rulesd, resident", "highest", "MB", status_kb(daemon->pid, "VmHWM:") / 1e3);
+	     memory_of_process(daemon->pid, "VmRSS:") / 1e3);
+	note("memory of rulesd, resident", "highest", "MB",
+	     memory_of_process(daemon->pid, "VmHWM:") / 1e3);
 	if (!bench_quick(bench))
 		refuses_more(daemon);
 	daemon_stop(daemon);
