@@ -17,6 +17,7 @@
 #include "tests/lib/daemon.h"
 #include "tests/lib/netns.h"
 
+#define SETTLE_MS	  5000
 #define CONNTRACK_MAX	  "/proc/sys/net/netfilter/nf_conntrack_max"
 #define CONNTRACK_BUCKETS "/proc/sys/net/netfilter/nf_conntrack_buckets"
 
@@ -82,6 +83,25 @@ static void feed_own(const char *program, char *text, bool standard_input)
 	feed(program, own, standard_input);
 }
 
+/*
+ * rulesd filters at once by clsact where that is quicker, and puts links in its place afterwards.
+ * Until then a frame may meet both, and the kernel drops what is sent while a clsact goes.
+ */
+static void wait_for_links(const struct filter *filter)
+{
+	for (unsigned int i = 0; i < SETTLE_MS / 10; i++) {
+		const char *const list[] = {"tc", "qdisc", "show", NULL};
+		AUTO_COMMAND struct command qdiscs = command_run(list);
+
+		if (qdiscs.status != 0)
+			fail_msg("tc qdisc show: %s", qdiscs.err);
+		if (!strstr(qdiscs.out, "clsact"))
+			return;
+		g_usleep(10000);
+	}
+	fprintf(stderr, "%s: a clsact stays on the taps\n", filter->variant);
+}
+
 static void install(struct filter *filter)
 {
 	const struct shape *shape = &filter->shape;
@@ -117,6 +137,8 @@ static void install(struct filter *filter)
 	case FILTER_TAPGUARD:
 		policy = shape_tapguard(shape);
 		daemon_apply(filter->daemon, policy);
+		if (strcmp(shape->hook, "tc") != 0)
+			wait_for_links(filter);
 		break;
 	}
 }
@@ -252,11 +274,24 @@ void filter_check(struct bench *bench, struct filter *filter)
 	filter_check_traffic(bench, filter);
 }
 
+/* What tapguard says of the frames that it dropped. */
+static void show_drops(const struct filter *filter)
+{
+	AUTO_COMMAND struct command stats = {0};
+
+	if (filter->kind != FILTER_TAPGUARD)
+		return;
+	stats = sgctl_run(filter->daemon, "stats", NULL);
+	fprintf(stderr, "%s%s", stats.out, stats.err);
+}
+
 void filter_check_traffic(struct bench *bench, const struct filter *filter)
 {
 	for (unsigned int i = 0; i < filter->shape.pairs; i++) {
 		const struct traffic *traffic = filter->traffic[i];
 
+		if (traffic_lost(traffic) > 0)
+			show_drops(filter);
 		bench_verdict(bench, traffic_lost(traffic) == 0,
 			      "%s, %u rules: %" G_GUINT64_FORMAT " frames did not arrive",
 			      filter->variant, filter->shape.rules, traffic_lost(traffic));
