@@ -42,8 +42,15 @@ bool bench_quick(const struct bench *bench)
 	return bench->quick;
 }
 
+bool bench_smoke(const struct bench *bench)
+{
+	return bench->smoke;
+}
+
 unsigned int bench_rounds(const struct bench *bench)
 {
+	if (bench->smoke)
+		return 1;
 	return bench->quick ? ROUNDS_QUICK : ROUNDS;
 }
 
@@ -255,7 +262,8 @@ static int setup(void **state)
 	(void)state;
 	bench->name = this.name;
 	bench->what = this.what;
-	bench->quick = wanted("QUICK");
+	bench->smoke = wanted("SMOKE");
+	bench->quick = bench->smoke || wanted("QUICK");
 	bench->series = g_ptr_array_new_with_free_func(series_free);
 	bench->comparisons = g_array_new(FALSE, FALSE, sizeof(struct bench_comparison));
 	bench->notes = g_ptr_array_new_with_free_func(g_free);

@@ -9,8 +9,8 @@
  * does meets every variant alike. A number is worth something only beside another one of the same
  * run, so goals are ratios.
  *
- * Environment: QUICK=1 few short runs; STRICT=1 a missed goal fails; BENCH_CPU=N the CPU that
- * measures (default: the last one).
+ * Environment: QUICK=1 few short runs; SMOKE=1 one turn of the smallest, for the verdicts alone;
+ * STRICT=1 a missed goal fails; BENCH_CPU=N the CPU that measures (default: the last one).
  *
  * A benchmark runs as the one test of a cmocka group, so it may use all of tests/lib.
  */
@@ -35,6 +35,8 @@ int bench_main(const char *name, const char *what, void (*run)(struct bench *ben
 
 /* Whether numbers matter less than that it ends soon. */
 bool bench_quick(const struct bench *bench);
+/* Whether they do not matter at all: quick, too. */
+bool bench_smoke(const struct bench *bench);
 /* How many samples a median is made of: odd. */
 unsigned int bench_rounds(const struct bench *bench);
 /*

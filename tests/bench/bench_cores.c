@@ -97,7 +97,9 @@ static void measure(struct bench *bench, struct filter *filters[VARIANTS], enum 
 			.filter = filter,
 			.work = kind,
 			.threads = threads[i % counts],
-			.part = bench_quick(bench) ? 5 : 1,
+			.part = bench_smoke(bench)   ? 100
+				: bench_quick(bench) ? 5
+						     : 1,
 			.cpu = bench_cpu(bench),
 		};
 		series[i] = bench_series(bench, metric, filter->variant, "ns", "threads=%u",
@@ -141,7 +143,7 @@ static void run(struct bench *bench)
 		filters[i] = filter_new(variants[i].variant, variants[i].kind, &shape, true, false);
 		filter_check(bench, filters[i]);
 		for (unsigned int j = 0; j < shape.pairs; j++)
-			traffic_open(filters[i]->traffic[j], FLOWS);
+			traffic_open(filters[i]->traffic[j], bench_smoke(bench) ? 100 : FLOWS);
 	}
 	measure(bench, filters, WORK_EXCHANGE, "established, a frame", threads, counts);
 	measure(bench, filters, WORK_CONNECT, "connection", threads, counts);

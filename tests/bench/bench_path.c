@@ -227,14 +227,14 @@ static void established(struct stage *stage)
 {
 	static const unsigned int flows[] = {1, 100000, 1000000};
 	struct shape shape = {.rules = 200, .members = MEMBERS, .max_flows = 1048576, .ports = 2};
-	bool quick = bench_quick(stage->bench);
+	unsigned int counts = bench_smoke(stage->bench) ? 1 : bench_quick(stage->bench) ? 2 : 3;
 
-	if (quick)
+	if (counts < G_N_ELEMENTS(flows))
 		shape.max_flows = 131072;
 	add_all(stage, &shape);
 	check_stage(stage);
 	measure_established(stage, FULL);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(flows) - quick; i++) {
+	for (unsigned int i = 0; i < counts; i++) {
 		open_all(stage, flows[i]);
 		measure_established(stage, SMALL);
 	}
@@ -251,7 +251,7 @@ static void new_and_denied(struct stage *stage)
 	add_bridged(stage, "Neutron's shape, 100 taps", FILTER_NEUTRON, &busy);
 	add(stage, "empty xdp, drops", FILTER_DROP, "xdp", &shape, false);
 	add(stage, "empty tcx, drops", FILTER_DROP, "tcx", &shape, false);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(rules); i++) {
+	for (unsigned int i = 0; i < (bench_smoke(stage->bench) ? 1 : G_N_ELEMENTS(rules)); i++) {
 		g_autofree char *parameters = g_strdup_printf("rules=%u", rules[i]);
 		struct bench_series *series[MOST_FILTERS];
 
@@ -302,7 +302,7 @@ static void large(struct stage *stage)
 
 static void run(struct bench *bench)
 {
-	unsigned int part = bench_quick(bench) ? 5 : 1;
+	unsigned int part = bench_smoke(bench) ? 100 : bench_quick(bench) ? 5 : 1;
 	struct stage stage = {
 		.bench = bench,
 		.pairs = PAIRS / part,

@@ -22,7 +22,7 @@ struct bench_comparison {
 
 struct bench {
 	const char *name, *what;
-	bool quick;
+	bool quick, smoke;
 	unsigned int cpu;
 	cpu_set_t all_cpus; /* that the process may use beside it */
 	uint64_t start_ns;
