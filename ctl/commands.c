@@ -26,6 +26,7 @@ static const struct option import_options[] = {
 };
 
 static const struct option export_options[] = {
+	{"family", "inet|bridge", "nft: routed taps (default), or taps in a bridge", 0, 0},
 	{"strict", NULL, "exit 1 when anything was reported", 0, 0},
 	{0},
 };
@@ -276,7 +277,8 @@ const struct command commands[] = {
 	 "Of policy files, or of what the daemon holds. aws prints {\"SecurityGroups\": [...]}\n"
 	 "as the AWS CLI does, with interfaces and prefix lists where there are some; sgctl\n"
 	 "import aws makes the same policy of it. What AWS cannot say is listed on standard\n"
-	 "error. nft is not supported yet.",
+	 "error. nft prints a commented ruleset for nft -f: what the rules come to on a host\n"
+	 "without rulesd.",
 	 export_options, 1, OPERANDS_ANY},
 	{"completion", command_completion, "completion bash|zsh",
 	 "print a completion script for a shell",

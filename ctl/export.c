@@ -8,6 +8,7 @@
 #include "ctl/args.h"
 #include "ctl/command.h"
 #include "ctl/export_aws.h"
+#include "ctl/export_nft.h"
 #include "ctl/held_policy.h"
 #include "ctl/import_print.h"
 #include "ctl/output.h"
@@ -41,6 +42,26 @@ static enum exit_status to_aws(const struct args *args)
 	return import_print(args, report);
 }
 
+static enum exit_status to_nft(const struct args *args)
+{
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	CLEANUP(model_free) struct model *model = NULL;
+	g_autoptr(GPtrArray) sources = NULL;
+	const char *family = args_value(args, "family");
+	g_autofree char *text = NULL;
+
+	if (args_flag(args, "json"))
+		return output_usage_error(args, "export nft has no --json");
+	if (family && strcmp(family, "bridge") != 0 && strcmp(family, "inet") != 0)
+		return output_usage_error(args, "unknown --family \"%s\"; there are bridge, inet",
+					  family);
+	if (read_sources(args, &sources, diag) || load_policy(sources, &model, diag))
+		return output_failure(args, diag);
+	text = export_nft(model, family ? family : "inet");
+	fputs(text, stdout);
+	return EXIT_DONE;
+}
+
 enum exit_status command_export(const struct args *args)
 {
 	const char *format = args_operand(args, 0);
@@ -48,7 +69,6 @@ enum exit_status command_export(const struct args *args)
 	if (!strcmp(format, "aws"))
 		return to_aws(args);
 	if (!strcmp(format, "nft"))
-		return output_failure_text(args, "not-supported",
-					   "export nft is not supported yet");
+		return to_nft(args);
 	return output_usage_error(args, "export knows aws and nft, not \"%s\"", format);
 }
