@@ -155,7 +155,8 @@ static void move_sort(struct screen *screen, int step)
 	for (; columns[count].title; count++)
 		if (!strcmp(columns[count].key, screen->sort[screen->view]))
 			at = count;
-	screen->sort[screen->view] = columns[(at + step + count) % count].key;
+	if (count)
+		screen->sort[screen->view] = columns[(at + step + count) % count].key;
 }
 
 static void change_view(struct screen *screen, enum top_view view)
