@@ -262,7 +262,8 @@ static unsigned int print_comparisons(const struct bench *bench)
 		cell(line, 0, "%s", series->metric);
 		cell(line, 1, "%s", series->parameters);
 		cell(line, 2, "%s", series->variant);
-		cell(line, 3, base ? "%.3f" : "%.0f", value_of(comparison));
+		cell(line, 3, base || value_of(comparison) < 10 ? "%.3f" : "%.0f",
+		     value_of(comparison));
 		if (!base)
 			cell(line, 4, "(%s)", series->unit);
 		else if (strcmp(base->variant, series->variant) == 0)
