@@ -56,8 +56,8 @@ int collect_settle(struct dataplane *dataplane, char **error)
 }
 
 /*
- * A step is one shard, or the half-open flows of some slots: a few hundred microseconds, because who
- * changes a policy waits for them.
+ * A step is one shard, or the half-open flows of some slots: a few hundred microseconds, because
+ * who changes a policy waits for them.
  */
 #define STEP_SLOTS 8u
 

@@ -5,7 +5,6 @@
  */
 #include "rulesd/bpf_internal.h"
 
-
 #include "rulesd/cleanup.h"
 
 int held_ports_compare(const void *a, const void *b)
