@@ -209,10 +209,11 @@ static int write_guards(struct dataplane *dataplane, const struct image_iface *i
 static int reset_counters(struct dataplane *dataplane, uint32_t slot, char **error)
 {
 	size_t size = (sizeof(struct sg_stats) + 7) / 8 * 8 * dataplane->cpus;
-	g_autofree char *zeros = g_malloc0(size);
+	g_autoptr(GBytes) zeros = g_bytes_new_take(g_malloc0(size), size);
 
 	memset(&dataplane->slots[slot], 0, sizeof(dataplane->slots[slot]));
-	return table_update(dataplane, TABLE_STATS, &slot, zeros, BPF_ANY, error);
+	return table_update(dataplane, TABLE_STATS, &slot, g_bytes_get_data(zeros, NULL), BPF_ANY,
+			    error);
 }
 
 /* One interface on its way. */
@@ -404,22 +405,23 @@ static int begin_one(struct dataplane *dataplane, struct beginning *begin, char 
 static void detach_replaced(struct dataplane *dataplane, struct beginning *begins,
 			    unsigned int count)
 {
-	g_autofree uint32_t *slots = g_new0(uint32_t, count);
-	g_autofree int *codes = g_new0(int, count);
-	unsigned int n = 0;
+	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	g_autoptr(GArray) codes = g_array_new(FALSE, TRUE, sizeof(int));
 
 	for (unsigned int i = 0; i < count; i++)
 		if (!begins[i].request->code && begins[i].replaces)
-			slots[n++] = begins[i].wish.slot;
-	if (!n)
+			g_array_append_val(slots, begins[i].wish.slot);
+	if (!slots->len)
 		return;
-	dataplane_detach_many(dataplane, slots, n, codes, NULL);
+	g_array_set_size(codes, slots->len);
+	dataplane_detach_many(dataplane, (const uint32_t *)(void *)slots->data, slots->len,
+			      (int *)(void *)codes->data, NULL);
 	for (unsigned int i = 0, k = 0; i < count; i++) {
 		struct dataplane_request *request = begins[i].request;
 
 		if (request->code || !begins[i].replaces)
 			continue;
-		request->code = codes[k++];
+		request->code = g_array_index(codes, int, k++);
 		if (request->code)
 			bpf_fail(&request->error, request->code,
 				 "interface %s: taking it off the device before",
@@ -480,10 +482,13 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count)
 {
-	g_autofree struct beginning *begins = g_new0(struct beginning, count);
+	g_autoptr(GArray) beginnings = g_array_new(FALSE, TRUE, sizeof(struct beginning));
 	g_autoptr(GHashTable) views = NULL;
+	struct beginning *begins;
 
 	(void)image; /* its members and sets are the business of dataplane_apply */
+	g_array_set_size(beginnings, count);
+	begins = (void *)beginnings->data;
 	g_rec_mutex_lock(&dataplane->hooks_turn);
 	/* If that fails, each device is asked. */
 	if (count > FEW)

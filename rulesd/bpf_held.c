@@ -176,13 +176,14 @@ static int write_rules(struct dataplane *dataplane, const struct sg_interval *in
 static int write_intervals(struct dataplane *dataplane, const struct sg_interval *intervals,
 			   uint32_t count, uint32_t start, unsigned int *writes, char **error)
 {
-	g_autofree uint32_t *keys = g_new(uint32_t, count);
+	g_autoptr(GArray) keys = g_array_sized_new(FALSE, FALSE, sizeof(uint32_t), count);
 	uint32_t done;
 	int code;
 
-	for (uint32_t i = 0; i < count; i++)
-		keys[i] = start + i;
-	code = table_update_many(dataplane, TABLE_INTERVALS, keys, intervals, count, &done, error);
+	for (uint32_t key = start; key < start + count; key++)
+		g_array_append_val(keys, key);
+	code = table_update_many(dataplane, TABLE_INTERVALS, keys->data, intervals, count, &done,
+				 error);
 	*writes += done;
 	return code;
 }

@@ -119,11 +119,12 @@ int members_write(struct dataplane *dataplane, struct plan *plan, uint64_t epoch
 		  unsigned int *writes, char **error)
 {
 	CLEANUP(keyed_free) struct keyed *held = keyed_new();
-	g_autofree struct member_writer *writer = g_new0(struct member_writer, 1);
+	g_autofree struct member_writer *writer = NULL;
 	int code = image_read_values(dataplane, TABLE_MEMBERS, held, error);
 
 	if (code)
 		return code;
+	writer = g_new0(struct member_writer, 1);
 	writer->dataplane = dataplane;
 	writer->plan = plan;
 	writer->held = held;

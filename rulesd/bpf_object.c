@@ -4,6 +4,7 @@
  */
 #include "rulesd/bpf_internal.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -384,6 +385,7 @@ static int open_all(struct dataplane *dataplane, char **error)
 		code = map_tables(dataplane, error);
 	if (code)
 		return code;
+	assert(dataplane->control); /* map_tables */
 	dataplane->tcx = hooks_have_tcx();
 	dataplane->control->abi = SG_ABI_VERSION;
 	code = image_read_all(dataplane, error);

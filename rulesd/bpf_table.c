@@ -143,33 +143,34 @@ int table_each(const struct bpf_table *table, table_each_fn each, void *arg)
 {
 	/* A bucket of a hash is returned whole or not at all (ENOSPC): ask for more then. */
 	uint32_t room = MIN(table->max_entries, 4096u);
-	g_autofree char *keys = g_malloc((size_t)room * table->key_size);
-	g_autofree char *values = g_malloc((size_t)room * table->value_size);
-	g_autofree char *token = g_malloc0(MAX(table->key_size, 8u));
+	g_autoptr(GByteArray) keys = g_byte_array_new();
+	g_autoptr(GByteArray) values = g_byte_array_new();
+	g_autoptr(GByteArray) token = g_byte_array_new();
 	bool first = true;
 
+	g_byte_array_set_size(token, MAX(table->key_size, 8u));
 	for (;;) {
 		uint32_t count = room;
 		int code = bpf_fault(CALL_MAP_NEXT, table->name);
 
 		if (code)
 			return code;
-		if (bpf_map_lookup_batch(table->fd, first ? NULL : token, token, keys, values,
-					 &count, NULL))
+		g_byte_array_set_size(keys, room * table->key_size);
+		g_byte_array_set_size(values, room * table->value_size);
+		if (bpf_map_lookup_batch(table->fd, first ? NULL : token->data, token->data,
+					 keys->data, values->data, &count, NULL))
 			code = errno;
 		if (first && not_supported(code))
 			return each_by_key(table, each, arg);
 		if (code == ENOSPC && room < table->max_entries) {
 			room = MIN(room * 2, table->max_entries);
-			keys = g_realloc(keys, (size_t)room * table->key_size);
-			values = g_realloc(values, (size_t)room * table->value_size);
 			continue;
 		}
 		if (code && code != ENOENT)
 			return -code;
 		for (uint32_t i = 0; i < count; i++)
-			if (!each(keys + (size_t)i * table->key_size,
-				  values + (size_t)i * table->value_size, arg))
+			if (!each(keys->data + (size_t)i * table->key_size,
+				  values->data + (size_t)i * table->value_size, arg))
 				return 0;
 		if (code == ENOENT)
 			return 0;
