@@ -140,15 +140,17 @@ static void want_detached(struct work *work, struct engine_iface *iface)
 static void detach_all(struct engine *engine, struct work *work)
 {
 	guint count = work->detach->len;
-	g_autofree uint32_t *slots = g_new0(uint32_t, count);
-	g_autofree int *codes = g_new0(int, count);
+	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	g_autofree int *codes = NULL;
 	g_autofree char *error = NULL;
 
 	if (!count)
 		return;
+	codes = g_new0(int, count);
 	for (guint i = 0; i < count; i++)
-		slots[i] = ((const struct engine_iface *)work->detach->pdata[i])->slot;
-	dataplane_detach_many(engine->dataplane, slots, count, codes, &error);
+		g_array_append_val(slots, ((struct engine_iface *)work->detach->pdata[i])->slot);
+	dataplane_detach_many(engine->dataplane, (const uint32_t *)(void *)slots->data, count,
+			      codes, &error);
 	for (guint i = 0; i < count; i++) {
 		struct engine_iface *iface = work->detach->pdata[i];
 

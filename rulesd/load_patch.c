@@ -134,8 +134,8 @@ static bool is_named_twice(const struct patch *patch, const struct load_removal 
 	GHashTable *table = removal->kind == MODEL_KIND_INTERFACE
 				    ? NULL
 				    : table_of(load->model, removal->kind, removal->network);
-	const union model_object set = {table ? g_hash_table_lookup(table, removal->id)
-					      : model_interface(load->model, removal->id)};
+	const void *found = table ? g_hash_table_lookup(table, removal->id)
+				  : model_interface(load->model, removal->id);
 
 	for (guint i = 0; i < count && !place; i++) {
 		const struct load_removal *other =
@@ -146,18 +146,23 @@ static bool is_named_twice(const struct patch *patch, const struct load_removal 
 		     strcmp(other->network, removal->network) == 0))
 			place = &other->place;
 	}
-	if (place || !set.any) {
+	if (place || !found) {
 		/* Nothing to do. */
 	} else if (removal->kind == MODEL_KIND_NETWORK) {
 		place = g_hash_table_lookup(load->network_places, removal->id);
 	} else if (removal->kind == MODEL_KIND_INTERFACE) {
-		if (strcmp(set.iface->network, removal->network) == 0)
-			place = &set.iface->place;
+		const struct model_interface *iface = found;
+
+		if (strcmp(iface->network, removal->network) == 0)
+			place = &iface->place;
 	} else if (removal->kind == MODEL_KIND_GROUP) {
-		place = set.group->implied ? NULL : &set.group->place;
+		const struct model_group *group = found;
+
+		place = group->implied ? NULL : &group->place;
+	} else if (removal->kind == MODEL_KIND_SERVICE) {
+		place = &((const struct model_service *)found)->place;
 	} else {
-		place = removal->kind == MODEL_KIND_SERVICE ? &set.service->place
-							    : &set.list->place;
+		place = &((const struct model_prefix_list *)found)->place;
 	}
 	if (place)
 		load_defined_twice(patch->load, removal->node, section_of(removal->kind)->what,

@@ -4,6 +4,7 @@
  */
 #include "rulesd/model_diff.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "rulesd/cleanup.h"
@@ -118,8 +119,10 @@ static void diff_settings(struct diff *diff, struct model_network *a, struct mod
 
 static void diff_networks(struct diff *diff, struct model_network *a, struct model_network *b)
 {
-	const char *name = b ? b->name : a->name;
+	const char *name;
 
+	assert(a || b);
+	name = b ? b->name : a->name;
 	/* First, so that a written sg-default replaces the implied one that comes with it. */
 	diff_settings(diff, a, b);
 	diff_tables(diff, MODEL_KIND_PREFIX_LIST, name, a ? a->prefix_lists : NULL,

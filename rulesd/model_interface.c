@@ -62,9 +62,11 @@ static struct model_groups *groups_new(const struct model_groups *key)
 
 const struct model_groups *model_groups_get(const char *const *ids, uint32_t count)
 {
-	g_autofree struct model_groups *key = g_malloc(groups_size(count));
-	struct model_groups *groups;
+	g_autoptr(GByteArray) buffer = g_byte_array_new();
+	struct model_groups *groups, *key;
 
+	g_byte_array_set_size(buffer, (guint)groups_size(count));
+	key = (void *)buffer->data;
 	key->count = count;
 	if (count)
 		memcpy(key->ids, ids, count * sizeof(*ids));

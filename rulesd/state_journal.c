@@ -117,19 +117,18 @@ static int cut(struct state_journal *journal)
 int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
 			 size_t length)
 {
-	g_autofree char *line = g_malloc(HEAD_MAX + length + 1);
-	int head = g_snprintf(line, HEAD_MAX, HEAD_FORMAT, checksum(text, length), length);
-	size_t size = (size_t)head + length + 1;
+	g_autoptr(GString) line = g_string_sized_new(HEAD_MAX + length + 1);
 	int err = open_for_append(dir, name, journal);
 
-	memcpy(line + head, text, length);
-	line[size - 1] = '\n';
+	g_string_printf(line, HEAD_FORMAT, checksum(text, length), length);
+	g_string_append_len(line, text, (gssize)length);
+	g_string_append_c(line, '\n');
 	if (err == 0)
 		err = cut(journal);
 	if (err < 0)
 		return err;
 	journal->torn = true;
-	err = state_file_write_all(journal->fd, line, size);
+	err = state_file_write_all(journal->fd, line->str, line->len);
 	if (err == 0 && fdatasync(journal->fd) < 0)
 		err = -errno;
 	if (err < 0) {
@@ -137,7 +136,7 @@ int state_journal_append(int dir, const char *name, struct state_journal *journa
 		return err;
 	}
 	journal->torn = false;
-	journal->length += size;
+	journal->length += line->len;
 	journal->records++;
 	return 0;
 }

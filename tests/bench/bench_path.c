@@ -203,7 +203,7 @@ static void add_all(struct stage *stage, const struct shape *shape)
 
 static void measure_established(struct stage *stage, unsigned int bytes)
 {
-	struct bench_series *series[MOST_FILTERS];
+	struct bench_series *series[MOST_FILTERS] = {NULL};
 	g_autofree char *parameters = g_strdup_printf(
 		"flows=%u bytes=%u", traffic_opened(stage->filters[0]->traffic[0]), bytes);
 
@@ -253,7 +253,7 @@ static void new_and_denied(struct stage *stage)
 	add(stage, "empty tcx, drops", FILTER_DROP, "tcx", &shape, false);
 	for (unsigned int i = 0; i < (bench_smoke(stage->bench) ? 1 : G_N_ELEMENTS(rules)); i++) {
 		g_autofree char *parameters = g_strdup_printf("rules=%u", rules[i]);
-		struct bench_series *series[MOST_FILTERS];
+		struct bench_series *series[MOST_FILTERS] = {NULL};
 
 		for (unsigned int j = 0; j < stage->count; j++)
 			filter_reshape(stage->filters[j], rules[i], MEMBERS);
@@ -281,7 +281,7 @@ static void large(struct stage *stage)
 	check_stage(stage);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(sizes); i++) {
 		g_autofree char *parameters = g_strdup_printf("flows=1 bytes=%u", sizes[i]);
-		struct bench_series *series[MOST_FILTERS];
+		struct bench_series *series[MOST_FILTERS] = {NULL};
 		unsigned int pairs = stage->pairs;
 
 		for (unsigned int j = 0; j < stage->count; j++)

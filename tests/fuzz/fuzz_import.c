@@ -69,7 +69,7 @@ static void there_and_back(const GPtrArray *policy)
 	CLEANUP(model_free) struct model *model = NULL;
 	CLEANUP(import_report_free) struct import_report *report = import_report_new();
 	AUTO_JSON json_t *document = NULL;
-	g_autoptr(GPtrArray) again = NULL;
+	GPtrArray *again;
 	char *text;
 
 	FUZZ_EXPECT(load_policy(policy, &model, diag) == 0, "the canonical form is refused");
@@ -78,6 +78,8 @@ static void there_and_back(const GPtrArray *policy)
 	FUZZ_EXPECT(text, "the export is no JSON");
 	again = policy_of("aws", text, strlen(text), true);
 	free(text);
+	if (again)
+		g_ptr_array_unref(again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -550,7 +550,7 @@ static void a_record_for_which_there_is_no_room_leaves_nothing(void **state)
 	g_autofree char *large = g_strnfill(20000, 'x');
 	g_autoptr(GPtrArray) sources = sources_of(large);
 	struct rlimit before, small;
-	gsize length = 0;
+	gsize length = 0, later = 0;
 	g_autofree char *whole = NULL;
 	g_autofree char *after = NULL;
 
@@ -565,8 +565,9 @@ static void a_record_for_which_there_is_no_room_leaves_nothing(void **state)
 	assert_int_equal(state_append_patch(opened, &record, sources, "api"), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
-	g_free(whole);
-	whole = read_journal(*state, &length);
+	after = read_journal(*state, &later);
+	assert_int_equal(later, length);
+	assert_memory_equal(after, whole, length);
 	assert_int_equal(opened->journal.length, length);
 	assert_null(state_find(opened, 3));
 	patch(opened, "second", 3);
