@@ -8,12 +8,6 @@
 #include "ctl/import_formats.h"
 #include "rulesd/cleanup.h"
 
-static void add_once(GPtrArray *texts, const char *text)
-{
-	if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
-		g_ptr_array_add(texts, g_strdup(text));
-}
-
 static void add_address(struct import *import, struct import_interface *iface,
 			const struct import_node *node)
 {
@@ -25,7 +19,7 @@ static void add_address(struct import *import, struct import_interface *iface,
 	if (!node->value)
 		return;
 	if (text && !addr_parse(text, &addr) && !addr_is_martian_source(&addr)) {
-		add_once(iface->addresses, addr_format(&addr, canonical));
+		import_add_once(iface->addresses, addr_format(&addr, canonical));
 		return;
 	}
 	shown = import_shown(node);
@@ -60,7 +54,7 @@ static void read_prefixes(struct import *import, struct import_interface *iface,
 
 		if (!cidr)
 			continue;
-		add_once(iface->allowed, cidr);
+		import_add_once(iface->allowed, cidr);
 		import_report_add(import->report, IMPORT_NARROWER, "prefix", iface->id, &item,
 				  "%s may be used by the interface, but is no part of its groups "
 				  "as peers",
@@ -125,7 +119,7 @@ static void read_groups(struct import *import, struct import_interface *iface,
 			group->network = g_strdup(iface->network);
 		if (!group->name && g_strcmp0(name, given) != 0)
 			group->name = g_strdup(name);
-		add_once(iface->groups, id);
+		import_add_once(iface->groups, id);
 	}
 }
 

@@ -6,20 +6,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "ctl/import_formats.h"
+#include "ctl/import_neutron.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
 #define RULE_FIELDS                                                                        \
 	"id security_group_id direction ethertype protocol port_range_min port_range_max " \
 	"remote_ip_prefix remote_group_id remote_address_group_id description tags"
-/* When it was made and by whom; what it belongs to is said elsewhere. */
-#define HISTORY                                                                       \
-	"created_at updated_at revision_number project_id tenant_id normalized_cidr " \
-	"belongs_to_default_sg standard_attr_id"
-
 /* ["a", "b"] as {"a": "", "b": ""}. */
-static json_t *labels_of(struct import *import, const struct import_node *node, const char *object)
+json_t *neutron_labels(struct import *import, const struct import_node *node, const char *object)
 {
 	struct import_node tags = import_get(node, "tags");
 	json_t *labels = NULL;
@@ -36,7 +31,7 @@ static json_t *labels_of(struct import *import, const struct import_node *node, 
 	return labels;
 }
 
-static const char *project_of(const struct import_node *node)
+const char *neutron_project(const struct import_node *node)
 {
 	const char *project = import_string(node, "project_id");
 
@@ -44,7 +39,7 @@ static const char *project_of(const struct import_node *node)
 }
 
 /* The id of what has one; what is about to be made has a name at most. */
-static char *id_of(struct import *import, const struct import_node *node, const char *prefix)
+char *neutron_id(struct import *import, const struct import_node *node, const char *prefix)
 {
 	const char *id = import_string(node, "id"), *name = import_string(node, "name");
 	g_autofree char *here = NULL;
@@ -222,8 +217,8 @@ static void read_rule(struct import *import, const struct import_node *node,
 	rule->detail = !parent;
 	rule->id = import_rule_id(import, import_string(node, "id"), node);
 	rule->description = g_strdup(import_string(node, "description"));
-	rule->labels = labels_of(import, node, id);
-	import_unknown(import, node, id, RULE_FIELDS, HISTORY);
+	rule->labels = neutron_labels(import, node, id);
+	import_unknown(import, node, id, RULE_FIELDS, NEUTRON_HISTORY);
 	before = import_report_count(import->report);
 	if (read_family(import, rule, id, node) && read_protocol(import, rule, id, node) &&
 	    read_ports(import, rule, id, node))
@@ -235,7 +230,7 @@ static void read_rule(struct import *import, const struct import_node *node,
 
 static void read_group(struct import *import, const struct import_node *node)
 {
-	g_autofree char *id = id_of(import, node, "sg-");
+	g_autofree char *id = neutron_id(import, node, "sg-");
 	struct import_node rules = import_get(node, "security_group_rules");
 	struct import_group *group;
 
@@ -255,12 +250,12 @@ static void read_group(struct import *import, const struct import_node *node)
 	group->source = node->value;
 	import_place_set(&group->place, node);
 	import_set(&group->name, import_string(node, "name"));
-	import_set(&group->owner, project_of(node));
+	import_set(&group->owner, neutron_project(node));
 	import_set(&group->description, import_string(node, "description"));
-	group->labels = labels_of(import, node, id);
+	group->labels = neutron_labels(import, node, id);
 	import_unknown(import, node, id,
 		       "id name description security_group_rules rules stateful tags",
-		       HISTORY " shared is_shared");
+		       NEUTRON_HISTORY " shared is_shared");
 	if (import_false(node, "stateful"))
 		import_report_add(import->report, IMPORT_WIDER, "stateless", id, node,
 				  "a stateless group: here replies to what its rules allow pass");
@@ -277,7 +272,7 @@ static void read_group(struct import *import, const struct import_node *node)
 static void read_addresses(struct import *import, const struct import_node *node)
 {
 	struct import_node addresses = import_get(node, "addresses");
-	g_autofree char *id = id_of(import, node, "pl-");
+	g_autofree char *id = neutron_id(import, node, "pl-");
 	struct import_list *list;
 
 	if (!id)
@@ -292,8 +287,9 @@ static void read_addresses(struct import *import, const struct import_node *node
 		import_place_set(&list->place, node);
 	import_set(&list->name, import_string(node, "name"));
 	import_set(&list->description, import_string(node, "description"));
-	import_set_extra(&list->extra, "project_id", project_of(node));
-	import_unknown(import, node, id, "id name description addresses", HISTORY " shared");
+	import_set_extra(&list->extra, "project_id", neutron_project(node));
+	import_unknown(import, node, id, "id name description addresses",
+		       NEUTRON_HISTORY " shared");
 	import_aws_list_entries(import, list, &addresses, "address", "description");
 }
 
@@ -303,146 +299,6 @@ static void read_bare_addresses(struct import *import, const struct import_node 
 	struct import_node addresses = import_get(node, "addresses");
 
 	import_aws_entries(import, &addresses);
-}
-
-/* ------------------------------------------------------------------ ports */
-
-static void add_once(GPtrArray *texts, const char *text)
-{
-	if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
-		g_ptr_array_add(texts, g_strdup(text));
-}
-
-static void read_fixed_ips(struct import *import, struct import_interface *iface,
-			   const struct import_node *node)
-{
-	struct import_node all = import_get(node, "fixed_ips");
-
-	for (size_t i = 0; i < import_length(&all); i++) {
-		struct import_node item = import_at(&all, i), ip = import_get(&item, "ip_address");
-		g_autofree char *shown = NULL;
-		char text[ADDR_TEXT_SIZE];
-		struct sg_addr addr;
-
-		if (import_text(&ip) && !addr_parse(import_text(&ip), &addr) &&
-		    !addr_is_martian_source(&addr)) {
-			add_once(iface->addresses, addr_format(&addr, text));
-			continue;
-		}
-		shown = import_shown(&ip);
-		import_report_add(import->report, IMPORT_LEFT_OUT, "address", iface->id, &item,
-				  "%s is no address of an interface", shown);
-	}
-}
-
-static void read_address_pairs(struct import *import, struct import_interface *iface,
-			       const struct import_node *node)
-{
-	struct import_node all = import_get(node, "allowed_address_pairs");
-
-	for (size_t i = 0; i < import_length(&all); i++) {
-		struct import_node pair = import_at(&all, i), ip = import_get(&pair, "ip_address");
-		const char *mac = import_string(&pair, "mac_address");
-		g_autofree char *cidr = import_cidr(import, iface->id, &ip);
-		uint8_t bytes[6];
-
-		if (!cidr)
-			continue;
-		if (mac && iface->has_mac &&
-		    (mac_parse(mac, bytes) || memcmp(bytes, iface->mac, sizeof(bytes)) != 0)) {
-			import_report_add(
-				import->report, IMPORT_LEFT_OUT, "address-pair", iface->id, &pair,
-				"%s with the MAC address %s: an interface has one", cidr, mac);
-			continue;
-		}
-		add_once(iface->allowed, cidr);
-	}
-}
-
-static void read_port_groups(struct import *import, struct import_interface *iface,
-			     const struct import_node *groups)
-{
-	for (size_t i = 0; i < import_length(groups); i++) {
-		struct import_node item = import_at(groups, i);
-		g_autofree char *id = NULL;
-		struct import_group *group;
-
-		if (!import_text(&item))
-			continue;
-		id = import_id(import, import_text(&item), "sg-", &item);
-		group = import_group(import, id);
-		if (!group->carried && !group->place.file)
-			import_place_set(&group->place, &item);
-		group->carried = true;
-		add_once(iface->groups, id);
-	}
-}
-
-/* The host has it as a device; names are those of gethostname(). */
-static void read_host(struct import *import, struct import_interface *iface,
-		      const struct import_node *node)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	struct import_node host = import_get(node, "binding:host_id");
-	const char *name = import_text(&host);
-	g_autofree char *shown = NULL;
-
-	if (!name)
-		return;
-	if (strlen(name) <= 253 && name[strspn(name, letters)] == '\0') {
-		import_set(&iface->host, name);
-		return;
-	}
-	shown = import_shown(&host);
-	import_report_add(import->report, IMPORT_LEFT_OUT, "host", iface->id, &host,
-			  "%s is no name of a host", shown);
-}
-
-static void read_port(struct import *import, const struct import_node *node)
-{
-	g_autofree char *id = id_of(import, node, "");
-	struct import_node groups = import_get(node, "security_groups");
-	const char *owner = import_string(node, "device_owner");
-	const char *mac = import_string(node, "mac_address");
-	struct import_interface *iface;
-
-	if (!id || g_hash_table_contains(import->interfaces, id))
-		return;
-	if (import_false(node, "port_security_enabled") || !import_length(&groups)) {
-		import_report_add(import->report, IMPORT_LEFT_OUT, "no-groups", id, node,
-				  "the port%s%s%s is not filtered", owner ? " (" : "",
-				  owner ? owner : "", owner ? ")" : "");
-		return;
-	}
-	iface = import_interface(import, id);
-	import_place_set(&iface->place, node);
-	import_set(&iface->description, import_string(node, "description"));
-	read_host(import, iface, node);
-	iface->labels = labels_of(import, node, id);
-	import_set_extra(&iface->extra, "name", import_string(node, "name"));
-	import_set_extra(&iface->extra, "network_id", import_string(node, "network_id"));
-	import_set_extra(&iface->extra, "device_id", import_string(node, "device_id"));
-	import_set_extra(&iface->extra, "project_id", project_of(node));
-	iface->has_mac = mac && !mac_parse(mac, iface->mac);
-	if (!iface->has_mac)
-		import_report_add(import->report, IMPORT_WIDER, "mac", id, node,
-				  "the port has no MAC address: the source MAC is not checked");
-	read_fixed_ips(import, iface, node);
-	read_address_pairs(import, iface, node);
-	read_port_groups(import, iface, &groups);
-	if (import_false(node, "admin_state_up"))
-		import_report_add(import->report, IMPORT_WIDER, "admin-state", id, node,
-				  "the port is down by its administrator; here it is up");
-	import_unknown(import, node, id,
-		       "id name description mac_address fixed_ips allowed_address_pairs "
-		       "security_groups port_security_enabled admin_state_up network_id device_id "
-		       "device_owner binding:host_id tags",
-		       HISTORY " status binding:vnic_type binding:vif_type binding:vif_details "
-			       "binding:profile extra_dhcp_opts dns_name dns_domain dns_assignment "
-			       "ip_allocation propagate_uplink_status resource_request "
-			       "qos_policy_id qos_network_policy_id numa_affinity_policy "
-			       "device_profile hints hardware_offload_type trusted");
 }
 
 /* ------------------------------------------------------------------ documents */
@@ -475,8 +331,8 @@ static const struct {
 	{"security_group_rule", read_lone_rule},
 	{"address_groups", read_addresses},
 	{"address_group", read_addresses},
-	{"ports", read_port},
-	{"port", read_port},
+	{"ports", neutron_port},
+	{"port", neutron_port},
 	{"default_security_group_rules", report_template},
 	{"default_security_group_rule", report_template},
 	{"security_groups_default_statefulness", report_statefulness},
@@ -521,7 +377,7 @@ static void read_bare(struct import *import, const struct import_node *node)
 	if (import_has(node, "direction"))
 		read_lone_rule(import, node);
 	else if (import_has(node, "fixed_ips") || import_has(node, "mac_address"))
-		read_port(import, node);
+		neutron_port(import, node);
 	else if (import_has(node, "addresses") &&
 		 (import_string(node, "id") || import_string(node, "name")))
 		read_addresses(import, node);

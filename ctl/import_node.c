@@ -84,12 +84,16 @@ const char *import_string(const struct import_node *node, const char *key)
 
 bool import_true(const struct import_node *node, const char *key)
 {
-	return json_is_true(import_get(node, key).value);
+	struct import_node member = import_get(node, key);
+
+	return json_is_true(member.value);
 }
 
 bool import_false(const struct import_node *node, const char *key)
 {
-	return json_is_false(import_get(node, key).value);
+	struct import_node member = import_get(node, key);
+
+	return json_is_false(member.value);
 }
 
 bool import_has(const struct import_node *node, const char *key)

@@ -34,6 +34,12 @@ static void free_peer(void *data)
 	g_free(peer);
 }
 
+void import_add_once(GPtrArray *texts, const char *text)
+{
+	if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
+		g_ptr_array_add(texts, g_strdup(text));
+}
+
 void import_set_network(struct import *import, char **field, const struct import_node *node,
 			const char *key)
 {

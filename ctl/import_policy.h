@@ -180,7 +180,8 @@ struct import_peer *import_rule_cidr(struct import *import, struct import_rule *
 char *import_cidr(struct import *import, const char *object, const struct import_node *node);
 
 void import_place_set(struct import_place *place, const struct import_node *node);
-void import_set(char **field, const char *text); /* frees the old one */
+void import_set(char **field, const char *text);	  /* frees the old one */
+void import_add_once(GPtrArray *texts, const char *text); /* a copy, unless it is there */
 /* The member (a VPC) as the name of a network here; *field stays when there is none. */
 void import_set_network(struct import *import, char **field, const struct import_node *node,
 			const char *key);
@@ -209,6 +210,9 @@ int import_device_check(const char *pattern, char **error); /* -EINVAL and why; 
 
 /* import_family.c: what limits the group's rules to one family. */
 void import_settle_families(struct import *import, struct import_group *group);
+
+/* import_repeats.c: repeated permissions and ids go, what all peers share is said once. */
+void import_settle_rules(struct import *import, struct import_group *group);
 
 /* import_settle.c: references, repeats, what is missing. 0, or -EINVAL with entries in diag. */
 /* apart: the VPCs will be networks of their own (import_documents). */

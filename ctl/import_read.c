@@ -29,11 +29,28 @@ static const char *shown_name(const char *name)
 	return g_intern_string(valid);
 }
 
+/* PowerShell begins the files that it writes with a mark, in UTF-8 or in UTF-16. */
+static char *without_mark(const char *text, size_t length, size_t *shorter)
+{
+	gsize written = 0;
+	char *converted;
+
+	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		*shorter = length - 3;
+		return g_strndup(text + 3, length - 3);
+	}
+	if (length < 2 || (memcmp(text, "\xff\xfe", 2) != 0 && memcmp(text, "\xfe\xff", 2) != 0))
+		return NULL;
+	converted = g_convert(text, (gssize)length, "UTF-8", "UTF-16", NULL, &written, NULL);
+	*shorter = written;
+	return converted;
+}
+
 json_t *import_parse(const struct load_source *source, struct diag *diag)
 {
 	struct place place = {.file = shown_name(source->name)};
-	const char *text = source->text;
 	size_t length = source->length;
+	g_autofree char *plain = NULL;
 	json_error_t error;
 	json_t *document;
 
@@ -42,12 +59,9 @@ json_t *import_parse(const struct load_source *source, struct diag *diag)
 			 "larger than 64 MiB");
 		return NULL;
 	}
-	/* PowerShell begins the files that it writes so. */
-	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-		text += 3;
-		length -= 3;
-	}
-	document = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	plain = without_mark(source->text, length, &length);
+	document = json_loadb(plain ? plain : source->text, length,
+			      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (json_is_object(document) || json_is_array(document))
 		return document;
 	if (document) {
@@ -138,6 +152,16 @@ static GPtrArray *canonical(const GPtrArray *sources)
 	return out;
 }
 
+/* Nobody can look at the lines of a text that was never written. */
+static void forget_lines(struct diag *diag, guint from)
+{
+	for (guint i = from; i < diag->entries->len; i++) {
+		struct diag_entry *entry = diag->entries->pdata[i];
+
+		entry->place.line = entry->place.column = 0;
+	}
+}
+
 static int by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -150,6 +174,7 @@ GPtrArray *import_policy_sources(const struct import *import, bool apart, struct
 		apart ? import_documents(import)
 		      : json_pack("{s:o}", "imported-policy", import_document(import));
 	CLEANUP(model_free) struct model *model = NULL;
+	guint before = diag->entries->len;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const char *name;
 	json_t *document;
@@ -159,5 +184,8 @@ GPtrArray *import_policy_sources(const struct import *import, bool apart, struct
 	g_ptr_array_sort(names, by_name);
 	for (guint i = 0; i < names->len; i++)
 		add_document(sources, names->pdata[i], json_object_get(documents, names->pdata[i]));
-	return load_policy(sources, &model, diag) ? NULL : canonical(sources);
+	if (!load_policy(sources, &model, diag))
+		return canonical(sources);
+	forget_lines(diag, before);
+	return NULL;
 }

@@ -30,8 +30,9 @@ struct import_report *import_report_new(void);
 void import_report_free(struct import_report **report);
 
 /*
- * code is for programs, static: "external-group", "host-bits", ... (sgctl(1), "import"). object
- * is what it is about ("sg-1", "sg-1/ingress"), NULL when it is none. node (may be NULL) is where.
+ * code is for programs, static: "external-group", "host-bits", ... (schemas/sgctl.schema.json lists
+ * them). object is what it is about ("sg-1", "sg-1/ingress"), NULL when it is none. node (may be
+ * NULL) is where.
  */
 void import_report_add(struct import_report *report, enum import_effect effect, const char *code,
 		       const char *object, const struct import_node *node, const char *format, ...)

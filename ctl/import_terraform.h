@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * import_terraform.h - what the two halves of the Terraform importer share: documents to resources
- * (import_terraform.c), resources to policy (import_terraform_resource.c).
+ * import_terraform.h - what the parts of the Terraform importer share: documents to resources
+ * (import_terraform.c), groups and rules (import_terraform_rule.c), other resources
+ * (import_terraform_resource.c).
  */
 #pragma once
 
@@ -34,3 +35,17 @@ void terraform_read_resource(struct terraform *terraform,
  */
 char *terraform_reference(struct terraform *terraform, const struct terraform_resource *resource,
 			  const char *attribute);
+
+/* The resource's id as one of ours, or NULL. The caller frees it. */
+char *terraform_id(struct terraform *terraform, const struct terraform_resource *resource,
+		   const char *prefix);
+/* True, with a report, when id is NULL. */
+bool terraform_lacks_id(struct import *import, const struct terraform_resource *resource,
+			const char *id);
+json_t *terraform_labels(struct import *import, const struct import_node *values,
+			 const char *object);
+
+/* import_terraform_rule.c: a resource of each type. */
+void terraform_group(struct terraform *terraform, const struct terraform_resource *resource);
+void terraform_rule(struct terraform *terraform, const struct terraform_resource *resource);
+void terraform_vpc_rule(struct terraform *terraform, const struct terraform_resource *resource);

@@ -132,7 +132,7 @@ def sgctl(session):
                            ("show-interfaces", "show", "interfaces"), ("show-prefix-lists", "show", "prefix-lists"),
                            ("show-members", "show", "members", "sg-web"), ("show-generations", "show", "generations"),
                            ("flows", "flows"), ("stats", "stats"), ("flush-flows", "flush", "flows"),
-                           ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"),
+                           ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"), ("export-aws", "export", "aws"),
                            ("top", "top", "--batch", "1", "--seconds", "1"),
                            ("top", "top", "--batch", "1", "--seconds", "1", "--view", "flows"),
                            ("plan", "plan", os.path.join(session.top, EXAMPLE)),

@@ -506,3 +506,10 @@ $ sgctl import aws second-call.json
   }
 ! EFFECT  OBJECT         WHAT                                                                                                                     WHERE
 ! assumed pl-second-call the file does not say whose entries these are: they are taken for those of pl-second-call (--entries FILE=pl-ID says it) second-call.json#/Entries
+
+# What PowerShell writes: UTF-16, or UTF-8, with a mark before it.
+$ (printf '\xff\xfe'; iconv -t UTF-16LE aws-wrappers.json) | sgctl import aws - 2>/dev/null | cmp - <(sgctl import aws aws-wrappers.json 2>/dev/null)
+$ (printf '\xef\xbb\xbf'; cat aws-wrappers.json) | sgctl import aws - 2>/dev/null | cmp - <(sgctl import aws aws-wrappers.json 2>/dev/null)
+$ printf '\xff\xfe\x00' | sgctl import aws -
+! -:1:0: this is not JSON: unexpected token near end of file
+= 1
