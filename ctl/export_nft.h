@@ -9,7 +9,7 @@
 
 /*
  * A table of that family: "inet" for taps that are routed, "bridge" for taps in a bridge (the
- * kernel needs nf_conntrack_bridge). Interfaces with a device are filtered; what nft cannot say is a comment at
- * its place. The caller frees the text.
+ * kernel needs nf_conntrack_bridge). Interfaces with a device are filtered; what nft cannot say is
+ * a comment at its place. The caller frees the text.
  */
 char *export_nft(const struct model *model, const char *family);

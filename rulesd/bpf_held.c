@@ -4,6 +4,9 @@
  *
  * They are written before anything refers to them and removed when nothing can. What the kernel
  * holds is remembered by content, so that unchanged content is never written again.
+ *
+ * Long because whoever finds, writes, wants or drops one keeps the same books: names counted,
+ * aliases, extents.
  */
 #include "rulesd/bpf_internal.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf_internal.h - what the parts of the eBPF dataplane share; nobody else includes it, but tests.
+ * Long because all of them work on one struct dataplane and call each other in turn.
  *
  *   bpf_fault.c       calls that tests have fail
  *   bpf_table.c       one map entry, many entries, all entries, a grace period

@@ -20,6 +20,8 @@
  * be, the usual case is a rule that changed: a new policy number, one word, is stored into the
  * version that holds. Packets with g before that version read the other one; all others read the
  * newest policy, which needs that nothing else has changed for them meanwhile.
+ *
+ * Long because what is remembered of flips, what asks it and what forgets it must agree.
  */
 #include "rulesd/bpf_internal.h"
 

@@ -7,7 +7,7 @@
  * and again from the moment the request is sent until its verdict changes. Each packet comes from a
  * port of its own, so that no flow answers for the rules. nft and ipset do the same to sets as
  * large, as programs that are started for a change, which is how they are used; their change is in
- * force when they end.
+ * force when they end. The file is long because all change one policy, in sizes that must be equal.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

@@ -2,6 +2,9 @@
 /*
  * test_state.c - the state directory: what was committed comes back, what was not leaves no trace,
  * and what is damaged is refused by name.
+ *
+ * It is long because files, generations and journals are seen through one fixture: a directory that
+ * is written, damaged and opened again.
  */
 #include <errno.h>
 #include <fcntl.h>
