@@ -477,7 +477,7 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 							    .quick = quick};
 }
 
-#define FEW 4u /* that many have links in one direction at once, and are asked about one by one */
+#define FEW 4u /* that many are attached with their links at once, and asked about one by one */
 
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count)
@@ -496,9 +496,8 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
 	for (unsigned int i = 0; i < count; i++) {
 		begins[i].request = &requests[i];
 		begins[i].wish.views = views;
-		/* One link to wait for at most; none behind links that are being made. */
-		begins[i].wish.quick_ingress = !requests[i].patient;
-		begins[i].wish.quick_egress =
+		/* Behind links that are being made, a link would wait for theirs, too. */
+		begins[i].wish.quick =
 			!requests[i].patient && (count > FEW || dataplane->upgrading);
 		requests[i].error = NULL;
 		requests[i].code = begin_one(dataplane, &begins[i], &requests[i].error);

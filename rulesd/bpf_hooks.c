@@ -8,8 +8,11 @@
  *
  * kernel/bpf/tcx.c: to create or remove a tcx link waits for an RCU grace period (8 to 16 ms at 250
  * Hz) with the kernel's one rtnl lock held, so threads cannot do it side by side. Filters do not
- * wait. Many devices at once therefore begin with filters (`quick`), one device with a filter in
- * one direction, and links take over later, one by one, from a thread (bpf_upgrade.c).
+ * wait. Many devices at once therefore begin with filters (`quick`), and links take over later, one
+ * by one, from a thread (bpf_upgrade.c). That has its price, which a few devices do not pay: until
+ * the filter is off, link and filter both judge and count a frame, and where a qdisc was made for
+ * filters, its coming and going stops the device's queue for a moment (net/sched/sch_api.c,
+ * qdisc_graft: dev_deactivate), which loses frames to the VM.
  *
  * Long because looking, putting on and taking off are about the same five places.
  */
@@ -353,7 +356,7 @@ static enum hook_place ingress_place(const struct dataplane *dataplane,
 {
 	if (!dataplane->tcx || wish->hook == MODEL_HOOK_TC)
 		return PLACE_TC_INGRESS;
-	if (!wish->quick_ingress || found->program[PLACE_TCX_INGRESS])
+	if (!wish->quick || found->program[PLACE_TCX_INGRESS])
 		return PLACE_TCX_INGRESS;
 	*quick = true;
 	return PLACE_TC_INGRESS;
@@ -366,7 +369,7 @@ static enum hook_place egress_place(const struct hooks_wish *wish, const struct 
 		return PLACE_XDP;
 	if (hook == MODEL_HOOK_TC)
 		return PLACE_TC_EGRESS;
-	if (!wish->quick_egress || found->program[PLACE_TCX_EGRESS])
+	if (!wish->quick || found->program[PLACE_TCX_EGRESS])
 		return PLACE_TCX_EGRESS;
 	*quick = true;
 	return PLACE_TC_EGRESS;

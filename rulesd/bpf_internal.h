@@ -514,8 +514,7 @@ struct hooks_wish {
 	uint32_t slot, ifindex;
 	enum model_hook hook; /* auto chooses */
 	bool vnet_hdr;
-	/* A filter where a new link would wait for a grace period. */
-	bool quick_egress, quick_ingress;
+	bool quick;	   /* filters where a new link would wait for a grace period */
 	GHashTable *views; /* of device_look_all, or NULL: the device is asked */
 };
 

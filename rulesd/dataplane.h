@@ -106,9 +106,9 @@ int dataplane_attach(struct dataplane *dataplane, const struct image *image,
 		     unsigned int adopt_seconds, struct dataplane_attachment *attachment,
 		     char **error);
 /*
- * The same for many, each with an outcome of its own; dataplane_attach is patient, these are not
- * unless they say so: where links would wait for grace periods, tc filters stand in for some of
- * them (quick). All filter when this returns.
+ * The same for many, each with an outcome of its own. Where a link would wait for a grace period,
+ * several begin with tc filters (quick) unless they are patient, as dataplane_attach is. All filter
+ * when this returns.
  */
 void dataplane_attach_many(struct dataplane *dataplane, const struct image *image,
 			   struct dataplane_request *requests, unsigned int count);

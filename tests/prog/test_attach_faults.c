@@ -132,7 +132,6 @@ struct stage {
 	struct tap *taps[TAPS];
 	struct dataplane_request requests[TAPS];
 	unsigned int count;
-	bool quick;
 };
 
 static void set_stage(struct stage *stage, struct plane *plane, const char *policy, bool vnet_hdr,
@@ -157,7 +156,7 @@ static void fill_requests(struct stage *stage)
 			.iface = image_iface(stage->plane->image, id),
 			.ifindex = stage->taps[i]->ifindex,
 			.vnet_hdr = stage->taps[i]->vnet_hdr,
-			.patient = stage->count == 1 && !stage->quick,
+			.patient = stage->count == 1,
 		};
 	}
 }
@@ -216,7 +215,7 @@ static void detach_cleanly(struct stage *stage, const struct fault *fault)
 }
 
 static void every_call_of_attach(struct plane *plane, const char *more, bool vnet_hdr,
-				 unsigned int count, bool quick)
+				 unsigned int count)
 {
 	g_autofree char *policy = policy_of(more);
 	unsigned int step, failures = 0;
@@ -227,7 +226,6 @@ static void every_call_of_attach(struct plane *plane, const char *more, bool vne
 		struct fault fault = {.countdown = step};
 		unsigned int failed;
 
-		stage.quick = quick;
 		bpf_fault_set(fail_one, &fault);
 		attach_all(&stage);
 		bpf_fault_set(NULL, NULL);
@@ -252,27 +250,22 @@ static void every_call_of_attach(struct plane *plane, const char *more, bool vne
 
 static void attach_with_links(void **state)
 {
-	every_call_of_attach(*state, "", false, 1, false);
+	every_call_of_attach(*state, "", false, 1);
 }
 
 static void attach_of_a_tap_with_offloads(void **state)
 {
-	every_call_of_attach(*state, "", true, 1, false);
+	every_call_of_attach(*state, "", true, 1);
 }
 
 static void attach_with_filters(void **state)
 {
-	every_call_of_attach(*state, ",\"hook\":\"tc\"", false, 1, false);
-}
-
-static void attach_with_a_filter_and_a_link(void **state)
-{
-	every_call_of_attach(*state, "", true, 1, true);
+	every_call_of_attach(*state, ",\"hook\":\"tc\"", false, 1);
 }
 
 static void attach_of_many(void **state)
 {
-	every_call_of_attach(*state, "", true, TAPS, true);
+	every_call_of_attach(*state, "", true, TAPS);
 }
 
 static void every_call_of_detach(struct plane *plane, const char *more, bool vnet_hdr,
@@ -487,7 +480,6 @@ int main(void)
 		TEST(attach_with_links),
 		TEST(attach_of_a_tap_with_offloads),
 		TEST(attach_with_filters),
-		TEST(attach_with_a_filter_and_a_link),
 		TEST(attach_of_many),
 		TEST(detach_of_links),
 		TEST(detach_of_filters),
