@@ -76,8 +76,8 @@ static void there_and_back(const GPtrArray *policy)
 	document = export_aws(policy, model, report);
 	text = json_dumps(document, JSON_COMPACT);
 	FUZZ_EXPECT(text, "the export is no JSON");
-	again = policy_of("aws", text, strlen(text), true);
-	FUZZ_EXPECT(!again || again->len, "no policy came back");
+	again = policy_of("aws", text, strlen(text), false);
+	FUZZ_EXPECT(!again || again->len == 1, "%u policies came back", again->len);
 	free(text);
 	if (again)
 		g_ptr_array_unref(again);
