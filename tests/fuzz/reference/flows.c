@@ -72,7 +72,8 @@ bool ref_flow_still_allowed(const struct ref_view *view, const struct ref_flow *
 	/* Known by its frame only: it is asked about again, and then revoked, only where something
 	 * was taken away, and what that is is the dataplane's to say. */
 	bool local = ref_guard_still_local(view, &flow->local) ||
-		     (flow->by_frame && view->seen != SG_DROP_REVOKED);
+		     (flow->by_frame && ref_guard_known_by_frame(view, &flow->local) &&
+		      view->seen != SG_DROP_REVOKED);
 
 	return local && ref_rules_allow(view, &question, NULL);
 }
@@ -84,6 +85,7 @@ bool ref_flow_is_revoked(const struct ref_view *view, struct ref_flow *flow)
 	if (!ref_flow_still_allowed(view, flow))
 		return true;
 	flow->checked = view->plane->policy;
+	flow->by_frame = ref_guard_known_by_frame(view, &flow->local);
 	return false;
 }
 
@@ -185,7 +187,7 @@ uint32_t ref_flow_open(const struct ref_view *view, struct ref_flow *old)
 	flow->confirmed = confirmed;
 	flow->sent[view->dir] = true;
 	flow->checked = view->plane->policy;
-	flow->by_frame = !out && !ref_guard_still_local(view, &flow->local);
+	flow->by_frame = ref_guard_known_by_frame(view, &flow->local);
 	if (flow->protocol == SG_IPPROTO_TCP)
 		ref_tcp_open(&flow->tcp, &packet->tcp);
 	if (flow->protocol == SG_IPPROTO_SCTP)

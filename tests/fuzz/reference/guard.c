@@ -244,6 +244,13 @@ uint32_t ref_guard_open(const struct ref_view *view)
 	return SG_DROP_WRONG_DESTINATION;
 }
 
+bool ref_guard_known_by_frame(const struct ref_view *view, const struct sg_addr *local)
+{
+	return view->iface->settings->spoof_guard && !is_listed(view, local) &&
+	       !is_multicast(local) && !is_broadcast(local) &&
+	       (addr_is_v4(local) || !view->iface->settings->has_mac);
+}
+
 bool ref_guard_still_local(const struct ref_view *view, const struct sg_addr *local)
 {
 	return !view->iface->settings->spoof_guard || is_mine(view, local) || is_multicast(local) ||

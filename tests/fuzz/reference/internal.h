@@ -26,6 +26,9 @@ uint32_t ref_guard_frame(const struct ref_view *view);
 uint32_t ref_guard_open(const struct ref_view *view);
 /* Whether the interface may still have flows with this address of its own. */
 bool ref_guard_still_local(const struct ref_view *view, const struct sg_addr *local);
+/* Whether such an address, once it was found local, was so by the MAC of its frame alone: that of a
+ * broadcast, or the one that a link-local address is made of where the policy names none. */
+bool ref_guard_known_by_frame(const struct ref_view *view, const struct sg_addr *local);
 const struct sg_addr *ref_local(const struct ref_view *view);
 const struct sg_addr *ref_remote(const struct ref_view *view);
 
@@ -40,7 +43,7 @@ struct ref_flow {
 	bool confirmed;
 	bool sent[SG_DIRS];   /* something went this way */
 	unsigned int checked; /* number of the policy under which it was last found allowed */
-	bool by_frame;	      /* its local address was known by a broadcast frame only */
+	bool by_frame;	      /* its local address was known by its frame only, when last checked */
 	bool kept;	      /* whatever the policies say (--existing keep) */
 	struct ref_tcp tcp;
 	struct ref_sctp sctp;
