@@ -423,12 +423,9 @@ static int take_off_others(struct dataplane *dataplane, const struct hooks_wish 
 		if (code)
 			return code;
 	}
-	/* The qdisc that was only made for filters of the meantime. */
-	if (is_link(target->ingress) && is_link(target->egress) &&
-	    dataplane->qdisc_made[wish->slot]) {
-		filter_remove_qdisc(wish->ifindex);
-		dataplane->qdisc_made[wish->slot] = false;
-	}
+	/* The qdisc that was made for filters of the meantime stays until the device is detached:
+	 * to remove it from a running device stops its queue for a moment (net/sched/sch_api.c,
+	 * qdisc_graft: dev_deactivate), and frames of live flows are lost. */
 	return 0;
 }
 
