@@ -7,6 +7,7 @@
 
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
+#include "rulesd/sorted.h"
 
 /* ------------------------------------------------------------------ what is written */
 
@@ -93,24 +94,6 @@ static const char *vpc_of(const json_t *object, const char *network)
 }
 
 /* ------------------------------------------------------------------ groups */
-
-static int by_id(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *sorted_keys(GHashTable *table)
-{
-	GPtrArray *keys = g_ptr_array_new();
-	GHashTableIter iter;
-	void *key;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		g_ptr_array_add(keys, key);
-	g_ptr_array_sort(keys, by_id);
-	return keys;
-}
 
 static json_t *permissions_of(struct export_aws *export, const struct model_group *group,
 			      const json_t *object, enum sg_dir dir)

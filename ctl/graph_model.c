@@ -6,6 +6,7 @@
 #include "ctl/rule_text.h"
 #include "rulesd/addr.h"
 #include "rulesd/names.h"
+#include "rulesd/sorted.h"
 
 #define SHOWN_GUESTS 4
 
@@ -291,24 +292,6 @@ static void add_group(struct builder *builder, const struct model_group *group, 
 		everything |= is_everything(g_ptr_array_index(out, i));
 	for (guint i = 0; !everything && i < out->len; i++)
 		add_rule(builder, group, g_ptr_array_index(out, i), alone);
-}
-
-static gint compare_strings(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *sorted_keys(GHashTable *table)
-{
-	GPtrArray *keys = g_ptr_array_sized_new(g_hash_table_size(table));
-	GHashTableIter iter;
-	gpointer key;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		g_ptr_array_add(keys, key);
-	g_ptr_array_sort(keys, compare_strings);
-	return keys;
 }
 
 static void add_guests(struct builder *builder, const struct model_network *network,

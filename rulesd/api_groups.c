@@ -7,6 +7,7 @@
 #include "rulesd/addr.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/sorted.h"
 
 struct carriers {
 	unsigned int interfaces, members;
@@ -50,12 +51,12 @@ static json_t *group_json(const struct model_group *group, const struct carriers
 
 void api_get_groups(struct api_request *request)
 {
-	g_autoptr(GPtrArray) networks = api_sorted(request->engine->model->networks);
+	g_autoptr(GPtrArray) networks = sorted_values(request->engine->model->networks);
 	json_t *list = json_array();
 
 	for (guint i = 0; i < networks->len; i++) {
 		const struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) groups = api_sorted(network->groups);
+		g_autoptr(GPtrArray) groups = sorted_values(network->groups);
 		g_autoptr(GHashTable) counts = count_carriers(network);
 
 		for (guint j = 0; j < groups->len; j++) {
@@ -93,7 +94,7 @@ void api_get_members(struct api_request *request)
 {
 	const char *group = api_query(request, "group");
 	const char *only = api_query(request, "network");
-	g_autoptr(GPtrArray) networks = api_sorted(request->engine->model->networks);
+	g_autoptr(GPtrArray) networks = sorted_values(request->engine->model->networks);
 	AUTO_JSON json_t *list = json_array();
 	bool found = false;
 
@@ -139,12 +140,12 @@ static json_t *list_json(const struct model_prefix_list *list)
 
 void api_get_prefix_lists(struct api_request *request)
 {
-	g_autoptr(GPtrArray) networks = api_sorted(request->engine->model->networks);
+	g_autoptr(GPtrArray) networks = sorted_values(request->engine->model->networks);
 	json_t *all = json_array();
 
 	for (guint i = 0; i < networks->len; i++) {
 		const struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) lists = api_sorted(network->prefix_lists);
+		g_autoptr(GPtrArray) lists = sorted_values(network->prefix_lists);
 
 		for (guint j = 0; j < lists->len; j++)
 			json_array_append_new(all, list_json(lists->pdata[j]));

@@ -142,21 +142,3 @@ json_t *api_string_or_null(const char *text)
 {
 	return text ? json_string(text) : json_null();
 }
-
-static gint compare_keys(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-GPtrArray *api_sorted(GHashTable *table)
-{
-	guint count = 0;
-	g_autofree gpointer *keys = g_hash_table_get_keys_as_array(table, &count);
-	GPtrArray *values = g_ptr_array_sized_new(count);
-
-	if (count)
-		qsort(keys, count, sizeof(*keys), compare_keys);
-	for (guint i = 0; i < count; i++)
-		g_ptr_array_add(values, g_hash_table_lookup(table, keys[i]));
-	return values;
-}

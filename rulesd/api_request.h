@@ -89,8 +89,6 @@ bool api_interface_waited(struct api_request *request, bool late);
 
 /* -------------------------------------------------- objects */
 
-/* The values of a table keyed by strings, sorted by key. The caller unrefs. */
-GPtrArray *api_sorted(GHashTable *table);
 json_t *api_interface_json(const struct engine *engine, const struct model_interface *iface);
 json_t *api_result_json(const struct engine_result *result);
 json_t *api_string_or_null(const char *text);

@@ -9,6 +9,7 @@
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
+#include "rulesd/sorted.h"
 
 char *api_peer_text(const struct model_peer *peer, const char *network)
 {
@@ -137,7 +138,7 @@ static void add_group(json_t *list, const struct engine *engine, const struct mo
 void api_get_rules(struct api_request *request)
 {
 	const struct engine *engine = request->engine;
-	g_autoptr(GPtrArray) networks = api_sorted(engine->model->networks);
+	g_autoptr(GPtrArray) networks = sorted_values(engine->model->networks);
 	g_autoptr(GHashTable) totals = NULL;
 	g_autofree char *error = NULL;
 	json_t *list;
@@ -151,7 +152,7 @@ void api_get_rules(struct api_request *request)
 	list = json_array();
 	for (guint i = 0; i < networks->len; i++) {
 		const struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) groups = api_sorted(network->groups);
+		g_autoptr(GPtrArray) groups = sorted_values(network->groups);
 
 		for (guint j = 0; j < groups->len; j++)
 			add_group(list, engine, groups->pdata[j], totals);

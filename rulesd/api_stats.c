@@ -7,6 +7,7 @@
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
+#include "rulesd/sorted.h"
 
 static json_t *outcome_json(const struct sg_stats *stats, enum sg_outcome outcome)
 {
@@ -71,7 +72,7 @@ void api_get_stats(struct api_request *request)
 {
 	const struct engine *engine = request->engine;
 	const char *only = api_query(request, "interface");
-	g_autoptr(GPtrArray) all = api_sorted(engine->ifaces);
+	g_autoptr(GPtrArray) all = sorted_values(engine->ifaces);
 	json_t *list;
 
 	if (only && !model_interface(engine->model, only)) {

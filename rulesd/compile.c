@@ -9,27 +9,7 @@
 
 #include "rulesd/cleanup.h"
 #include "rulesd/compile_parts.h"
-
-static gint compare_strings(gconstpointer a, gconstpointer b)
-{
-	const char *const *left = a;
-	const char *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-GPtrArray *compile_sorted_keys(GHashTable *table)
-{
-	GPtrArray *keys = g_ptr_array_sized_new(g_hash_table_size(table));
-	GHashTableIter iter;
-	gpointer key;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		g_ptr_array_add(keys, key);
-	g_ptr_array_sort(keys, compare_strings);
-	return keys;
-}
+#include "rulesd/sorted.h"
 
 void compile_exhausted(struct compile *compile, const char *what, const char *name)
 {
@@ -131,7 +111,7 @@ void compile_clear(struct compile *compile)
 static void name_network(struct compile *compile, const struct model_network *network)
 {
 	struct image_zone *zone = image_zone_of(compile->image, network->name);
-	g_autoptr(GPtrArray) ids = compile_sorted_keys(network->groups);
+	g_autoptr(GPtrArray) ids = sorted_keys(network->groups);
 
 	for (guint i = 0; i < ids->len; i++)
 		compile_group_names(compile, zone,
@@ -198,7 +178,7 @@ static int compile_all(struct compile *given, bool with_ifaces, struct image **i
 {
 	CLEANUP(cleanup_image) struct image *made = image_new(given->model);
 	CLEANUP(compile_clear) struct compile compile = *given;
-	g_autoptr(GPtrArray) names = compile_sorted_keys(compile.model->networks);
+	g_autoptr(GPtrArray) names = sorted_keys(compile.model->networks);
 	guint before = errors(compile.diag);
 
 	compile.image = made;

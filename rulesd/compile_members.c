@@ -11,6 +11,7 @@
 
 #include "rulesd/cleanup.h"
 #include "rulesd/compile_parts.h"
+#include "rulesd/sorted.h"
 
 /* An address whose owner changed, or that may have several. */
 struct touched {
@@ -272,7 +273,7 @@ static void share_network(struct compile *compile, struct image_zone *zone,
 
 void compile_shared(struct compile *compile)
 {
-	g_autoptr(GPtrArray) names = compile_sorted_keys(compile->image->zones);
+	g_autoptr(GPtrArray) names = sorted_keys(compile->image->zones);
 	GHashTableIter iter;
 	gpointer other;
 

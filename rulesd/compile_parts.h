@@ -66,9 +66,6 @@ struct dirty_node {
 void compile_init(struct compile *compile);
 void compile_clear(struct compile *compile);
 
-/* Keys of a table of strings, sorted, so that numbers are given in an order that only the content
- * decides. */
-GPtrArray *compile_sorted_keys(GHashTable *table);
 void compile_exhausted(struct compile *compile, const char *what, const char *name);
 /* The zone of a network, made if it is not there; NULL when numbers are exhausted. */
 struct image_zone *compile_zone(struct compile *compile, const char *network);

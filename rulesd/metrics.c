@@ -9,6 +9,7 @@
 
 #include "rulesd/api_request.h"
 #include "rulesd/names.h"
+#include "rulesd/sorted.h"
 #include "rulesd/totals.h"
 
 static void head(GString *text, const char *name, const char *type, const char *help)
@@ -66,7 +67,7 @@ struct sample {
 static GArray *take_samples(const struct engine *engine)
 {
 	GArray *samples = g_array_new(FALSE, TRUE, sizeof(struct sample));
-	g_autoptr(GPtrArray) all = api_sorted(engine->ifaces);
+	g_autoptr(GPtrArray) all = sorted_values(engine->ifaces);
 
 	for (guint i = 0; i < all->len; i++) {
 		const struct engine_iface *iface = all->pdata[i];
