@@ -33,21 +33,20 @@
 #define EFFECT_MS      1.0
 #define RULESD_MB      300.0
 #define BYTES_A_MEMBER 200.0
-/* nft reads the whole set for most of them: seconds each. */
-#define BASE_CHANGES  5
-#define PAUSE_US      20000
-#define RULES	      10	  /* of a group */
-#define CARRIED	      100	  /* groups that the attached interfaces carry */
-#define FIRST_MEMBER  0x0a000100u /* 10.0.1.0 */
-#define FIRST_JOINER  0x0b000001u /* 11.0.0.1 */
-#define FIRST_PORT    1000	  /* of a group's rules */
-#define LIST_PORT     FIRST_PORT  /* rule 0 is for the prefix list */
-#define MEMBER_PORT   (FIRST_PORT + 1)
-#define CHANGED_PORT  20000u
-#define CHANGED_PEER  0x0c000005u /* of the rule that changes: 12.0.0.5 */
-#define STEP	      131	  /* rule r of group g lets members of g + STEP * r in */
-#define FIRST_ENTRY   0x64000000u /* of the list, /24 each: 100.0.0.0 */
-#define CHANGED_ENTRY 0xc0a80000u /* 192.168.N.0/24 */
+#define BASE_CHANGES   21 /* of nft and ipset: each starts a process */
+#define PAUSE_US       20000
+#define RULES	       10	   /* of a group */
+#define CARRIED	       100	   /* groups that the attached interfaces carry */
+#define FIRST_MEMBER   0x0a000100u /* 10.0.1.0 */
+#define FIRST_JOINER   0x0b000001u /* 11.0.0.1 */
+#define FIRST_PORT     1000	   /* of a group's rules */
+#define LIST_PORT      FIRST_PORT  /* rule 0 is for the prefix list */
+#define MEMBER_PORT    (FIRST_PORT + 1)
+#define CHANGED_PORT   20000u
+#define CHANGED_PEER   0x0c000005u /* of the rule that changes: 12.0.0.5 */
+#define STEP	       131	   /* rule r of group g lets members of g + STEP * r in */
+#define FIRST_ENTRY    0x64000000u /* of the list, /24 each: 100.0.0.0 */
+#define CHANGED_ENTRY  0xc0a80000u /* 192.168.N.0/24 */
 
 static struct bench *bench;
 static struct {
@@ -111,7 +110,7 @@ static void add_interface(GString *text, unsigned int i, bool device)
 	g_string_append_printf(
 		text, "%s\"m%u\":{\"addresses\":[\"%u.%u.%u.%u\"],\"groups\":[\"sg-%u\"]",
 		i ? "," : "", i, address >> 24, address >> 16 & 255, address >> 8 & 255,
-		address & 255, i < size.taps ? i % CARRIED : i % size.groups);
+		address & 255, i < size.taps ? i % CARRIED : i % MAX(size.groups, 1u));
 	if (device)
 		g_string_append_printf(
 			text, ",\"device\":\"ctl%u\",\"conntrack\":{\"max_flows\":256}", i);
@@ -307,7 +306,7 @@ static struct bench_series *report_changes(const char *what, const char *how,
 					   const struct took *took, unsigned int first,
 					   unsigned int every, bool limited)
 {
-	g_autofree double *sorted = g_new(double, size.changes);
+	g_autofree double *sorted = g_new0(double, size.changes);
 	g_autofree char *metric = g_strdup_printf("%s, to effect", what);
 	g_autofree char *highest = g_strdup_printf("%s, to effect, p99", what);
 	g_autofree char *answered = g_strdup_printf("%s, to answer", what);
