@@ -338,7 +338,7 @@ static unsigned int first_number; /* no change is made twice */
 static struct took *run_changes(const struct daemon *daemon, make_change make, const char *what,
 				unsigned int pause_us)
 {
-	struct took *took = g_new(struct took, size.changes);
+	struct took *took = g_new0(struct took, size.changes);
 	struct client client = client_open(daemon->socket);
 
 	bench_pin(bench);
