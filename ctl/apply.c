@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/args.h"
 #include "ctl/client.h"
@@ -16,7 +17,8 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 
-#define MOST_SECONDS 86400 /* of a trial */
+#define MOST_SECONDS 86400	/* of a trial */
+#define LARGE_BYTES  (8u << 20) /* that take a second or more */
 
 static void warn_interface(const json_t *iface)
 {
@@ -127,6 +129,20 @@ static json_t *request_body(const GPtrArray *sources, struct diag *diag)
 	return json_pack("{s:O}", "files", files);
 }
 
+/* A policy of a million members takes seconds: silence would look like a hang. */
+static void tell_size(const GPtrArray *sources)
+{
+	g_autofree char *text = NULL;
+	uint64_t bytes = 0;
+
+	for (guint i = 0; i < sources->len; i++)
+		bytes += ((const struct load_source *)g_ptr_array_index(sources, i))->length;
+	if (bytes < LARGE_BYTES || !isatty(STDERR_FILENO))
+		return;
+	text = units_bytes(bytes);
+	fprintf(stderr, "sgctl: rulesd reads, compiles and writes %s of policy ...\n", text);
+}
+
 static enum exit_status usage_existing(const struct args *args, const char *existing)
 {
 	return output_usage_error(args, "--existing \"%s\" is neither reevaluate nor keep",
@@ -158,6 +174,7 @@ enum exit_status apply_send(const struct args *args, const char *method)
 	if (policy_files_read(args->operands, &sources, diag))
 		return output_failure(args, diag);
 	body = request_body(sources, diag);
+	tell_size(sources);
 	if (!body || client_request(args, method, path->str, body, &answer, NULL, diag))
 		return output_failure(args, diag);
 	status = apply_report(args, answer);

@@ -181,6 +181,29 @@ static void a_patch_can_be_planned_too(void **state)
 	assert_non_null(strstr(said.err, "sg-web"));
 }
 
+/* A packet of a live flow passes by the flow, whatever the rules say of a new one. */
+static void a_trace_names_the_live_flow(void **state)
+{
+	struct stage stage = open_stage();
+	AUTO_JSON json_t *live = sgctl_json(stage.daemon, "trace", "--interface", "web",
+					    "--direction", "in", "--protocol", "tcp", "--src",
+					    "10.0.0.9:4022", "--dst", "10.0.0.5:22", NULL);
+	AUTO_JSON json_t *reply = sgctl_json(stage.daemon, "trace", "--interface", "web",
+					     "--direction", "out", "--protocol", "tcp", "--src",
+					     "10.0.0.5:22", "--dst", "10.0.0.9:4022", NULL);
+	AUTO_JSON json_t *other = sgctl_json(stage.daemon, "trace", "--interface", "web",
+					     "--direction", "in", "--protocol", "tcp", "--src",
+					     "10.0.0.9:4023", "--dst", "10.0.0.5:22", NULL);
+	const char *rule =
+		json_string_value(json_object_get(json_object_get(live, "flow"), "rule"));
+
+	(void)state;
+	assert_string_equal(rule ? rule : "", "sg-web/ssh");
+	assert_true(json_is_object(json_object_get(reply, "flow")));
+	assert_string_equal(json_string_value(json_object_get(reply, "verdict")), "deny");
+	assert_true(json_is_null(json_object_get(other, "flow")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -192,6 +215,7 @@ int main(void)
 		TEST(a_change_without_meaning_has_none),
 		TEST(interfaces_attached_by_hand_are_in_the_plan),
 		TEST(a_patch_can_be_planned_too),
+		TEST(a_trace_names_the_live_flow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
