@@ -191,7 +191,7 @@ $(TALKER): tests/vm/talker/main.c rulesd/cleanup.h
 	$(CC) -std=gnu11 -O2 -g $(WARN) $(PKG_CFLAGS) -I. -D_GNU_SOURCE -static -Wl,--no-warnings -o $@ $<
 
 test: test-deps
-	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests bench-programs
 	@tests/run
 
 # A million frames of each kind; in `make test` there are fewer.

@@ -23,6 +23,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/client.h"
 #include "tests/bench/elements.h"
+#include "tests/bench/links.h"
 #include "tests/bench/memory.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/frame.h"
@@ -497,6 +498,7 @@ static void run(struct bench *running)
 	devices = patch_of_devices();
 	note("attach all taps (PATCH /v1/policy)", "tapguard", "ms",
 	     timed(daemon, "PATCH", devices), 0);
+	links_wait(50, 90);
 	open_program(daemon);
 	verdicts("loaded");
 	all_changes(daemon);

@@ -13,11 +13,12 @@
 
 #include "rulesd/cleanup.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/links.h"
 #include "tests/lib/command.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/netns.h"
 
-#define SETTLE_MS	  5000
+#define SETTLE_SECONDS	  5
 #define CONNTRACK_MAX	  "/proc/sys/net/netfilter/nf_conntrack_max"
 #define CONNTRACK_BUCKETS "/proc/sys/net/netfilter/nf_conntrack_buckets"
 
@@ -83,25 +84,6 @@ static void feed_own(const char *program, char *text, bool standard_input)
 	feed(program, own, standard_input);
 }
 
-/*
- * rulesd filters at once by clsact where that is quicker, and puts links in its place afterwards.
- * Until then a frame may meet both, and the kernel drops what is sent while a clsact goes.
- */
-static void wait_for_links(const struct filter *filter)
-{
-	for (unsigned int i = 0; i < SETTLE_MS / 10; i++) {
-		const char *const list[] = {"tc", "qdisc", "show", NULL};
-		AUTO_COMMAND struct command qdiscs = command_run(list);
-
-		if (qdiscs.status != 0)
-			fail_msg("tc qdisc show: %s", qdiscs.err);
-		if (!strstr(qdiscs.out, "clsact"))
-			return;
-		g_usleep(10000);
-	}
-	fprintf(stderr, "%s: a clsact stays on the taps\n", filter->variant);
-}
-
 static void install(struct filter *filter)
 {
 	const struct shape *shape = &filter->shape;
@@ -138,7 +120,7 @@ static void install(struct filter *filter)
 		policy = shape_tapguard(shape);
 		daemon_apply(filter->daemon, policy);
 		if (strcmp(shape->hook, "tc") != 0)
-			wait_for_links(filter);
+			links_wait(1, SETTLE_SECONDS);
 		break;
 	}
 }
