@@ -62,10 +62,8 @@ static void add_flow(const struct engine *engine, const char *id, const struct e
 	if (runtime && runtime->slot && !protocol_is_icmp(packet->protocol) &&
 	    dataplane_flows(engine->dataplane, &filter, keep_flow, &search, &error) < 0)
 		log_debug("trace: %s", error);
-	if (!search.found) {
-		json_object_set_new(answer, "flow", json_null());
+	if (!search.found)
 		return;
-	}
 	rule = engine_rule_name(engine, search.flow.flow.rule);
 	state = flow_state_name(search.flow.key.proto, search.flow.flow.state);
 	json_object_set_new(
