@@ -194,18 +194,12 @@ static int check(const struct reader *reader, char **error)
 	struct args *args = reader->args;
 	const struct command *command = args->command;
 
-	/* Its options are not known yet; that it is not supported says more than an unknown option.
-	 */
-	bool later = command && command_is_later(command);
-
 	for (guint i = 0; i < reader->given->len; i++) {
 		const struct given *given = &g_array_index(reader->given, struct given, i);
 		const char *name = given->option->name;
 
 		/* Without a command only "sgctl --help" and "sgctl --version" make sense; main sees
 		 * to it. */
-		if (later && !option_find(command, name))
-			continue;
 		if (command && !option_find(command, name)) {
 			g_autofree char *written = g_strdup_printf("--%s", name);
 
@@ -214,7 +208,7 @@ static int check(const struct reader *reader, char **error)
 		if (add_value(args, given, error))
 			return -EINVAL;
 	}
-	if (reader->unknown && !later)
+	if (reader->unknown)
 		return unknown_option(command, reader->unknown, error);
 	if (!command || args_flag(args, "help"))
 		return 0;

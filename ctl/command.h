@@ -49,7 +49,6 @@ extern const struct command commands[];
 extern const struct option global_options[];
 
 const struct command *command_find(const char *name); /* NULL when there is none */
-bool command_is_later(const struct command *command); /* named in the manual, not supported yet */
 /* Of the command (may be NULL) or global; NULL when there is none. */
 const struct option *option_find(const struct command *command, const char *name);
 /* Of any command: a name has one arity, so that words before the command can be read. */
@@ -72,7 +71,6 @@ enum exit_status command_graph(const struct args *args);
 enum exit_status command_help(const struct args *args);
 enum exit_status command_import(const struct args *args);
 enum exit_status command_lint(const struct args *args);
-enum exit_status command_later(const struct args *args);
 enum exit_status command_plan(const struct args *args);
 enum exit_status command_rollback(const struct args *args);
 enum exit_status command_show(const struct args *args);

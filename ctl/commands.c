@@ -299,11 +299,6 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-bool command_is_later(const struct command *command)
-{
-	return command->run == command_later;
-}
-
 static const struct option *in_list(const struct option *list, const char *name, char letter)
 {
 	for (const struct option *o = list; o && o->name; o++)

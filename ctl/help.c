@@ -72,8 +72,6 @@ void help_print_command(const struct command *command)
 	printf("usage: sgctl %s\n", command->usage);
 	if (command->summary)
 		printf("\n%c%s.\n", g_ascii_toupper(*command->summary), command->summary + 1);
-	if (command_is_later(command))
-		printf("\nNot supported yet.\n");
 	if (command->help)
 		printf("\n%s\n", command->help);
 	if (command->run == command_show)
