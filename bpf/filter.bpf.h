@@ -11,15 +11,18 @@
 #include "bpf/policy.bpf.h"
 #include "bpf/verdict.bpf.h"
 
-/* A packet of no live flow: guard its addresses, then ask the rules. *rule names the one that
- * allows it. */
-sg_noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p, const struct sg_hit *hit,
-			  __u32 *rule)
+/*
+ * A packet of no live flow: guard its addresses, then ask the rules. SG_GO_ON when one allows it,
+ * which the question names; *adopt: it opens no flow, but belongs to one that runs already. Nothing
+ * is written but this CPU's scratch.
+ */
+sg_inline __u32 sg_may_open(const struct sg_view *view, struct sg_packet *p,
+			    const struct sg_hit *hit, int *adopt)
 {
 	__u32 verdict = sg_guard_open(view, p);
 	struct sg_question *q = &p->question;
-	int adopt = 0;
 
+	*adopt = 0;
 	if (verdict != SG_GO_ON)
 		return verdict;
 	if (p->flags & SG_PKT_ERROR && sg_flow_related(view, p))
@@ -31,7 +34,7 @@ sg_noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p, const
 		if (!sg_tcp_adoptable(&p->tcp) || hit->flow ||
 		    view->now >= READ_ONCE(view->iface->adopt_until))
 			return SG_DROP_NO_FLOW;
-		adopt = 1;
+		*adopt = 1;
 	}
 	/* Only an INIT opens an association. */
 	if (p->flags & SG_PKT_SCTP && !sg_sctp_opens(&p->sctp))
@@ -39,11 +42,23 @@ sg_noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p, const
 	sg_question_init(q, view, &p->key, p->dir, p->port);
 	if (!sg_policy_allows(q))
 		return sg_icmp_is_error_packet(p) ? SG_DROP_ICMP_UNRELATED : SG_DROP_NO_RULE;
-	*rule = q->rule;
+	return SG_GO_ON;
+}
+
+/* The same, and what it opens. *rule names the one that allows it. */
+sg_noinline __u32 sg_open(const struct sg_view *view, struct sg_packet *p, const struct sg_hit *hit,
+			  __u32 *rule)
+{
+	int adopt;
+	__u32 verdict = sg_may_open(view, p, hit, &adopt);
+
+	if (verdict != SG_GO_ON)
+		return verdict;
+	*rule = p->question.rule;
 	/* ICMP without a flow of its own, and replies that nobody asked for: each is allowed by
 	 * itself. */
 	if (p->flags & (SG_PKT_UNTRACKED | SG_PKT_REPLY))
-		return q->rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE;
+		return *rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE;
 	return adopt ? sg_flow_adopt(view, p) : sg_flow_open(view, p, hit);
 }
 

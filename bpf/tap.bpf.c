@@ -3,6 +3,7 @@
  * tap.bpf.c - the entry programs of a tap: sequence only.
  *
  *   sg_xdp         XDP: what the VM sends
+ *   sg_xdp_early   XDP: drops what the next one would, while the VM floods
  *   sg_tc_egress   tcx or clsact at the device's ingress: what the VM sends, where XDP is not used
  *   sg_tc_ingress  tcx or clsact at the device's egress: what the VM is sent
  *
@@ -14,6 +15,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/early.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/options.bpf.h"
 #include "bpf/parse.bpf.h"
@@ -86,6 +88,23 @@ int sg_xdp(struct xdp_md *ctx)
 		p->tcp.scale = sg_options_xdp(ctx, p->l4 + 20, p->tcp_options);
 	verdict = sg_judge(verdict, ctx->ingress_ifindex);
 	return sg_reason_is_drop(verdict) ? XDP_DROP : XDP_PASS;
+}
+
+SEC("xdp.frags")
+int sg_xdp_early(struct xdp_md *ctx)
+{
+	struct sg_frame frame = {
+		.data = (void *)(long)ctx->data,
+		.data_end = (void *)(long)ctx->data_end,
+		.bytes = bpf_xdp_get_buff_len(ctx),
+	};
+	__u32 zero = 0;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+
+	if (!p)
+		return XDP_PASS;
+	sg_packet_reset(p, SG_EGRESS);
+	return sg_early(sg_parse_all(&frame, p, -1), ctx->ingress_ifindex) ? XDP_DROP : XDP_PASS;
 }
 
 sg_inline __u32 sg_parse_skb(struct __sk_buff *skb, struct sg_packet *p, __u8 dir)

@@ -122,6 +122,7 @@ static const struct column interfaces[] = {
 	{"MAC", "mac", NULL, COLUMN_EXTRA},
 	{"IFINDEX", "ifindex", NULL, COLUMN_RIGHT | COLUMN_EXTRA},
 	{"SOURCE", "source", NULL, COLUMN_EXTRA},
+	{"FLOODED", "flooded", NULL, COLUMN_EXTRA},
 	{"SPOOF-GUARD", "spoof_guard", NULL, COLUMN_EXTRA},
 	{"VLANS", "vlans", NULL, COLUMN_LIST | COLUMN_EXTRA},
 	{"MAX-FLOWS", "max_flows", NULL, COLUMN_RIGHT | COLUMN_EXTRA},

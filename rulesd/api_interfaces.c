@@ -86,6 +86,7 @@ json_t *api_interface_json(const struct engine *engine, const struct model_inter
 			    attached ? json_integer(runtime->ifindex) : json_null());
 	json_object_set_new(json, "hook",
 			    attached ? json_string(hook_name(runtime->hook)) : json_null());
+	json_object_set_new(json, "flooded", json_boolean(attached && runtime->flood.early));
 	json_object_set_new(json, "groups", groups_json(iface->groups));
 	json_object_set_new(json, "addresses", addresses_json(iface));
 	json_object_set_new(json, "allowed_addresses", cidrs_json(iface->settings));

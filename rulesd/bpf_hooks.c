@@ -384,6 +384,10 @@ static int install_egress(struct dataplane *dataplane, const struct hooks_wish *
 	target->egress = egress_place(wish, found, target->hook, &target->quick);
 	if (target->egress != PLACE_XDP)
 		return put_on(dataplane, wish, found, target->egress, error);
+	/* A device has room for one. */
+	code = early_remove(dataplane, wish->slot, error);
+	if (code)
+		return code;
 	/* Without the driver's help XDP copies every frame: worth having only when asked for, and
 	 * no way around a program that is there already. */
 	code = put_on_link(dataplane, wish, found, PLACE_XDP, XDP_FLAGS_DRV_MODE, error);
@@ -537,6 +541,7 @@ int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, c
 	int first = 0;
 
 	upgrade_join(dataplane, slot);
+	first = early_remove(dataplane, slot, error);
 	for (enum hook_place place = 0; place < PLACES; place++) {
 		char **say = first ? NULL : error;
 		int code = 0;

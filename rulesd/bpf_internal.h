@@ -73,6 +73,7 @@ enum bpf_table_id {
 /* clang-format off */
 #define BPF_PROGRAMS(X) \
 	X(XDP, "sg_xdp") \
+	X(XDP_EARLY, "sg_xdp_early") \
 	X(TC_EGRESS, "sg_tc_egress") \
 	X(TC_INGRESS, "sg_tc_ingress") \
 	X(COLLECT_FLOWS, "sg_collect_flows") \
@@ -549,6 +550,13 @@ int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint
 		      const char *path, char **error);
 /* Kernel 6.6 and later. */
 bool hooks_have_tcx(void);
+
+/* ------------------------------------------------------------------ bpf_early.c */
+
+/* Takes the XDP program of a flood off a slot; 0 also when there is none. */
+int early_remove(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Off every slot, as far as possible. */
+void early_remove_all(struct dataplane *dataplane);
 
 /* ------------------------------------------------------------------ bpf_reap.c */
 

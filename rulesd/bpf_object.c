@@ -424,6 +424,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 		dataplane_close(&opened);
 		return code;
 	}
+	early_remove_all(opened);
 	*dataplane = opened;
 	return 0;
 }

@@ -119,6 +119,12 @@ void dataplane_attach_many(struct dataplane *dataplane, const struct image *imag
  */
 int dataplane_upgrade(struct dataplane *dataplane, const struct dataplane_request *request,
 		      GSourceFunc done, void *arg, char **error);
+/*
+ * Puts on an interface whose sending side is filtered by tc a program that drops by XDP what that
+ * one would drop, or takes it off. It changes no verdict: frames that it has not seen are filtered
+ * no less. -EOPNOTSUPP or another error when the device has no XDP of its own, or somebody else's.
+ */
+int dataplane_early(struct dataplane *dataplane, uint32_t slot, bool on, char **error);
 /* Stops filtering: programs off, configuration away, flows gone. 0 also when the device is gone
  * already. */
 int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);

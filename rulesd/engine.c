@@ -314,6 +314,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	malloc_trim(0);
 	e->collect_timer = g_timeout_add(COLLECT_EVERY_MS, collect, e);
 	e->repair_timer = g_timeout_add_seconds(REPAIR_EVERY_SECS, repair, e);
+	engine_flood_start(e);
 	err = engine_confirm_restore(e, error);
 	if (err < 0)
 		return err;
@@ -327,6 +328,7 @@ void engine_close(struct engine **engine)
 
 	if (!e)
 		return;
+	engine_flood_stop(e);
 	g_clear_handle_id(&e->collect_timer, g_source_remove);
 	g_clear_handle_id(&e->confirm_timer, g_source_remove);
 	g_clear_handle_id(&e->repair_timer, g_source_remove);

@@ -9,6 +9,7 @@
  *   engine_text.c       the texts of the policy, which are on disk only
  *   engine_interface.c  interfaces attached by hand
  *   engine_attach.c     attaching and detaching what a change names, or all
+ *   engine_flood.c      XDP while a VM floods
  *   engine_watch.c      devices coming and going, programs removed, links for filters
  *
  * Everything runs in one thread, on the default GMainContext. A change either holds as a whole, in
@@ -49,6 +50,15 @@ struct engine_iface {
 	bool leaving; /* about to be detached */
 	bool quick;   /* filtered by tc filters until there are links */
 
+	/* engine_flood.c */
+	struct {
+		uint64_t dropped, passed; /* frames that the VM sent, as last looked at */
+		int64_t looked_us;	  /* monotonic; 0: not yet */
+		unsigned int quiet;	  /* looks since the flood was over */
+		bool early;		  /* XDP drops what tc would */
+		bool refused;		  /* the device cannot have it */
+	} flood;
+
 	uint64_t refused; /* new flows beyond max_flows, as last reported */
 
 	enum model_hook wanted_hook; /* as the model said when it was attached */
@@ -84,6 +94,7 @@ struct engine {
 	bool ready; /* start is over: link events count from now on */
 	guint collect_timer;
 	guint repair_timer;
+	guint flood_timer;
 	/* engine_watch.c */
 	GHashTable *touched; /* ids whose devices came or went, or NULL */
 	guint touched_source;

@@ -107,6 +107,11 @@ struct engine_iface *engine_by_device(const struct engine *engine, const char *d
 /* Whether the device that it is on is there under another name that nobody else wants. */
 bool engine_renamed_and_ours(const struct engine *engine, const struct engine_iface *iface);
 
+/* -------------------------------------------------- engine_flood.c */
+
+void engine_flood_start(struct engine *engine);
+void engine_flood_stop(struct engine *engine);
+
 /* -------------------------------------------------- engine_watch.c */
 
 /* Begins to look for programs that are gone; they are put back, and what failed is tried again. */

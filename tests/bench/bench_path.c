@@ -8,17 +8,20 @@
 #include <glib.h>
 #include <string.h>
 
+#include "rulesd/cleanup.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/filter.h"
+#include "tests/lib/daemon.h"
 
-#define MEMBERS	     10000
-#define PAIRS	     4000 /* of segments, a sample */
-#define CONNECTIONS  600  /* a sample */
-#define DENIED	     4000
-#define MOST_FILTERS 16
-#define SMALL	     64
-#define FULL	     1514
-#define TSO	     (54 + 45 * 1448) /* 65,214 bytes: as much as an IPv4 packet of whole segments holds */
+#define MEMBERS	      10000
+#define PAIRS	      4000 /* of segments, a sample */
+#define CONNECTIONS   600  /* a sample */
+#define DENIED	      4000
+#define FLOOD_SECONDS 2
+#define MOST_FILTERS  16
+#define SMALL	      64
+#define FULL	      1514
+#define TSO	      (54 + 45 * 1448) /* 65,214 bytes: as much as an IPv4 packet of whole segments holds */
 
 /* The variants of one measurement. The first is the path without a filter. */
 struct stage {
@@ -269,6 +272,47 @@ static void new_and_denied(struct stage *stage)
 	end_stage(stage);
 }
 
+/* A second of what the VM may not send, so that rulesd notices. */
+static void flood(const struct filter *filter)
+{
+	gint64 end = g_get_monotonic_time() + FLOOD_SECONDS * G_USEC_PER_SEC;
+
+	while (g_get_monotonic_time() < end)
+		traffic_deny(filter->traffic[0], true, DENIED);
+}
+
+static bool is_flooded(const struct filter *filter)
+{
+	AUTO_JSON json_t *interfaces = sgctl_json(filter->daemon, "show", "interfaces", NULL);
+	size_t index;
+	json_t *each;
+
+	json_array_foreach (interfaces, index, each)
+		if (json_is_true(json_object_get(each, "flooded")))
+			return true;
+	return false;
+}
+
+/* Hook auto with vnet_hdr is tcx, and XDP in front of it while the VM floods. */
+static void flooded(struct stage *stage)
+{
+	struct shape shape = {.rules = 200, .members = MEMBERS, .max_flows = 16384, .ports = 2};
+	struct bench_series *series[MOST_FILTERS] = {NULL};
+	const struct filter *automatic;
+
+	add(stage, "nftables", FILTER_NFTABLES, "", &shape, true);
+	automatic = add(stage, "tapguard auto, flooded", FILTER_TAPGUARD, "auto", &shape, true);
+	add(stage, "tapguard tcx", FILTER_TAPGUARD, "tcx", &shape, true);
+	add(stage, "tapguard xdp", FILTER_TAPGUARD, "xdp", &shape, true);
+	check_stage(stage);
+	flood(automatic);
+	bench_verdict(stage->bench, is_flooded(automatic), "a flood brings no XDP");
+	measure(stage, denies_traffic, deny_outbound, "denied, outbound, vnet_hdr", "rules=200",
+		series);
+	compare_whole(stage, series, 0, 0);
+	end_stage(stage);
+}
+
 static void large(struct stage *stage)
 {
 	static const unsigned int sizes[] = {SMALL, FULL, TSO};
@@ -316,6 +360,8 @@ static void run(struct bench *bench)
 	bench_note(bench, "a group of %u members; the service in the last of the rules", MEMBERS);
 	established(&stage);
 	new_and_denied(&stage);
+	if (!bench_smoke(bench))
+		flooded(&stage);
 	large(&stage);
 }
 
