@@ -88,7 +88,7 @@ $ sgctl help show
     interfaces            interfaces and whether they are filtered
                           -o ID, NETWORK, DEVICE, STATE, HOOK, GROUPS, ADDRESSES,
                              HOST, FLOWS, ERROR, ALLOWED, MAC, IFINDEX, SOURCE,
-                             SPOOF-GUARD, VLANS, MAX-FLOWS
+                             FLOODED, SPOOF-GUARD, VLANS, MAX-FLOWS
     prefix-lists          prefix lists
                           -o PREFIX-LIST, NETWORK, KIND, ENTRIES, DESCRIPTION
     members               the addresses that a group stands for
