@@ -42,7 +42,7 @@ void testrun_open(uint32_t flows)
 		fail_msg("reference programs: load: %s", strerror(-code));
 	testrun.reference = skel;
 	for (unsigned int i = 0; i < PROGGY_PROGRAMS; i++) {
-		bool xdp = i == PROGGY_XDP;
+		bool xdp = proggy_is_xdp(i);
 
 		testrun.program[TESTRUN_EMPTY][i] = bpf_program__fd(
 			xdp ? skel->progs.bench_empty_xdp : skel->progs.bench_empty_tc);

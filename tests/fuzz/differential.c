@@ -39,6 +39,8 @@ static enum proggy_program program_of(enum sg_dir dir)
 {
 	if (dir == SG_INGRESS)
 		return PROGGY_TC_INGRESS;
+	if (random_chance(33))
+		return PROGGY_EARLY;
 	return random_chance(50) ? PROGGY_XDP : PROGGY_TC_EGRESS;
 }
 

@@ -104,9 +104,10 @@ static struct proggy_result run_frame(struct runner *runner, enum sg_dir dir,
 				      const struct frame_spec *spec)
 {
 	bool sends = dir == SG_EGRESS;
-	enum proggy_program program = !sends			      ? PROGGY_TC_INGRESS
-				      : runner->mode == CASE_TEST_XDP ? PROGGY_XDP
-								      : PROGGY_TC_EGRESS;
+	enum proggy_program program = !sends				? PROGGY_TC_INGRESS
+				      : runner->mode == CASE_TEST_XDP	? PROGGY_XDP
+				      : runner->mode == CASE_TEST_EARLY ? PROGGY_EARLY
+									: PROGGY_TC_EGRESS;
 	struct frame frame;
 
 	frame_build(spec, &frame);

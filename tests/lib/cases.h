@@ -74,10 +74,11 @@ bool case_packet_read(const char *text, struct case_packet *packet);
 void case_packet_clear(struct case_packet *packet);
 
 enum case_mode {
-	CASE_TEST_XDP, /* BPF_PROG_TEST_RUN, what the VM sends at XDP */
-	CASE_TEST_TC,  /* the same at tc */
-	CASE_TAPS,     /* through a plain tap */
-	CASE_VNET_TAPS /* through a tap with offloads */
+	CASE_TEST_XDP,	 /* BPF_PROG_TEST_RUN, what the VM sends at XDP */
+	CASE_TEST_TC,	 /* the same at tc */
+	CASE_TEST_EARLY, /* at tc behind the XDP program of a flood */
+	CASE_TAPS,	 /* through a plain tap */
+	CASE_VNET_TAPS	 /* through a tap with offloads */
 };
 
 /* Runs one case on the instance of proggy.h; fails the test at the first line that is not as

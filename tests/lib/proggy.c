@@ -44,11 +44,17 @@ static const char *const program_names[] = {
 	[PROGGY_XDP] = "sg_xdp",
 	[PROGGY_TC_EGRESS] = "sg_tc_egress",
 	[PROGGY_TC_INGRESS] = "sg_tc_ingress",
+	[PROGGY_EARLY] = "sg_xdp_early",
 };
 
 const char *proggy_name(enum proggy_program program)
 {
 	return program_names[program];
+}
+
+bool proggy_is_xdp(enum proggy_program program)
+{
+	return program == PROGGY_XDP || program == PROGGY_EARLY;
 }
 
 enum sg_dir proggy_dir(enum proggy_program program)
@@ -471,15 +477,19 @@ struct proggy_result proggy_run(enum proggy_program program, const char *interfa
 	struct sg_stats before, after;
 	uint32_t verdict;
 
-	options.ctx_in = program == PROGGY_XDP ? (void *)&xdp : (void *)&skb;
-	options.ctx_size_in = program == PROGGY_XDP ? sizeof(xdp) : sizeof(skb);
+	options.ctx_in = proggy_is_xdp(program) ? (void *)&xdp : (void *)&skb;
+	options.ctx_size_in = proggy_is_xdp(program) ? sizeof(xdp) : sizeof(skb);
 	before = read_stats(slot);
 	result.error = bpf_prog_test_run_opts(proggy.programs[program], &options);
 	if (result.error < 0)
 		return result;
 	after = read_stats(slot);
 	verdict = options.retval;
-	if (program == PROGGY_XDP) {
+	if (program == PROGGY_EARLY && verdict == XDP_PASS) {
+		assert_memory_equal(&before, &after, sizeof(before));
+		return proggy_run(PROGGY_TC_EGRESS, interface_id, frame);
+	}
+	if (proggy_is_xdp(program)) {
 		assert_true(verdict == XDP_PASS || verdict == XDP_DROP);
 		result.allowed = verdict == XDP_PASS;
 	} else {

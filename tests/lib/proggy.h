@@ -20,6 +20,7 @@ enum proggy_program {
 	PROGGY_XDP,	   /* sg_xdp: what the VM sends */
 	PROGGY_TC_EGRESS,  /* sg_tc_egress: the same at the tc hook */
 	PROGGY_TC_INGRESS, /* sg_tc_ingress: what the VM is sent */
+	PROGGY_EARLY, /* sg_xdp_early, and sg_tc_egress behind it: what a VM that floods sends */
 	PROGGY_PROGRAMS,
 };
 
@@ -73,6 +74,7 @@ const char *proggy_name(enum proggy_program program);
  * device that it is told. */
 int proggy_program_fd(enum proggy_program program);
 uint32_t proggy_ifindex(const char *interface_id);
+bool proggy_is_xdp(enum proggy_program program);
 enum sg_dir proggy_dir(enum proggy_program program);
 /* The MAC that the policy gives the interface, or NULL. */
 const uint8_t *proggy_mac(const char *interface_id);

@@ -38,9 +38,10 @@ static void add_run(GArray *tests, const struct case_list *list, const struct pr
 	run->test = test;
 	run->mode = mode;
 	added.name = g_strdup_printf("%s: %s%s", file, test->name,
-				     !test->sends	     ? ""
-				     : mode == CASE_TEST_XDP ? " (xdp)"
-							     : " (tc)");
+				     !test->sends	       ? ""
+				     : mode == CASE_TEST_XDP   ? " (xdp)"
+				     : mode == CASE_TEST_EARLY ? " (xdp of a flood, and tc)"
+							       : " (tc)");
 	g_array_append_val(tests, added);
 }
 
@@ -58,8 +59,10 @@ int main(void)
 
 			if (!g_pattern_match_simple(pattern, test->name))
 				continue;
-			if (test->sends)
+			if (test->sends) {
 				add_run(tests, list, test, CASE_TEST_XDP);
+				add_run(tests, list, test, CASE_TEST_EARLY);
+			}
 			add_run(tests, list, test, CASE_TEST_TC);
 		}
 	}

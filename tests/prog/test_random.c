@@ -115,6 +115,7 @@ static void one_frame(unsigned int seen[SG_REASONS])
 	}
 	compare(PROGGY_XDP, random_vms[vm].id, spec, text, verdict);
 	compare(PROGGY_TC_EGRESS, random_vms[vm].id, spec, text, verdict);
+	compare(PROGGY_EARLY, random_vms[vm].id, spec, text, verdict);
 }
 
 static void kernel_and_evaluator_agree_on_random_policies(void **state)
