@@ -11,6 +11,7 @@
 #include "ctl/import_print.h"
 #include "ctl/import_read.h"
 #include "ctl/output.h"
+#include "ctl/policy_files.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/nearest.h"
 
@@ -98,18 +99,16 @@ static bool is_format(const char *name)
 /* {"eni-1": "tap0"}; the caller's. */
 static json_t *read_map(const char *path, struct diag *diag)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new();
-	char *paths[] = {(char *)(uintptr_t)path};
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	g_autoptr(GPtrArray) sources = NULL;
 	json_t *map = NULL;
 	const char *key;
 	json_t *device;
 
-	if (load_read_paths(paths, 1, false, sources, diag))
+	g_ptr_array_add(paths, (gpointer)(uintptr_t)path);
+	if (json_files_read(paths, true, &sources, diag))
 		return NULL;
-	if (sources->len)
-		map = import_parse(sources->pdata[0], diag);
-	for (guint i = 0; i < sources->len; i++)
-		load_source_free(sources->pdata[i]);
+	map = import_parse(sources->pdata[0], diag);
 	if (map && !json_is_object(map)) {
 		json_decref(map);
 		map = NULL;
@@ -148,15 +147,11 @@ static GHashTable *read_entries(const struct args *args, enum exit_status *statu
 	return entries;
 }
 
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 enum exit_status command_import(const struct args *args)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(GHashTable) entries = NULL;
 	g_autofree char *error = NULL;
 	AUTO_JSON json_t *map = NULL;
@@ -187,8 +182,9 @@ enum exit_status command_import(const struct args *args)
 			return output_failure(args, diag);
 		options.map = map;
 	}
-	if (load_read_paths((char *const *)args->operands->pdata + 1, args->operands->len - 1,
-			    false, sources, diag))
+	for (guint i = 1; i < args->operands->len; i++)
+		g_ptr_array_add(paths, args->operands->pdata[i]);
+	if (json_files_read(paths, true, &sources, diag))
 		return output_failure(args, diag);
 	return run(args, sources, &options, diag);
 }

@@ -54,11 +54,6 @@ json_t *import_parse(const struct load_source *source, struct diag *diag)
 	json_error_t error;
 	json_t *document;
 
-	if (length > IMPORT_MAX_BYTES) {
-		diag_add(diag, "too-large", place, NULL, "split it into several files",
-			 "larger than 64 MiB");
-		return NULL;
-	}
 	plain = without_mark(source->text, length, &length);
 	document = json_loadb(plain ? plain : source->text, length,
 			      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

@@ -9,8 +9,6 @@
 #include "ctl/import_policy.h"
 #include "rulesd/load.h"
 
-#define IMPORT_MAX_BYTES (64u * 1024 * 1024)
-
 /* "aws", "terraform" or "neutron"; NULL ends. */
 extern const char *const import_formats[];
 

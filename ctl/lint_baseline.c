@@ -7,7 +7,9 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "ctl/policy_files.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/load.h"
 
 struct lint_baseline {
 	json_t *document;
@@ -55,31 +57,22 @@ static int read_entries(const json_t *document, GHashTable *entries, const char 
 	return 0;
 }
 
-static int read_failure(const char *path, const char *text, int error, struct diag *diag)
-{
-	struct place place = {.file = g_intern_string(path)};
-
-	diag_add(diag, "io", place, NULL, NULL, "cannot read it: %s", text);
-	return error;
-}
-
 int lint_baseline_read(const char *path, struct lint_baseline **baseline, struct diag *diag)
 {
 	g_autoptr(GHashTable) entries = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) paths = g_ptr_array_new();
+	g_autoptr(GPtrArray) sources = NULL;
+	const struct load_source *source;
 	AUTO_JSON json_t *document = NULL;
-	g_autofree char *text = NULL;
-	g_autoptr(GError) failure = NULL;
 	json_error_t error;
-	gsize length;
 	int result;
 
-	if (!g_file_get_contents(path, &text, &length, &failure)) {
-		bool missing = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT);
-
-		return read_failure(path, missing ? g_strerror(ENOENT) : failure->message,
-				    missing ? -ENOENT : -EIO, diag);
-	}
-	document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	g_ptr_array_add(paths, (gpointer)(uintptr_t)path);
+	result = json_files_read(paths, false, &sources, diag);
+	if (result)
+		return result;
+	source = sources->pdata[0];
+	document = json_loadb(source->text, source->length, JSON_REJECT_DUPLICATES, &error);
 	if (!document) {
 		struct place place = {.file = g_intern_string(path),
 				      .line = (unsigned int)MAX(error.line, 0),

@@ -248,7 +248,7 @@ enum exit_status command_test(const struct args *args)
 	    strcmp(format, "junit") != 0)
 		return output_usage_error(
 			args, "unknown --format \"%s\"; there are table, json, junit", format);
-	policy_files_read(args->operands, &sources, diag);
+	json_files_read(args->operands, false, &sources, diag);
 	for (guint i = 0; sources && i < sources->len; i++)
 		read_file(g_ptr_array_index(sources, i), tests, diag);
 	if (policy)

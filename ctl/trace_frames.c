@@ -2,11 +2,15 @@
 /* trace_frames.c - see trace_frames.h. */
 #include "ctl/trace_frames.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <net/ethernet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/args.h"
 #include "ctl/capture.h"
@@ -213,20 +217,49 @@ static void add(struct summary *summary, const struct capture_verdict *verdict)
 		count(tally_of(summary->refused, refused_key(verdict)), verdict);
 }
 
+/* The file, or standard input for "-"; NULL and why in diag. A FIFO or a device by name would have
+ * us wait, or read, for ever. */
+static FILE *open_capture(const char *path, struct place place, struct diag *diag)
+{
+	AUTO_FD int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : -1;
+	struct stat st;
+	FILE *file;
+
+	if (fd < 0 && stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		diag_add(diag, "file-type", place, NULL,
+			 "to read from a pipe, name \"-\" and redirect it",
+			 "it is no regular file");
+		return NULL;
+	}
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	file = fd < 0 ? NULL : fdopen(fd, "rb");
+	if (!file) {
+		diag_add(diag, "io", place, NULL, NULL, "cannot open it: %s", g_strerror(errno));
+		return NULL;
+	}
+	(void)TAKE_FD(fd);
+	return file;
+}
+
 static int read_capture(const char *path, struct capture *capture, struct summary *summary,
 			struct diag *diag)
 {
 	struct place place = {.file = g_intern_string(path)};
 	char why[PCAP_ERRBUF_SIZE] = "";
-	pcap_t *pcap = pcap_open_offline(path, why);
+	CLEANUP(cleanup_file) FILE *file = open_capture(path, place, diag);
+	pcap_t *pcap = file ? pcap_fopen_offline(file, why) : NULL;
 	struct pcap_pkthdr *header;
 	const unsigned char *bytes;
 	int got;
 
+	if (!file)
+		return -EINVAL;
 	if (!pcap) {
 		diag_add(diag, "pcap", place, NULL, NULL, "cannot be read as a capture: %s", why);
 		return -EINVAL;
 	}
+	(void)TAKE_PTR(file); /* pcap_close closes it */
 	if (pcap_datalink(pcap) != DLT_EN10MB) {
 		diag_add(diag, "pcap", place, NULL, "capture on the tap itself: tcpdump -i tap0 -w",
 			 "holds %s, not Ethernet frames",

@@ -18,6 +18,10 @@
 
 #define JDOC_MAX_DEPTH 32u
 #define JDOC_MAX_BYTES (256u * 1024 * 1024)
+/* As they are written, in bytes. Longer ones have no meaning in a policy, and much cost. */
+#define JDOC_MAX_STRING (1u << 20)
+#define JDOC_MAX_KEY	1024u
+#define JDOC_MAX_NUMBER 1024u
 
 enum jdoc_kind {
 	JDOC_NULL,

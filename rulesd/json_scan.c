@@ -226,6 +226,9 @@ static bool scan_string(struct scan *scan)
 			return false;
 	}
 	scan->at++;
+	if (scan->at - start - 2 > JDOC_MAX_STRING)
+		return fail(scan, start, NULL, "a string of %zu bytes; at most %u are read",
+			    scan->at - start - 2, JDOC_MAX_STRING);
 	return true;
 }
 
@@ -288,6 +291,9 @@ static bool scan_number(struct scan *scan, enum jdoc_kind *kind)
 		return fail(scan, start, "JSON numbers look like 0, 22, -1 or 2.5e3",
 			    "%s where a number is expected", what);
 	}
+	if (scan->at - start > JDOC_MAX_NUMBER)
+		return fail(scan, start, NULL, "a number of %zu characters; at most %u are read",
+			    scan->at - start, JDOC_MAX_NUMBER);
 	return check_magnitude(scan, *kind, start);
 }
 
@@ -349,6 +355,9 @@ static bool scan_key(struct scan *scan, struct jdoc_key *key)
 	if (!scan_string(scan))
 		return false;
 	key->length = (uint32_t)(scan->at - key->offset - 2);
+	if (key->length > JDOC_MAX_KEY)
+		return fail(scan, key->offset, NULL, "a key of %u bytes; at most %u are read",
+			    key->length, JDOC_MAX_KEY);
 	skip_space(scan);
 	if (peek(scan) != ':')
 		return unexpected(scan, "':' behind the key");

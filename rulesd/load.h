@@ -21,14 +21,28 @@ struct load_source {
 
 void load_source_free(struct load_source *source);
 
+/* Of the files of a policy together; of one, JDOC_MAX_BYTES. */
+#define LOAD_MAX_BYTES (512u * 1024 * 1024)
+#define LOAD_MAX_FILES 10000u /* of a directory */
+
 /*
  * Reads the files and directories named ("-" is standard input). A directory stands for its *.json,
  * sorted by name, not recursively. Appends struct load_source to sources; what cannot be read is an
  * error in diag. owner_check refuses what others than root and the file's owner can write (rulesd;
- * sgctl does not ask for it). 0 or -errno of the first failure.
+ * sgctl does not ask for it), and what they could replace (path_trust.h). 0 or -errno of the first
+ * failure.
  */
 int load_read_paths(char *const *paths, size_t count, bool owner_check, GPtrArray *sources,
 		    struct diag *diag);
+
+struct load_limits {
+	size_t file_bytes, all_bytes;
+	size_t utf16_bytes; /* of a file in UTF-16, which the caller takes; 0: it does not */
+	unsigned int files; /* of a directory */
+};
+/* The same of files that are no policies, without a look at their owners. */
+int load_read_limited(char *const *paths, size_t count, const struct load_limits *limits,
+		      GPtrArray *sources, struct diag *diag);
 
 /*
  * Parses, merges and validates everything, the references and limits included. 0 and a model that

@@ -114,12 +114,19 @@ int state_file_read(int dir, const char *name, char **data, size_t *length)
 	struct stat st;
 	size_t have = 0;
 
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* O_NONBLOCK: a FIFO, which nobody of ours made, must not wait for a writer. */
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	text = g_malloc((size_t)st.st_size + 1);
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (st.st_size > STATE_FILE_MOST)
+		return -EFBIG;
+	text = g_try_malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
 	while (have < (size_t)st.st_size) {
 		ssize_t got = read(fd, text + have, (size_t)st.st_size - have);
 

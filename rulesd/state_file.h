@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #define STATE_FILE_TEMP ".tmp"
+#define STATE_FILE_MOST (1l << 30) /* bytes that are read; twice the largest policy */
 
 int state_file_write_all(int fd, const char *data, size_t length);
 int state_file_prepare_parts(int dir, const char *name, const struct iovec *parts, size_t count);
@@ -23,5 +24,6 @@ int state_file_write_parts(int dir, const char *name, const struct iovec *parts,
 int state_file_write(int dir, const char *name, const char *data, size_t length);
 /* Removes it for good; 0 also when there was none. */
 int state_file_remove(int dir, const char *name);
-/* The content, NUL-terminated, which the caller frees with g_free. */
+/* The content, NUL-terminated, which the caller frees with g_free. What is no regular file is
+ * -EINVAL or -EISDIR, a larger one -EFBIG. */
 int state_file_read(int dir, const char *name, char **data, size_t *length);

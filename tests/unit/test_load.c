@@ -483,10 +483,12 @@ static void what_is_no_regular_file_is_an_error_and_never_blocks(void **state)
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_read(
 		fifo, false, -EINVAL,
-		"DIR/fifo.json: neither a regular file nor a directory; a policy is a regular file\n");
+		"DIR/fifo.json: neither a regular file nor a directory; to read from a pipe, name "
+		"\"-\" and redirect it\n");
 	assert_read(
 		folder, false, -EINVAL,
-		"DIR/fifo.json: neither a regular file nor a directory; a policy is a regular file\n");
+		"DIR/fifo.json: neither a regular file nor a directory; to read from a pipe, name "
+		"\"-\" and redirect it\n");
 	assert_int_equal(unlink(fifo), 0);
 	assert_int_equal(mkdir(sub, 0755), 0);
 	assert_read(folder, false, -EISDIR,

@@ -177,7 +177,7 @@ $ sed -i 's/\["any"\], "description": "visitors" }/["::\/0"], "description": "vi
 $ jq -c '.findings[0].reason = "ticket 4711" | .findings[0]' accepted.json
   {"fingerprint":"d7ddadc94c61eaf22a4810d0de271edb","code":"SG101","subject":"sg-web/https-again","message":"allows exactly what sg-web/https allows","reason":"ticket 4711"}
 $ sgctl lint policy.json --baseline /nonexistent.json
-! /nonexistent.json: cannot read it: No such file or directory
+! /nonexistent.json: cannot open it: No such file or directory
 = 1
 $ echo '{}' >wrong.json; sgctl lint policy.json --baseline wrong.json --json
   {

@@ -79,7 +79,7 @@ $ sgctl trace --interface web-1 --policy $policy --pcap $policy
 ! policy.json: cannot be read as a capture: unknown file format
 = 1
 $ sgctl trace --interface web-1 --policy $policy --pcap missing.pcap
-! missing.pcap: cannot be read as a capture: missing.pcap: No such file or directory
+! missing.pcap: cannot open it: No such file or directory
 = 1
 $ sgctl trace --interface web-1 --policy $policy --frame 5254
 ! sgctl: trace --frame needs --direction ingress|egress
