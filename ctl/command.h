@@ -78,4 +78,5 @@ enum exit_status command_stats(const struct args *args);
 enum exit_status command_test(const struct args *args);
 enum exit_status command_top(const struct args *args);
 enum exit_status command_trace(const struct args *args);
+enum exit_status command_verify(const struct args *args);
 enum exit_status command_validate(const struct args *args);

@@ -117,6 +117,12 @@ static const struct option stats_options[] = {
 	{0},
 };
 
+static const struct option verify_options[] = {
+	OUTPUT_OPTION,
+	{"repair", NULL, "put right what differs", 0, 0},
+	{0},
+};
+
 static const struct option events_options[] = {
 	{"follow", NULL, "until interrupted", 0, 'f'},
 	{"drops", NULL, "drops alone, no new flows", 0, 0},
@@ -236,6 +242,13 @@ const struct command commands[] = {
 	 flush_options, 1, 1},
 	{"stats", command_stats, "stats [--interface ID]",
 	 "count packets by interface and drop reason", NULL, stats_options, 0, 0},
+	{"verify", command_verify, "verify [--repair]",
+	 "compare what rulesd believes with what the kernel holds",
+	 "Programs on devices, pins, maps and every entry of them, and how many flows are\n"
+	 "counted, while everything goes on. Exits 1 when something differs that is not\n"
+	 "repaired. --repair lets nothing pass that no rule allows, and cuts no flow that\n"
+	 "one does.",
+	 verify_options, 0, 0},
 	{"events", command_events, "events [--follow] [--drops] [--interface ID]",
 	 "show drops and new flows as they happen",
 	 "Each with its reason or its rule, for five seconds, or until interrupted with\n"

@@ -258,7 +258,7 @@ static void stop_waiting(struct api_request *request)
 	request->api->waiting = g_list_remove(request->api->waiting, request);
 }
 
-static void resume(struct api_request *request)
+void api_resume(struct api_request *request)
 {
 	stop_waiting(request);
 	MHD_resume_connection(request->connection);
@@ -270,13 +270,19 @@ static gboolean wait_is_over(gpointer arg)
 	struct api_request *request = arg;
 
 	request->wait_timer = 0;
-	api_interface_waited(request, true);
-	resume(request);
+	request->waited(request, true);
+	api_resume(request);
 	return G_SOURCE_REMOVE;
 }
 
 void api_wait(struct api_request *request, unsigned int seconds)
 {
+	api_wait_for(request, seconds, api_interface_waited);
+}
+
+void api_wait_for(struct api_request *request, unsigned int seconds, api_waited_fn waited)
+{
+	request->waited = waited;
 	MHD_suspend_connection(request->connection);
 	request->wait_timer = g_timeout_add_seconds(seconds, wait_is_over, request);
 	request->api->waiting = g_list_prepend(request->api->waiting, request);
@@ -291,8 +297,8 @@ static void iface_changed(void *arg)
 		struct api_request *request = item->data;
 
 		next = item->next;
-		if (api_interface_waited(request, false))
-			resume(request);
+		if (request->waited(request, false))
+			api_resume(request);
 	}
 }
 
@@ -361,8 +367,8 @@ void api_close(struct api **api)
 	while (a->waiting) {
 		struct api_request *request = a->waiting->data;
 
-		api_interface_waited(request, true);
-		resume(request);
+		request->waited(request, true);
+		api_resume(request);
 	}
 	api_events_close(a->events);
 	MHD_run(a->daemon); /* those answers */

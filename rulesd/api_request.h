@@ -45,6 +45,7 @@ struct api_request {
 
 	/* PUT /v1/interfaces/{id}?wait=: suspended until the interface filters or the time is up */
 	guint wait_timer;
+	bool (*waited)(struct api_request *request, bool late);
 	bool created;
 };
 
@@ -84,6 +85,11 @@ struct api_events *api_events_of(struct api_request *request);
 /* Suspends the request for at most this many seconds; then, or when the state of any interface
  * changed, again is called, and returns true when it has answered. late: the time is up. */
 void api_wait(struct api_request *request, unsigned int seconds);
+/* The same for another reason: waited is asked instead, and says whether it has answered; or
+ * whoever has answered resumes the request. */
+typedef bool (*api_waited_fn)(struct api_request *request, bool late);
+void api_wait_for(struct api_request *request, unsigned int seconds, api_waited_fn waited);
+void api_resume(struct api_request *request);
 /* api_interfaces.c: the answer to a request that waited. */
 bool api_interface_waited(struct api_request *request, bool late);
 
@@ -119,4 +125,6 @@ void api_delete_flows(struct api_request *request);
 void api_post_flows(struct api_request *request);
 void api_get_events(struct api_request *request);
 void api_post_trace(struct api_request *request);
+void api_get_verify(struct api_request *request);
+void api_post_verify(struct api_request *request);
 void api_get_metrics(struct api_request *request);

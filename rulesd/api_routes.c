@@ -31,6 +31,8 @@ const struct api_route api_routes[] = {
 	{"GET", "/v1/flows", API_READ, 0, FLOW_FILTERS, false, api_get_flows},
 	{"DELETE", "/v1/flows", API_WRITE, API_BODY_OBJECT, FLOW_FILTERS, false, api_delete_flows},
 	{"POST", "/v1/flows", API_WRITE, API_BODY_POLICY, "", false, api_post_flows},
+	{"GET", "/v1/verify", API_READ, 0, "", false, api_get_verify},
+	{"POST", "/v1/verify", API_WRITE, API_BODY_OBJECT, "", false, api_post_verify},
 	{"GET", "/v1/events", API_READ, 0, "drops interface ", false, api_get_events},
 	{"POST", "/v1/trace", API_READ, API_BODY_OBJECT, "", false, api_post_trace},
 	{"GET", "/metrics", API_READ, 0, "", false, api_get_metrics},

@@ -245,9 +245,24 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 			store_conf(dataplane, change, epoch);
 	}
 	store(&dataplane->control->generation, epoch);
+	dataplane->flipped = epoch;
 
 	g_array_set_size(dataplane->undo, 0);
 	dataplane->undo_members = false;
+	settle_flipped(dataplane, plan, epoch);
+}
+
+void apply_reevaluate(struct dataplane *dataplane)
+{
+	CLEANUP(plan_free) struct plan *plan = plan_new();
+	uint64_t epoch = dataplane_generation(dataplane) + 1;
+
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
+		if (dataplane->held[slot].ifindex)
+			revoke_flows(dataplane, slot, epoch, false);
+	store(&dataplane->control->last_removal, epoch);
+	store(&dataplane->control->generation, epoch);
+	dataplane->flipped = epoch;
 	settle_flipped(dataplane, plan, epoch);
 }
 

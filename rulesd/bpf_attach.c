@@ -98,6 +98,7 @@ static void clear_iface(struct dataplane *dataplane, uint32_t slot)
 	memset(&dataplane->slots[slot], 0, sizeof(dataplane->slots[slot]));
 	/* Last, because a slot with an ifindex is one that still has to be detached. */
 	__atomic_store_n(&iface->ifindex, 0, __ATOMIC_RELEASE);
+	dataplane->held[slot].ifindex = 0;
 }
 
 /* No program of ours on the device, and none finds the slot. */
@@ -264,6 +265,8 @@ static int fill_maps(struct dataplane *dataplane, const struct beginning *begin,
 	mapped->conf[0] = plan_conf(dataplane, iface, begin->policy, begin->shard);
 	__atomic_store_n(&mapped->since[0], dataplane_generation(dataplane), __ATOMIC_RELEASE);
 	__atomic_store_n(&mapped->ifindex, begin->request->ifindex, __ATOMIC_RELEASE);
+	dataplane->held[iface->slot].ifindex = begin->request->ifindex;
+	dataplane->held[iface->slot].shard = begin->shard;
 	return set_slot_of_ifindex(dataplane, begin->request->ifindex, iface->slot, error);
 }
 
@@ -470,6 +473,8 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 	if (request->code)
 		return;
 	g_clear_pointer(&request->error, g_free);
+	dataplane->held[request->iface->slot].hook = used;
+	dataplane->held[request->iface->slot].quick = quick;
 	request->attachment = (struct dataplane_attachment){.slot = request->iface->slot,
 							    .ifindex = request->ifindex,
 							    .hook = used,

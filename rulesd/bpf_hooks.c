@@ -231,6 +231,46 @@ int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHa
 	return 0;
 }
 
+int hooks_compare(struct dataplane *dataplane, uint32_t slot, GHashTable *views,
+		  hooks_differ_fn each, void *arg, char **error)
+{
+	CLEANUP(found_clear) struct found found = {.fd = {-1, -1, -1, -1, -1}};
+	const struct held_slot *held = &dataplane->held[slot];
+	bool filters = held->hook == MODEL_HOOK_TC, links = dataplane->tcx && !filters;
+	const struct device_view *view =
+		g_hash_table_lookup(views, GUINT_TO_POINTER(held->ifindex));
+	enum model_hook used = MODEL_HOOK_AUTO;
+	struct device_view own;
+	int code = look(dataplane, slot, held->ifindex, view, &found, error);
+
+	/* What was told of all devices a while ago may be old by now. */
+	if (!code && !is_live(&found, &used)) {
+		code = view_device(held->ifindex, &own, &view, error);
+		if (!code)
+			code = look(dataplane, slot, held->ifindex, view, &found, error);
+	}
+	if (code)
+		return code;
+	/* Filters stand in for links, or it is not known yet what shall be there. */
+	if (held->quick || held->hook == MODEL_HOOK_AUTO) {
+		if (!is_live(&found, &used))
+			each("both directions", dataplane->program_id[PROGRAM_TC_INGRESS], 0, arg);
+		return 0;
+	}
+	for (enum hook_place place = 0; place < PLACES; place++) {
+		bool wanted = place == PLACE_XDP	   ? held->hook == MODEL_HOOK_XDP
+			      : place == PLACE_TCX_EGRESS  ? held->hook == MODEL_HOOK_TCX
+			      : place == PLACE_TCX_INGRESS ? links
+			      : place == PLACE_TC_EGRESS   ? filters
+							   : !links;
+		uint32_t expected = wanted ? dataplane->program_id[places[place].program] : 0;
+
+		if (found.program[place] != expected)
+			each(places[place].name, expected, found.program[place], arg);
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------ putting on, taking off */
 
 static int unpin(const char *path, char **error)

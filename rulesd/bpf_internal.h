@@ -24,6 +24,7 @@
  *   bpf_reap.c        and removed by one
  *   bpf_plan.c        what differs between kernel and image
  *   bpf_apply.c       makes it so
+ *   bpf_verify.c      what the kernel holds against all of that (bpf_verify.h)
  *   bpf_collect.c     expired flows
  *   bpf_flows.c       list, remove
  *   bpf_stats.c       counters
@@ -136,10 +137,16 @@ struct held_guard {
 	uint32_t bits;
 };
 
-/* What the tries and hashes hold for one slot. NULL where nothing was ever written. */
+/*
+ * What the maps hold for one slot, as this process has written it: that somebody else writes them
+ * is what bpf_verify.c looks for. NULL where nothing was ever written.
+ */
 struct held_slot {
-	GArray *guards; /* of struct held_guard, sorted by held_guard_compare */
-	GArray *vlans;	/* of uint16_t, sorted */
+	uint32_t ifindex, shard; /* as in sg_ifaces; ifindex 0: nothing is attached */
+	enum model_hook hook;	 /* in use; auto: not known yet */
+	bool quick;		 /* filters stand where links belong */
+	GArray *guards;		 /* of struct held_guard, sorted by held_guard_compare */
+	GArray *vlans;		 /* of uint16_t, sorted */
 };
 
 struct extent {
@@ -221,6 +228,7 @@ struct dataplane {
 	uint32_t max_flows;
 	uint32_t hz;
 	uint32_t cpus;
+	char *build;	    /* checksum of the objects that its programs are of */
 	GPtrArray *objects; /* of struct bpf_object */
 	GArray *adopted;    /* of int: descriptors of pinned maps and programs that were not loaded
 			       anew */
@@ -243,6 +251,7 @@ struct dataplane {
 	GHashTable *rules; /* numbers that have an entry in sg_rules -> intervals that name them */
 	GHashTable *peers; /* numbers that policies in the kernel name -> entries that do */
 	uint32_t highest_policy, highest_set; /* number ever held */
+	uint64_t flipped;		      /* the generation, as this process knows it */
 	GArray *fresh;		/* of struct retired: written for a change that may still fail */
 	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
 	struct held_slot held[SG_MAX_SLOTS + 1];
@@ -322,6 +331,23 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 /* Calls each for every entry of the map until it returns false. 0 or -errno. */
 typedef bool (*table_each_fn)(const void *key, const void *value, void *arg);
 int table_each(const struct bpf_table *table, table_each_fn each, void *arg);
+
+/*
+ * The same a part at a time, while the map may change between two parts: an entry that is there all
+ * the time is seen, in a hash perhaps twice. Tries: what is removed between two parts may begin the
+ * walk anew.
+ */
+struct table_walk {
+	struct bpf_table table; /* fd borrowed */
+	uint32_t room;
+	bool begun, by_key, ended;
+	GByteArray *keys, *values, *token;
+};
+/* room: entries of a part, 0 for what takes less than a millisecond. */
+struct table_walk *table_walk_new(const struct bpf_table *table, uint32_t room);
+void table_walk_free(struct table_walk **walk);
+/* One part; walk->ended after the last one, or when each returned false. 0 or -errno. */
+int table_walk_next(struct table_walk *walk, table_each_fn each, void *arg);
 
 /* Waits until no program runs that started before the call: an RCU grace period. */
 int grace_period(struct dataplane *dataplane, char **error);
@@ -452,6 +478,8 @@ int shards_reserve(struct dataplane *dataplane, const char *id, uint32_t max_flo
 int shards_resize(struct dataplane *dataplane, const char *id, uint32_t shard, uint32_t from,
 		  uint32_t to, char **error);
 int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flows, char **error);
+/* The table of a shard that somebody has taken away, empty; to be published. */
+int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error);
 /* The inner map of half-open flows of a slot. */
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
 /*
@@ -539,6 +567,14 @@ struct hooks_seen {
 /* views as of hooks_wish. */
 int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHashTable *views,
 	       struct hooks_seen *seen, char **error);
+
+/*
+ * Calls each for every place where another program of ours runs than the one that struct held_slot
+ * and this build want there; 0: none.
+ */
+typedef void (*hooks_differ_fn)(const char *place, uint32_t expected, uint32_t found, void *arg);
+int hooks_compare(struct dataplane *dataplane, uint32_t slot, GHashTable *views,
+		  hooks_differ_fn each, void *arg, char **error);
 
 /* Places where a filter stands for a link that belongs there. */
 int hooks_missing(struct dataplane *dataplane, const struct hooks_wish *wish,
@@ -659,6 +695,9 @@ int apply_undo(struct dataplane *dataplane, char **error);
 /* Writes the plan and flips. */
 int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsigned int *writes,
 	       char **error);
+
+/* A flip that changes nothing but that every flow is evaluated again at its next packet. */
+void apply_reevaluate(struct dataplane *dataplane);
 
 /* ------------------------------------------------------------------ bpf_collect.c */
 

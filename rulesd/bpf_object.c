@@ -260,7 +260,6 @@ static int check_parts(struct dataplane *dataplane, char **error)
 /* The programs and maps of this build: those that a predecessor has left, or new ones. */
 static int get_parts(struct dataplane *dataplane, char **error)
 {
-	g_autofree char *build = NULL;
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	int code = 0;
 
@@ -273,8 +272,8 @@ static int get_parts(struct dataplane *dataplane, char **error)
 	}
 	if (code)
 		return code;
-	build = g_strdup(g_checksum_get_string(checksum));
-	if (build_adopt(dataplane, build))
+	dataplane->build = g_strdup(g_checksum_get_string(checksum));
+	if (build_adopt(dataplane, dataplane->build))
 		return check_parts(dataplane, error);
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
 		code = load_object(dataplane, i, error);
@@ -282,7 +281,7 @@ static int get_parts(struct dataplane *dataplane, char **error)
 		return code;
 	find_loaded(dataplane);
 	code = check_parts(dataplane, error);
-	return code ? code : build_pin(dataplane, build, error);
+	return code ? code : build_pin(dataplane, dataplane->build, error);
 }
 
 static size_t mapped_bytes(const struct bpf_table *table)
@@ -388,6 +387,7 @@ static int open_all(struct dataplane *dataplane, char **error)
 	assert(dataplane->control); /* map_tables */
 	dataplane->tcx = hooks_have_tcx();
 	dataplane->control->abi = SG_ABI_VERSION;
+	dataplane->flipped = dataplane_generation(dataplane);
 	code = image_read_all(dataplane, error);
 	if (!code)
 		code = shards_adopt(dataplane, error);
@@ -456,6 +456,7 @@ void dataplane_close(struct dataplane **dataplane)
 	g_array_unref(closing->adopted);
 	held_free(closing);
 	cleanup_fd(&closing->lock);
+	g_free(closing->build);
 	g_free(closing->bpffs);
 	g_free(closing);
 }

@@ -205,6 +205,15 @@ static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t capa
 	return code;
 }
 
+int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error)
+{
+	struct shard before = dataplane->shards[shard];
+	int code = make_shard(dataplane, shard, before.capacity, error);
+
+	dataplane->shards[shard] = before;
+	return code;
+}
+
 /* ------------------------------------------------------------------ and taken away */
 
 #define DROPPERS 16u /* threads, each in a grace period: together they wait for the same ones */
@@ -381,6 +390,8 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		if (!dataplane->ifaces[slot].ifindex)
 			continue;
 		conf = plan_current_conf(dataplane, slot, NULL);
+		dataplane->held[slot].ifindex = dataplane->ifaces[slot].ifindex;
+		dataplane->held[slot].shard = conf->shard;
 		if (conf->shard < SG_MAX_SHARDS)
 			dataplane->shards[conf->shard].reserved += conf->max_flows;
 	}

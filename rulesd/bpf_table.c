@@ -121,61 +121,116 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 	return 0;
 }
 
-static int each_by_key(const struct bpf_table *table, table_each_fn each, void *arg)
-{
-	g_autoptr(GByteArray) key = g_byte_array_new();
-	g_autoptr(GByteArray) value = g_byte_array_new();
-	bool first = true;
+/* ------------------------------------------------------------------ all of them */
 
-	g_byte_array_set_size(key, table->key_size);
-	g_byte_array_set_size(value, table->value_size);
-	while (!bpf_map_get_next_key(table->fd, first ? NULL : key->data, key->data)) {
-		first = false;
-		if (bpf_map_lookup_elem(table->fd, key->data, value->data))
+#define WALK_ROOM 1024u /* entries that a part has at most, but for a bucket that is fuller */
+
+struct table_walk *table_walk_new(const struct bpf_table *table, uint32_t room)
+{
+	struct table_walk *walk = g_new0(struct table_walk, 1);
+
+	walk->table = *table;
+	walk->room = MIN(table->max_entries, room ? room : WALK_ROOM);
+	walk->keys = g_byte_array_new();
+	walk->values = g_byte_array_new();
+	walk->token = g_byte_array_new();
+	g_byte_array_set_size(walk->token, MAX(table->key_size, 8u));
+	return walk;
+}
+
+void table_walk_free(struct table_walk **walk)
+{
+	struct table_walk *freed = TAKE_PTR(*walk);
+
+	if (!freed)
+		return;
+	g_byte_array_unref(freed->keys);
+	g_byte_array_unref(freed->values);
+	g_byte_array_unref(freed->token);
+	g_free(freed);
+}
+
+/* Where the kernel has no batches: token is the key that came last. */
+static int next_by_key(struct table_walk *walk, table_each_fn each, void *arg)
+{
+	int fd = walk->table.fd;
+
+	g_byte_array_set_size(walk->keys, walk->table.key_size);
+	g_byte_array_set_size(walk->values, walk->table.value_size);
+	for (uint32_t i = 0; i < walk->room; i++) {
+		if (bpf_map_get_next_key(fd, walk->begun ? walk->token->data : NULL,
+					 walk->keys->data)) {
+			walk->ended = true;
+			return errno == ENOENT ? 0 : -errno;
+		}
+		walk->begun = true;
+		memcpy(walk->token->data, walk->keys->data, walk->table.key_size);
+		if (bpf_map_lookup_elem(fd, walk->keys->data, walk->values->data))
 			continue; /* removed meanwhile */
-		if (!each(key->data, value->data, arg))
+		if (!each(walk->keys->data, walk->values->data, arg)) {
+			walk->ended = true;
 			return 0;
+		}
 	}
-	return errno == ENOENT ? 0 : -errno;
+	return 0;
+}
+
+/* One batch; a bucket of a hash is returned whole or not at all (ENOSPC): more is asked for then.
+ */
+static int next_batch(struct table_walk *walk, uint32_t *count)
+{
+	const struct bpf_table *table = &walk->table;
+
+	for (;;) {
+		*count = walk->room;
+		g_byte_array_set_size(walk->keys, walk->room * table->key_size);
+		g_byte_array_set_size(walk->values, walk->room * table->value_size);
+		if (!bpf_map_lookup_batch(table->fd, walk->begun ? walk->token->data : NULL,
+					  walk->token->data, walk->keys->data, walk->values->data,
+					  count, NULL))
+			return 0;
+		if (errno != ENOSPC || walk->room >= table->max_entries)
+			return errno;
+		walk->room = MIN(walk->room * 2, table->max_entries);
+	}
+}
+
+int table_walk_next(struct table_walk *walk, table_each_fn each, void *arg)
+{
+	const struct bpf_table *table = &walk->table;
+	uint32_t count = 0;
+	int code = bpf_fault(CALL_MAP_NEXT, table->name);
+
+	if (code)
+		return code;
+	if (walk->by_key)
+		return next_by_key(walk, each, arg);
+	code = next_batch(walk, &count);
+	if (!walk->begun && not_supported(code)) {
+		walk->by_key = true;
+		return next_by_key(walk, each, arg);
+	}
+	if (code && code != ENOENT)
+		return -code;
+	walk->begun = true;
+	walk->ended = code == ENOENT;
+	for (uint32_t i = 0; i < count; i++)
+		if (!each(walk->keys->data + (size_t)i * table->key_size,
+			  walk->values->data + (size_t)i * table->value_size, arg)) {
+			walk->ended = true;
+			return 0;
+		}
+	return 0;
 }
 
 int table_each(const struct bpf_table *table, table_each_fn each, void *arg)
 {
-	/* A bucket of a hash is returned whole or not at all (ENOSPC): ask for more then. */
-	uint32_t room = MIN(table->max_entries, 4096u);
-	g_autoptr(GByteArray) keys = g_byte_array_new();
-	g_autoptr(GByteArray) values = g_byte_array_new();
-	g_autoptr(GByteArray) token = g_byte_array_new();
-	bool first = true;
+	CLEANUP(table_walk_free) struct table_walk *walk = table_walk_new(table, 4096);
+	int code = 0;
 
-	g_byte_array_set_size(token, MAX(table->key_size, 8u));
-	for (;;) {
-		uint32_t count = room;
-		int code = bpf_fault(CALL_MAP_NEXT, table->name);
-
-		if (code)
-			return code;
-		g_byte_array_set_size(keys, room * table->key_size);
-		g_byte_array_set_size(values, room * table->value_size);
-		if (bpf_map_lookup_batch(table->fd, first ? NULL : token->data, token->data,
-					 keys->data, values->data, &count, NULL))
-			code = errno;
-		if (first && not_supported(code))
-			return each_by_key(table, each, arg);
-		if (code == ENOSPC && room < table->max_entries) {
-			room = MIN(room * 2, table->max_entries);
-			continue;
-		}
-		if (code && code != ENOENT)
-			return -code;
-		for (uint32_t i = 0; i < count; i++)
-			if (!each(keys->data + (size_t)i * table->key_size,
-				  values->data + (size_t)i * table->value_size, arg))
-				return 0;
-		if (code == ENOENT)
-			return 0;
-		first = false;
-	}
+	while (!code && !walk->ended)
+		code = table_walk_next(walk, each, arg);
+	return code;
 }
 
 /* An update of an array of maps waits for a grace period inside the kernel. Slot 0 is never used.

@@ -169,3 +169,67 @@ int dataplane_events_listen(struct dataplane *dataplane, uint32_t flags, char **
 typedef void (*dataplane_event_fn)(const struct sg_event *event, void *arg);
 uint64_t dataplane_events_read(struct dataplane *dataplane, unsigned int most,
 			       dataplane_event_fn each, void *arg);
+
+/* ------------------------------------------------------------------ verification */
+
+/* clang-format off */
+#define VERIFY_KINDS(X)                                          \
+	X(PROGRAM, "programs") /* on devices */                  \
+	X(PIN, "pins")         /* of maps, programs and links */ \
+	X(CONTROL, "control")                                    \
+	X(INTERFACE, "interfaces")                               \
+	X(IFINDEX, "ifindexes")                                  \
+	X(GUARD, "guards")                                       \
+	X(VLAN, "vlans")                                         \
+	X(MEMBER, "members")                                     \
+	X(PREFIX, "prefixes")                                    \
+	X(SET, "sets")                                           \
+	X(POLICY, "policies")  /* keys of them */                \
+	X(RULE, "rules")                                         \
+	X(PEER, "peers")       /* that lost a member */          \
+	X(FLOW, "flows")       /* tables and counts of them */
+/* clang-format on */
+
+enum verify_kind {
+#define X(name, text) VERIFY_##name,
+	VERIFY_KINDS(X)
+#undef X
+		VERIFY_KIND_COUNT,
+};
+
+/* One object that the kernel holds otherwise than this process believes. */
+struct dataplane_difference {
+	enum verify_kind kind;
+	uint32_t slot; /* of the interface that it belongs to; 0: none */
+	char *object, *expected, *found;
+	bool repaired;
+	char *error; /* why it could not be repaired, or NULL */
+};
+
+#define VERIFY_LISTED 1000u /* differences that are kept; the others are counted only */
+
+struct dataplane_verified {
+	uint64_t checked[VERIFY_KIND_COUNT];
+	GPtrArray *differences; /* of struct dataplane_difference */
+	uint64_t found, repaired;
+	/* Slots whose programs are to be put back: attach them again, which is not this call's. */
+	GArray *attach_again; /* of uint32_t */
+};
+
+/*
+ * Compares everything that this process believes with what the kernel holds, a part at a time.
+ * What is repaired is put right at once; where something wrong may have let a flow in, all flows
+ * are evaluated again. Changes may come between two steps.
+ */
+struct verification;
+struct verification *dataplane_verify_begin(struct dataplane *dataplane, bool repair);
+/* One step, of about a millisecond. image: the one that holds. *more: there is another one to come.
+ * A code means that it cannot go on. */
+int dataplane_verify_step(struct verification *verification, const struct image *image, bool *more,
+			  char **error);
+/* Programs of a slot of attach_again were put back, or not. */
+void dataplane_verify_attached(struct verification *verification, uint32_t slot, bool repaired);
+const struct dataplane_verified *dataplane_verified(const struct verification *verification);
+void dataplane_verify_end(struct verification **verification);
+/* "members", as in the list. */
+const char *verify_kind_name(enum verify_kind kind);

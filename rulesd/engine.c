@@ -333,6 +333,7 @@ void engine_close(struct engine **engine)
 	g_clear_handle_id(&e->confirm_timer, g_source_remove);
 	g_clear_handle_id(&e->repair_timer, g_source_remove);
 	g_clear_handle_id(&e->settle_timer, g_source_remove);
+	engine_verify_stop(e);
 	if (e->links)
 		links_close(&e->links);
 	dataplane_close(&e->dataplane);

@@ -10,6 +10,7 @@
  *   engine_interface.c  interfaces attached by hand
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
+ *   engine_verify.c     what is believed against what the kernel holds
  *   engine_watch.c      devices coming and going, programs removed, links for filters
  *
  * Everything runs in one thread, on the default GMainContext. A change either holds as a whole, in
@@ -103,7 +104,8 @@ struct engine {
 	GQueue upgrades; /* ids that wait for their links */
 	char *upgrading; /* whose links are made just now, or NULL */
 	guint upgrade_timer;
-	guint settle_timer; /* 0: the kernel holds nothing that is to go */
+	struct engine_verification *verifying; /* engine_verify.c; NULL: none */
+	guint settle_timer;		       /* 0: the kernel holds nothing that is to go */
 };
 
 struct engine_counts {
@@ -194,3 +196,14 @@ const char *engine_slot_id(const struct engine *engine, uint32_t slot);
 /* "sg-web/https", also of a rule that no policy has any more; NULL for none and for exempt
  * endpoints. Borrowed. */
 const char *engine_rule_name(const struct engine *engine, uint32_t rule);
+
+/*
+ * Compares everything that this process believes with what the kernel holds, while everything else
+ * goes on, and puts right what differs when it is to. Calls done once, at the end: error is NULL,
+ * or why it could not come to it. -EBUSY: there is one already.
+ */
+typedef void (*engine_verified_fn)(const struct dataplane_verified *result, int64_t took_us,
+				   const char *error, void *arg);
+int engine_verify(struct engine *engine, bool repair, engine_verified_fn done, void *arg);
+/* Nobody waits for it any more: it ends. */
+void engine_verify_stop(struct engine *engine);

@@ -101,6 +101,18 @@ typedef void (*image_member_fn)(const struct sg_member_key *key, uint32_t set, v
 typedef void (*image_prefix_fn)(const struct sg_prefix_key *key, uint32_t set, void *arg);
 void image_each_member(const struct image *image, image_member_fn each, void *arg);
 void image_each_prefix(const struct image *image, image_prefix_fn each, void *arg);
+/*
+ * The members a part at a time, each part of at most so many interfaces, while the image may change
+ * between two parts: who is a member all the time is seen, now and then twice. next returns false
+ * when there is nothing more to come.
+ */
+struct image_member_walk;
+struct image_member_walk *image_member_walk_new(const struct image *image);
+void image_member_walk_free(struct image_member_walk **walk);
+bool image_member_walk_next(const struct image *image, struct image_member_walk *walk,
+			    unsigned int most, image_member_fn each, void *arg);
+/* The network that a zone stands for; NULL: none. Borrowed. */
+const char *image_zone_name(const struct image *image, uint32_t zone);
 /* The set of exactly this prefix (nested prefixes carry the outer's peers), 0 when there is none.
  */
 uint32_t image_prefix_set(const struct image *image, const struct sg_prefix_key *key);

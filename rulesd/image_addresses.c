@@ -106,6 +106,120 @@ void image_each_member(const struct image *image, image_member_fn each, void *ar
 	}
 }
 
+/* ---------------------------------------------------------------- a part at a time */
+
+/* One zone, and whose interfaces stand for something there; home NULL: the shared addresses. */
+struct walk_part {
+	uint32_t zone;
+	char *home;
+};
+
+struct image_member_walk {
+	GArray *parts; /* of struct walk_part, from the last to the first */
+	guint left;    /* interfaces of the last one */
+};
+
+static void walk_part_clear(gpointer part)
+{
+	g_free(((struct walk_part *)part)->home);
+}
+
+static void add_part(struct image_member_walk *walk, const struct image_zone *zone,
+		     const struct image_zone *home)
+{
+	struct walk_part part = {.zone = zone->number,
+				 .home = home ? g_strdup(home->network) : NULL};
+
+	g_array_append_val(walk->parts, part);
+}
+
+struct image_member_walk *image_member_walk_new(const struct image *image)
+{
+	struct image_member_walk *walk = g_new0(struct image_member_walk, 1);
+	GHashTableIter iter, others;
+	gpointer zone, other;
+
+	walk->left = G_MAXUINT;
+	walk->parts = g_array_new(FALSE, FALSE, sizeof(struct walk_part));
+	g_array_set_clear_func(walk->parts, walk_part_clear);
+	g_hash_table_iter_init(&iter, image->zones);
+	while (g_hash_table_iter_next(&iter, NULL, &zone)) {
+		add_part(walk, zone, NULL);
+		add_part(walk, zone, zone);
+		g_hash_table_iter_init(&others, ((const struct image_zone *)zone)->foreign);
+		while (g_hash_table_iter_next(&others, &other, NULL))
+			add_part(walk, zone, other);
+	}
+	return walk;
+}
+
+void image_member_walk_free(struct image_member_walk **walk)
+{
+	struct image_member_walk *freed = *walk;
+
+	*walk = NULL;
+	if (!freed)
+		return;
+	g_array_unref(freed->parts);
+	g_free(freed);
+}
+
+/* From the last one down: those that move when another leaves move to where it has not been. */
+static guint walk_some(const struct image *image, struct image_member_walk *walk,
+		       const struct walk *one, const struct image_zone *home, guint most)
+{
+	const struct model_network *network = model_network(image->model, home->network);
+	struct sg_member_key key = {.zone = one->zone->number};
+	guint done = 0;
+
+	walk->left = MIN(walk->left, network ? network->interfaces->len : 0);
+	for (; walk->left && done < most; done++) {
+		const struct model_interface *iface = network->interfaces->pdata[--walk->left];
+		uint32_t set = image_interface_set(one->zone, home, iface);
+
+		for (uint32_t j = 0; set && j < iface->address_count; j++) {
+			key.addr = iface->addresses[j];
+			if (!image_shared(one->zone, &key.addr))
+				one->each(&key, set, one->arg);
+		}
+	}
+	return done;
+}
+
+bool image_member_walk_next(const struct image *image, struct image_member_walk *walk,
+			    unsigned int most, image_member_fn each, void *arg)
+{
+	guint done = 0;
+
+	while (walk->parts->len && done < most) {
+		const struct walk_part *part =
+			&g_array_index(walk->parts, struct walk_part, walk->parts->len - 1);
+		const struct image_zone *home =
+			part->home ? image_zone_of(image, part->home) : NULL;
+		struct walk one = {.each = each, .arg = arg};
+
+		one.zone =
+			g_hash_table_lookup(image->zones_by_number, GUINT_TO_POINTER(part->zone));
+		if (one.zone && home)
+			done += walk_some(image, walk, &one, home, most - done);
+		else if (one.zone && !part->home)
+			walk_shared(&one);
+		if (!one.zone || !home || !walk->left) {
+			g_array_set_size(walk->parts, walk->parts->len - 1);
+			walk->left = G_MAXUINT;
+		}
+	}
+	return walk->parts->len > 0;
+}
+
+const char *image_zone_name(const struct image *image, uint32_t zone)
+{
+	const struct image_zone *own =
+		g_hash_table_lookup(image->zones_by_number, GUINT_TO_POINTER(zone));
+
+	return own ? own->network : NULL;
+}
+
 static void each_interface_of_network(const struct model_network *network,
 				      const struct model_groups *groups,
 				      void (*each)(const struct model_interface *, void *),

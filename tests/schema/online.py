@@ -101,6 +101,9 @@ def traffic(session):
     drops = {entry["interface"]: entry["drops"] for entry in stats}
     session.check("the drop is counted", drops.get("db-1", {}).get("no_rule") == 1, str(drops))
     session.ask("GET", "/v1/stats", 200, query="?interface=web-1")
+    for method in ("GET", "POST"):
+        answer = session.ask(method, "/v1/verify", 200)
+        session.check(f"{method} /v1/verify finds no difference", answer["differences"] == [] and answer["found"] == 0, str(answer))
 
 
 def lists(session):
@@ -131,7 +134,7 @@ def sgctl(session):
     for name, *command in (("show-status", "show", "status"), ("show-groups", "show", "groups"), ("show-rules", "show", "rules"),
                            ("show-interfaces", "show", "interfaces"), ("show-prefix-lists", "show", "prefix-lists"),
                            ("show-members", "show", "members", "sg-web"), ("show-generations", "show", "generations"),
-                           ("flows", "flows"), ("stats", "stats"), ("flush-flows", "flush", "flows"),
+                           ("flows", "flows"), ("stats", "stats"), ("verify", "verify"), ("flush-flows", "flush", "flows"),
                            ("apply", "apply", os.path.join(session.top, EXAMPLE)), ("graph", "graph"), ("export-aws", "export", "aws"),
                            ("top", "top", "--batch", "1", "--seconds", "1"),
                            ("top", "top", "--batch", "1", "--seconds", "1", "--view", "flows"),

@@ -21,6 +21,7 @@ $ sgctl help
     flows       list live flows, each with the rule that allowed it
     flush       forget flows
     stats       count packets by interface and drop reason
+    verify      compare what rulesd believes with what the kernel holds
     events      show drops and new flows as they happen
     top         watch interfaces, drops and flows by the second
     fmt         rewrite policy files in canonical form
