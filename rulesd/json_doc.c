@@ -11,10 +11,26 @@ void jdoc_free(struct jdoc **doc)
 {
 	if (!*doc)
 		return;
-	g_free((*doc)->nodes);
-	g_free((*doc)->blocks);
+	g_free((*doc)->children);
+	if (!(*doc)->is_view) {
+		g_free((*doc)->nodes);
+		g_free((*doc)->blocks);
+	}
 	g_free(*doc);
 	*doc = NULL;
+}
+
+struct jdoc *jdoc_view(const struct jdoc *doc)
+{
+	struct jdoc *view = g_memdup2(doc, sizeof(*doc));
+
+	view->is_view = true;
+	view->children = NULL;
+	view->children_allocated = 0;
+	view->count = view->unfolded;
+	view->open = 0;
+	view->last = (struct jdoc_place_cache){0};
+	return view;
 }
 
 bool jdoc_hides_objects(const struct jdoc *doc)

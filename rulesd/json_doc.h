@@ -48,6 +48,9 @@ struct jdoc;
  */
 struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struct diag *diag);
 void jdoc_free(struct jdoc **doc);
+/* The same document for another thread, which looks into other objects at the same time; freed
+ * before it. What was found to be wrong with it is known to both. */
+struct jdoc *jdoc_view(const struct jdoc *doc);
 
 /* True when a duplicate key hides a section of the document or an object of a section. */
 bool jdoc_hides_objects(const struct jdoc *doc);

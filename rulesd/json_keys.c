@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rulesd/hash_index.h"
+#include "rulesd/parallel.h"
 
 /* A key as it is meant; escaped is what to free, or NULL. */
 struct decoded {
@@ -103,6 +104,81 @@ static void report_duplicate(struct jdoc *doc, uint32_t first, uint32_t second, 
 		 "duplicate key %s, first at line %u, column %u", quoted, place.line, place.column);
 }
 
+/* ------------------------------------------------------------------ a million keys */
+
+/* Objects with more members are looked at by several threads, for hashes that are equal. */
+#define MANY  16384u
+#define PIECE 4096u
+
+struct key_hashes {
+	const struct jdoc *doc;
+	uint32_t *members; /* nodes */
+	uint64_t *hashes;  /* of their keys, never 0 */
+	uint32_t count;
+	uint32_t shares; /* a power of two: each is what the low bits of a hash say */
+	bool repeat;	 /* atomic: two are equal */
+};
+
+static void hash_piece(uint32_t piece, uint32_t worker, void *context)
+{
+	struct key_hashes *keys = context;
+	uint32_t end = MIN((piece + 1) * PIECE, keys->count);
+
+	(void)worker;
+	for (uint32_t i = piece * PIECE; i < end; i++) {
+		const struct jdoc_key key = key_of(keys->doc, keys->members[i]);
+
+		keys->hashes[i] = MAX(key_hash(keys->doc, &key), 1u);
+	}
+}
+
+/* Those of one share, in a table of their own. */
+static void compare_share(uint32_t share, uint32_t worker, void *context)
+{
+	struct key_hashes *keys = context;
+	uint32_t slots = 16;
+	uint64_t *seen;
+
+	(void)worker;
+	while (slots / 2 < keys->count / keys->shares)
+		slots *= 2;
+	seen = g_new0(uint64_t, slots);
+	for (uint32_t i = 0, filled = 0; i < keys->count; i++) {
+		uint64_t hash = keys->hashes[i];
+		uint32_t slot = (uint32_t)(hash >> 32) & (slots - 1);
+
+		if ((hash & (keys->shares - 1)) != share)
+			continue;
+		while (seen[slot] && seen[slot] != hash)
+			slot = (slot + 1) & (slots - 1);
+		/* Hashes that fall into one share, as nobody's by chance do, are not for here. */
+		if (seen[slot] || ++filled == slots) {
+			__atomic_store_n(&keys->repeat, true, __ATOMIC_RELAXED);
+			break;
+		}
+		seen[slot] = hash;
+	}
+	g_free(seen);
+}
+
+/* False only when no key of the object is there twice. */
+static bool may_repeat(const struct jdoc *doc, uint32_t object, uint32_t members)
+{
+	struct key_hashes keys = {.doc = doc, .count = 0, .shares = PARALLEL_MAX};
+
+	if (members < MANY)
+		return true;
+	keys.members = g_new(uint32_t, members);
+	keys.hashes = g_new(uint64_t, members);
+	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_node(doc, child)->next)
+		keys.members[keys.count++] = child;
+	parallel_run((members + PIECE - 1) / PIECE, hash_piece, &keys);
+	parallel_run(keys.shares, compare_share, &keys);
+	g_free(keys.members);
+	g_free(keys.hashes);
+	return keys.repeat;
+}
+
 static void check_object(struct jdoc *doc, uint32_t object, struct diag *diag)
 {
 	struct hash_index seen = {0};
@@ -110,6 +186,8 @@ static void check_object(struct jdoc *doc, uint32_t object, struct diag *diag)
 
 	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_node(doc, child)->next)
 		members++;
+	if (!may_repeat(doc, object, members))
+		return;
 	hash_index_clear(&seen, members);
 	for (uint32_t child = jdoc_first(doc, object); child; child = jdoc_node(doc, child)->next) {
 		const struct key_match match = {doc, key_of(doc, child)};

@@ -24,13 +24,11 @@ static uint32_t count_lines(const char *text, size_t length)
 	return count;
 }
 
-void jdoc_index_lines(struct jdoc *doc)
+struct jdoc_block jdoc_index_lines(struct jdoc *doc, size_t first, size_t end)
 {
-	size_t blocks = doc->length / JDOC_BLOCK + 1;
-	struct jdoc_block block = {0};
+	struct jdoc_block block = {.start = (uint32_t)(first * JDOC_BLOCK)};
 
-	doc->blocks = g_new(struct jdoc_block, blocks);
-	for (size_t i = 0; i < blocks; i++) {
+	for (size_t i = first; i < end; i++) {
 		const char *text = doc->text + i * JDOC_BLOCK;
 		size_t length = MIN(JDOC_BLOCK, doc->length - i * JDOC_BLOCK);
 		const char *last = memrchr(text, '\n', length);
@@ -39,6 +37,19 @@ void jdoc_index_lines(struct jdoc *doc)
 		block.line += count_lines(text, length);
 		if (last)
 			block.start = (uint32_t)(last + 1 - doc->text);
+	}
+	return block;
+}
+
+void jdoc_shift_lines(struct jdoc *doc, size_t first, size_t end, struct jdoc_block before)
+{
+	for (size_t i = first; i < end; i++) {
+		struct jdoc_block *block = &doc->blocks[i];
+
+		/* No line ended between first and here. */
+		if (!block->line)
+			block->start = before.start;
+		block->line += before.line;
 	}
 }
 

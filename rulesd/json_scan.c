@@ -15,13 +15,15 @@
 
 struct scan {
 	struct jdoc *doc;
-	struct diag *diag;
-	size_t at; /* offset of the next byte */
+	struct diag *diag; /* or NULL: whether it is JSON is all that is asked */
+	size_t at;	   /* offset of the next byte */
 	unsigned int depth;
 	bool skims;	       /* inside of a folded node: no nodes are made */
 	bool repeats;	       /* there is a duplicate key in what was skimmed */
 	struct jdoc_key *keys; /* of the objects that are being skimmed */
 	guint key_count, key_room;
+	struct jdoc_parts parts; /* scanned ahead... */
+	guint passed;		 /* ...and those that begin before the cursor */
 };
 
 static bool scan_value(struct scan *scan, uint32_t parent, uint32_t key, uint32_t *node);
@@ -32,6 +34,8 @@ static bool G_GNUC_PRINTF(4, 5)
 	g_autofree char *message = NULL;
 	va_list args;
 
+	if (!scan->diag)
+		return false;
 	va_start(args, format);
 	message = g_strdup_vprintf(format, args);
 	va_end(args);
@@ -103,15 +107,23 @@ static bool unexpected(struct scan *scan, const char *expected)
 	return fail(scan, scan->at, NULL, "%s where %s is expected", what, expected);
 }
 
+static void make_room(struct jdoc_node **nodes, uint32_t *allocated, uint32_t count)
+{
+	if (count < *allocated)
+		return;
+	*allocated = MAX(*allocated + MAX(*allocated / 2, 64u), count + 1);
+	*nodes = g_renew(struct jdoc_node, *nodes, *allocated);
+}
+
 static uint32_t add_node(struct scan *scan, uint32_t parent, uint32_t key)
 {
 	struct jdoc *doc = scan->doc;
 
-	if (doc->count == doc->allocated) {
-		doc->allocated += MAX(doc->allocated / 2, 64u);
-		doc->nodes = g_renew(struct jdoc_node, doc->nodes, doc->allocated);
-	}
-	doc->nodes[doc->count] = (struct jdoc_node){
+	if (doc->count < doc->unfolded)
+		make_room(&doc->nodes, &doc->allocated, doc->count);
+	else
+		make_room(&doc->children, &doc->children_allocated, doc->count - doc->unfolded);
+	*jdoc_node(doc, doc->count) = (struct jdoc_node){
 		.offset = (uint32_t)scan->at,
 		.key = key,
 		.parent = parent,
@@ -337,7 +349,8 @@ static bool scan_separator(struct scan *scan, char closing, size_t opened)
 	if (scan->at >= scan->doc->length)
 		return fail(scan, scan->at, NULL,
 			    "the file ends, but '%c' of line %u is still open",
-			    closing == '}' ? '{' : '[', jdoc_place_at(scan->doc, opened).line);
+			    closing == '}' ? '{' : '[',
+			    scan->diag ? jdoc_place_at(scan->doc, opened).line : 0);
 	if (peek(scan) != ',')
 		return unexpected(scan, closing == '}' ? "',' or '}'" : "',' or ']'");
 	comma = scan->at++;
@@ -387,6 +400,33 @@ static bool scan_child(struct scan *scan, uint32_t parent, char closing, uint32_
 	return scan_value(scan, parent, key.offset, child);
 }
 
+/* Takes over what was scanned ahead from here on; the last of its nodes, or 0 when there is none.
+ * last: the child before it, or 0. */
+static uint32_t take_part(struct scan *scan, uint32_t parent, uint32_t last)
+{
+	struct jdoc *doc = scan->doc;
+	const struct jdoc_part *part;
+	uint32_t first = doc->count;
+
+	while (scan->passed < scan->parts.count && scan->parts.parts[scan->passed].start < scan->at)
+		scan->passed++;
+	part = &scan->parts.parts[scan->passed];
+	if (scan->passed == scan->parts.count || part->start != scan->at)
+		return 0;
+	make_room(&doc->nodes, &doc->allocated, first + part->count - 1);
+	memcpy(&doc->nodes[first], part->nodes, part->count * sizeof(*part->nodes));
+	for (uint32_t node = first; node < first + part->count; node++) {
+		doc->nodes[node].parent = parent;
+		doc->nodes[node].next = node + 1;
+	}
+	doc->count += part->count;
+	doc->nodes[doc->count - 1].next = 0;
+	if (last)
+		doc->nodes[last].next = first;
+	scan->at = part->end;
+	return doc->count - 1;
+}
+
 /* Objects and arrays: the cursor is on the opening bracket. */
 static bool scan_children(struct scan *scan, uint32_t node, char closing)
 {
@@ -399,6 +439,13 @@ static bool scan_children(struct scan *scan, uint32_t node, char closing)
 
 		if (scan->at >= scan->doc->length)
 			return scan_separator(scan, closing, opened);
+		if (scan->parts.count && scan->depth == JDOC_FOLD_DEPTH && closing == '}' &&
+		    !scan->skims)
+			child = take_part(scan, node, last);
+		if (child) {
+			last = child;
+			continue;
+		}
 		if (!scan_child(scan, node, closing, &child))
 			return false;
 		if (last && !scan->skims)
@@ -489,6 +536,20 @@ void jdoc_scan_children(struct jdoc *doc, uint32_t node)
 	g_assert(valid); /* it was when the document was parsed */
 }
 
+bool jdoc_scan_members(struct jdoc *own, size_t *at, size_t stop)
+{
+	struct scan scan = {.doc = own, .at = *at, .depth = JDOC_FOLD_DEPTH};
+	bool valid = true;
+	uint32_t child;
+
+	do {
+		valid = scan_child(&scan, 0, '}', &child) && scan_separator(&scan, '}', *at);
+	} while (valid && scan.at < stop && peek(&scan) != '}');
+	g_free(scan.keys);
+	*at = scan.at;
+	return valid;
+}
+
 /* The first byte that is neither ASCII nor part of a valid UTF-8 character; NULL when there is
  * none. A NUL is one. */
 static const char *find_bad_byte(const char *text, size_t length)
@@ -519,6 +580,11 @@ static const char *find_bad_byte(const char *text, size_t length)
 	return NULL;
 }
 
+bool jdoc_has_bad_byte(const struct jdoc *doc, size_t first, size_t end)
+{
+	return find_bad_byte(doc->text + first, end - first) != NULL;
+}
+
 /* Bytes that no JSON text holds anywhere. */
 static bool check_bytes(struct scan *scan)
 {
@@ -528,7 +594,7 @@ static bool check_bytes(struct scan *scan)
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		return fail(scan, 0, "save it as UTF-8 without one",
 			    "the file starts with a byte order mark");
-	bad = find_bad_byte(text, length);
+	bad = scan->parts.bad_bytes ? find_bad_byte(text, length) : NULL;
 	if (!bad)
 		return true;
 	if (*bad == '\0')
@@ -574,6 +640,7 @@ struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struc
 	struct jdoc *doc = g_new0(struct jdoc, 1);
 	struct scan scan = {.doc = doc, .diag = diag};
 
+	doc->unfolded = UINT32_MAX;
 	doc->file = g_intern_string(file);
 	doc->text = length ? text : "";
 	doc->length = length;
@@ -584,9 +651,10 @@ struct jdoc *jdoc_parse(const char *file, const char *text, size_t length, struc
 		jdoc_free(&doc);
 		return NULL;
 	}
-	jdoc_index_lines(doc);
+	scan.parts = jdoc_scan_ahead(doc);
 	if (!scan_document(&scan))
 		jdoc_free(&doc);
+	jdoc_parts_clear(&scan.parts);
 	g_free(scan.keys);
 	return doc;
 }

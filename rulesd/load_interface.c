@@ -408,15 +408,43 @@ static struct model_interface *read_interface(struct load *load, uint32_t node, 
 	return iface;
 }
 
+static void *make_policy_interface(struct load *load, uint32_t node, const char *id)
+{
+	return read_interface(load, node, id, load->into, jdoc_key_place(load->doc, node));
+}
+
+static void is_there(struct load *load, uint32_t node, struct model_interface *iface,
+		     const struct model_interface *first)
+{
+	load_defined_twice(load, node, "interface", iface->id, first->place);
+	model_interface_free(iface);
+}
+
 static void read_policy_interface(struct load *load, uint32_t node, const char *id)
 {
-	struct model_interface *iface =
-		read_interface(load, node, id, load->into, jdoc_key_place(load->doc, node));
+	struct model_interface *iface = make_policy_interface(load, node, id);
 	const struct model_interface *first = model_try_interface(load->model, load->into, iface);
 
-	if (!first)
-		return;
-	load_defined_twice(load, node, "interface", id, first->place);
+	if (first)
+		is_there(load, node, iface, first);
+}
+
+static void take_policy_interfaces(struct load *load, const struct load_made *made, uint32_t count)
+{
+	g_autofree struct model_interface **ifaces = g_new(struct model_interface *, count);
+	g_autofree const struct model_interface **first =
+		g_new(const struct model_interface *, count);
+
+	for (uint32_t i = 0; i < count; i++)
+		ifaces[i] = made[i].object;
+	model_try_interfaces(load->model, load->into, ifaces, first, count);
+	for (uint32_t i = 0; i < count; i++)
+		if (first[i])
+			is_there(load, made[i].node, ifaces[i], first[i]);
+}
+
+static void discard_interface(void *iface)
+{
 	model_interface_free(iface);
 }
 
@@ -426,6 +454,10 @@ const struct load_section load_interfaces = {
 	.name = "interfaces",
 	.prefix = "",
 	.read = read_policy_interface,
+	.make = make_policy_interface,
+	.take = take_policy_interfaces,
+	.discard = discard_interface,
+	.large = 16384,
 };
 
 int load_interface(const char *id, const char *text, size_t length, struct model_interface **iface,

@@ -36,6 +36,12 @@ struct load {
 	struct model_network *into; /* the same, while sections of objects are read */
 };
 
+/* An object of a section that is not in the model yet, and its member. */
+struct load_made {
+	void *object;
+	uint32_t node;
+};
+
 struct load_field;
 typedef void load_reader(struct load *load, const struct load_field *field, uint32_t node,
 			 void *out);
@@ -68,18 +74,34 @@ bool load_integer(struct load *load, uint32_t node, int64_t low, int64_t high, i
 /* Reads the fields of an object; "description" and "labels" are checked when not in the table. */
 void load_object(struct load *load, uint32_t node, const struct load_field *fields, void *object);
 
-/* A section: a map of ids. Every key passes load_id with prefix. */
+/*
+ * A section: a map of ids. Every key passes load_id with prefix. What a large section holds is read
+ * by several threads when its objects can be made (make, never NULL) without a look at any other
+ * one and given to the model (take) one after the other: read does both. take reports an object
+ * whose id is there already, and frees it.
+ */
 typedef void load_member_reader(struct load *load, uint32_t node, const char *id);
+typedef void *load_maker(struct load *load, uint32_t node, const char *id);
+typedef void load_taker(struct load *load, const struct load_made *made, uint32_t count);
 struct load_section {
 	enum model_kind kind;
 	const char *what;   /* "group", for messages */
 	const char *name;   /* "groups" */
 	const char *prefix; /* of ids; "" for any */
 	load_member_reader *read;
+	load_maker *make; /* this and the following: NULL when it is never large */
+	load_taker *take; /* takes over all of them */
+	void (*discard)(void *object);
+	uint32_t large; /* objects from which on threads are worth it */
 };
 void load_draft_free(struct load_draft **draft);
 extern const struct load_section load_services, load_networks, load_groups, load_prefix_lists,
 	load_interfaces;
+/* Whether a key of the section is its kind of id, as load_map wants it. */
+bool load_is_id(const char *id, const char *prefix);
+/* Reads the members of a large section on all CPUs; false, and nothing has happened, when it is not
+ * large, or when there is something to say about any of them: that is load_map's, in order. */
+bool load_map_parallel(struct load *load, uint32_t node, const struct load_section *section);
 /* Calls read for every member; null is noted in load->removals where that is one. node 0: nothing.
  */
 void load_map(struct load *load, uint32_t node, const struct load_section *section);

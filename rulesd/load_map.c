@@ -13,7 +13,7 @@ static bool is_id_letter(char c)
 	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
 }
 
-static bool is_id(const char *id, const char *prefix)
+bool load_is_id(const char *id, const char *prefix)
 {
 	size_t length = 0, start = strlen(prefix);
 
@@ -39,7 +39,7 @@ static void id_error(struct load *load, uint32_t node, bool at_key, const char *
 
 bool load_id(struct load *load, uint32_t node, const char *id, const char *what, const char *prefix)
 {
-	if (is_id(id, prefix))
+	if (load_is_id(id, prefix))
 		return true;
 	id_error(load, node, false, id, what, prefix);
 	return false;
@@ -93,13 +93,15 @@ void load_map(struct load *load, uint32_t node, const struct load_section *secti
 		load->incomplete = true;
 		return;
 	}
+	if (load_map_parallel(load, node, section))
+		return;
 	for (member = jdoc_first(load->doc, node); member; member = jdoc_next(load->doc, member)) {
 		CLEANUP(jdoc_text_clear) struct jdoc_text text;
 		const char *id = jdoc_read_key(load->doc, member, &text);
 
 		if (is_annotation_in_map(load, member, id, section))
 			continue;
-		if (!is_id(id, section->prefix))
+		if (!load_is_id(id, section->prefix))
 			id_error(load, member, true, id, section->what, section->prefix);
 		else if (load->removals && jdoc_kind(load->doc, member) == JDOC_NULL)
 			note_removal(load, member, id, section->kind);

@@ -277,14 +277,10 @@ static void read_directions(struct load *load, const struct group_object *object
 		g_ptr_array_add(group->rules[SG_EGRESS], model_default_egress_new());
 }
 
-static void read_group(struct load *load, uint32_t node, const char *id)
+static void *make_group(struct load *load, uint32_t node, const char *id)
 {
-	struct model_network *network = model_network_ensure(load->model, load->network);
-	const struct model_group *first = g_hash_table_lookup(network->groups, id);
 	struct group_object object = {0};
 
-	if (first && !first->implied)
-		load_defined_twice(load, node, "group", id, first->place);
 	load->remarks = 0;
 	object.group = model_group_new(load->network, id);
 	object.group->place = jdoc_key_place(load->doc, node);
@@ -293,10 +289,36 @@ static void read_group(struct load *load, uint32_t node, const char *id)
 		read_directions(load, &object);
 	}
 	object.group->remarks = load->remarks;
-	if (first && !first->implied)
-		model_group_free(object.group);
-	else
-		g_hash_table_replace(network->groups, object.group->id, object.group);
+	return object.group;
+}
+
+static void take_group(struct load *load, uint32_t node, struct model_group *group)
+{
+	struct model_network *network = model_network_ensure(load->model, load->network);
+	const struct model_group *first = g_hash_table_lookup(network->groups, group->id);
+
+	if (!first || first->implied) {
+		g_hash_table_replace(network->groups, group->id, group);
+		return;
+	}
+	load_defined_twice(load, node, "group", group->id, first->place);
+	model_group_free(group);
+}
+
+static void read_group(struct load *load, uint32_t node, const char *id)
+{
+	take_group(load, node, make_group(load, node, id));
+}
+
+static void take_groups(struct load *load, const struct load_made *made, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		take_group(load, made[i].node, made[i].object);
+}
+
+static void discard_group(void *group)
+{
+	model_group_free(group);
 }
 
 const struct load_section load_groups = {
@@ -305,6 +327,10 @@ const struct load_section load_groups = {
 	.name = "groups",
 	.prefix = "sg-",
 	.read = read_group,
+	.make = make_group,
+	.take = take_groups,
+	.discard = discard_group,
+	.large = 256,
 };
 
 static void read_entries(struct load *load, const struct load_field *field, uint32_t node,

@@ -133,7 +133,7 @@ enum model_hook { MODEL_HOOK_AUTO, MODEL_HOOK_XDP, MODEL_HOOK_TCX, MODEL_HOOK_TC
  * references: two lists are the same if and only if their pointers are equal.
  */
 struct model_groups {
-	uint32_t references;
+	uint32_t references; /* atomic */
 	uint32_t count;
 	const char *ids[];
 };
@@ -262,6 +262,11 @@ void model_add_interface(struct model *model, struct model_interface *iface);
 const struct model_interface *model_try_interface(struct model *model,
 						  struct model_network *network,
 						  struct model_interface *iface);
+/* The same for many, one after the other: first[i] is what model_try_interface returns for the
+ * one at i. Their places in the indexes are looked up on several CPUs. */
+void model_try_interfaces(struct model *model, struct model_network *network,
+			  struct model_interface *const *ifaces,
+			  const struct model_interface **first, uint32_t count);
 void model_remove_interface(struct model *model, struct model_interface *iface);
 /* Makes the indexes right at once, if they are stale, and not when the next one is added. */
 void model_settle_interfaces(struct model *model);

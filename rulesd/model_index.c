@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "rulesd/parallel.h"
+
 /* ------------------------------------------------------------------ keys */
 
 static uint64_t id_hash(const char *id)
@@ -149,7 +151,7 @@ static void refill_addresses(struct model_network *network, uint32_t more)
 		index_addresses(network, network->interfaces->pdata[i]);
 }
 
-static void refill_model(struct model *model, uint32_t more)
+static void refill_model(struct model *model, uint32_t more, uint32_t devices)
 {
 	GHashTableIter iter;
 	gpointer value;
@@ -158,7 +160,7 @@ static void refill_model(struct model *model, uint32_t more)
 	model->stale = false;
 	hash_index_clear(&model->by_id, model->interfaces + more);
 	hash_index_clear(&model->by_device,
-			 1 + model->by_device.count + model->by_device.count / 2);
+			 1 + model->by_device.count + MAX(model->by_device.count / 2, devices));
 	g_hash_table_remove_all(model->devices);
 	g_hash_table_remove_all(model->hosts);
 	g_hash_table_iter_init(&iter, model->networks);
@@ -181,7 +183,7 @@ void model_reserve_interfaces(struct model *model, struct model_network *network
 		refill_addresses(network, more);
 	if (model->stale || hash_index_is_full(&model->by_id, more) ||
 	    hash_index_is_full(&model->by_device, 1))
-		refill_model(model, more);
+		refill_model(model, more, 0);
 }
 
 void model_settle_interfaces(struct model *model)
@@ -190,7 +192,7 @@ void model_settle_interfaces(struct model *model)
 	gpointer network;
 
 	if (model->stale)
-		refill_model(model, 0);
+		refill_model(model, 0, 0);
 	g_hash_table_iter_init(&iter, model->networks);
 	while (g_hash_table_iter_next(&iter, NULL, &network))
 		if (((const struct model_network *)network)->stale)
@@ -204,7 +206,7 @@ static void make_room(struct model *model, struct model_network *network, uint32
 		refill_addresses(network, addresses + network->members / 2);
 	if (model->stale || hash_index_is_full(&model->by_id, 1) ||
 	    hash_index_is_full(&model->by_device, 1))
-		refill_model(model, 1 + model->interfaces / 2);
+		refill_model(model, 1 + model->interfaces / 2, 0);
 }
 
 static void count_carried(struct model_network *network, const struct model_groups *groups)
@@ -216,6 +218,14 @@ static void count_carried(struct model_network *network, const struct model_grou
 		g_hash_table_insert(network->carried, (gpointer)(uintptr_t)groups, count);
 	}
 	++*count;
+}
+
+static void uncount_carried(struct model_network *network, const struct model_groups *groups)
+{
+	guint *count = g_hash_table_lookup(network->carried, groups);
+
+	if (--*count == 0)
+		g_hash_table_remove(network->carried, groups);
 }
 
 /* All but its id. */
@@ -252,6 +262,95 @@ const struct model_interface *model_try_interface(struct model *model,
 	if (!first)
 		add_indexed(model, network, iface);
 	return first;
+}
+
+/* Many that come at once, and which of them had come before. */
+struct arrivals {
+	struct model *model;
+	struct model_network *network;
+	struct model_interface *const *ifaces;
+	const struct model_interface **first;
+	uint32_t count;
+};
+
+static void index_ids(const struct arrivals *all)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		all->first[i] = index_id(all->model, all->ifaces[i]);
+}
+
+static void index_all_addresses(const struct arrivals *all)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		index_addresses(all->network, all->ifaces[i]);
+}
+
+static void place_all(const struct arrivals *all)
+{
+	for (uint32_t i = 0; i < all->count; i++) {
+		struct model_interface *iface = all->ifaces[i];
+
+		iface->position = all->network->interfaces->len;
+		g_ptr_array_add(all->network->interfaces, iface);
+		index_device(all->model, iface);
+		count_carried(all->network, iface->groups);
+	}
+}
+
+static void reserve(const struct arrivals *all)
+{
+	uint32_t addresses = 0, devices = 0;
+
+	for (uint32_t i = 0; i < all->count; i++) {
+		addresses += all->ifaces[i]->address_count;
+		devices += all->ifaces[i]->settings->device != NULL;
+	}
+	if (all->network->stale || hash_index_is_full(&all->network->by_address, addresses))
+		refill_addresses(all->network, addresses);
+	if (all->model->stale || hash_index_is_full(&all->model->by_id, all->count) ||
+	    hash_index_is_full(&all->model->by_device, devices))
+		refill_model(all->model, all->count, devices);
+}
+
+/* Those that stand in the network from before on. */
+static void take_back(const struct arrivals *all, uint32_t before)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		uncount_carried(all->network, all->ifaces[i]->groups);
+	all->network->interfaces->len = before; /* they are the caller's: not freed */
+	all->model->interfaces -= all->count;
+	refill_addresses(all->network, 0);
+	refill_model(all->model, 0, 0);
+}
+
+/* None of them changes what another one looks at. */
+static void index_one(uint32_t piece, uint32_t worker, void *context)
+{
+	static void (*const parts[])(const struct arrivals *) = {index_ids, index_all_addresses,
+								 place_all};
+
+	(void)worker;
+	parts[piece](context);
+}
+
+void model_try_interfaces(struct model *model, struct model_network *network,
+			  struct model_interface *const *ifaces,
+			  const struct model_interface **first, uint32_t count)
+{
+	struct arrivals all = {model, network, ifaces, first, count};
+	uint32_t before = network->interfaces->len;
+
+	reserve(&all);
+	parallel_run(3, index_one, &all);
+	model->interfaces += count;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!first[i])
+			continue;
+		/* Not all of them are to stay: once more, and one after the other. */
+		take_back(&all, before);
+		for (i = 0; i < count; i++)
+			first[i] = model_try_interface(model, network, ifaces[i]);
+	}
 }
 
 static void unindex_id(struct model *model, const struct model_interface *iface)
@@ -299,7 +398,6 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 {
 	struct model_network *network = model_network(model, iface->network);
 	GPtrArray *all = network->interfaces;
-	guint *carried = g_hash_table_lookup(network->carried, iface->groups);
 
 	g_assert(all->pdata[iface->position] == iface);
 	g_ptr_array_steal_index_fast(all, iface->position);
@@ -309,8 +407,7 @@ void model_remove_interface(struct model *model, struct model_interface *iface)
 	unindex_id(model, iface);
 	unindex_device(model, iface);
 	unindex_addresses(network, iface);
-	if (--*carried == 0)
-		g_hash_table_remove(network->carried, iface->groups);
+	uncount_carried(network, iface->groups);
 }
 
 /* ------------------------------------------------------------------ finding */

@@ -78,25 +78,39 @@ const struct model_groups *model_groups_get(const char *const *ids, uint32_t cou
 		groups = groups_new(key);
 		g_hash_table_add(all_groups, groups);
 	}
-	groups->references++;
+	__atomic_add_fetch(&groups->references, 1, __ATOMIC_RELAXED);
 	G_UNLOCK(all_groups);
 	return groups;
 }
 
 const struct model_groups *model_groups_ref(const struct model_groups *groups)
 {
-	G_LOCK(all_groups);
-	((struct model_groups *)(uintptr_t)groups)->references++;
-	G_UNLOCK(all_groups);
+	__atomic_add_fetch(&((struct model_groups *)(uintptr_t)groups)->references, 1,
+			   __ATOMIC_RELAXED);
 	return groups;
+}
+
+/* Gives back a reference that is not the last one. */
+static bool unref_one_of_many(struct model_groups *groups)
+{
+	uint32_t references = __atomic_load_n(&groups->references, __ATOMIC_RELAXED);
+
+	while (references > 1)
+		if (__atomic_compare_exchange_n(&groups->references, &references, references - 1,
+						false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return true;
+	return false;
 }
 
 void model_groups_unref(const struct model_groups *groups)
 {
 	struct model_groups *own = (struct model_groups *)(uintptr_t)groups;
 
+	if (unref_one_of_many(own))
+		return;
+	/* Only under the lock it becomes 0: what is in the table has a reference. */
 	G_LOCK(all_groups);
-	if (--own->references == 0) {
+	if (__atomic_sub_fetch(&own->references, 1, __ATOMIC_ACQ_REL) == 0) {
 		g_hash_table_remove(all_groups, own);
 		g_free(own);
 		/* Nothing stays behind when the last model is gone. */
