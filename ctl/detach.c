@@ -10,6 +10,21 @@
 
 #define INTERFACES "/v1/interfaces"
 
+/* Whether the device is one that rulesd keeps filtered without knowing whose it is. */
+static bool is_kept(const struct args *args, const char *word, struct diag *diag)
+{
+	AUTO_JSON json_t *status = NULL;
+	const json_t *kept;
+	size_t i;
+
+	if (client_request(args, "GET", "/v1/status", NULL, &status, NULL, diag))
+		return false;
+	json_array_foreach (json_object_get(status, "kept"), i, kept)
+		if (!g_strcmp0(json_string_value(json_object_get(kept, "device")), word))
+			return true;
+	return false;
+}
+
 /* 0 and the id that word means: an id wins over a device name. -ENOENT when it is neither. */
 static int resolve(const struct args *args, const char *word, char **id, struct diag *diag)
 {
@@ -34,6 +49,10 @@ static int resolve(const struct args *args, const char *word, char **id, struct 
 	}
 	if (by_device) {
 		*id = g_strdup(by_device);
+		return 0;
+	}
+	if (is_kept(args, word, diag)) {
+		*id = g_strdup(word);
 		return 0;
 	}
 	diag_add(diag, "unknown-interface", (struct place){0}, NULL, "see sgctl show interfaces",

@@ -32,6 +32,9 @@ static void print_status(const json_t *status)
 	const char *error = text_of(status, "policy_error", NULL);
 	const json_t *trial = json_object_get(status, "on_trial");
 	const char *digest = text_of(status, "policy_sha256", NULL);
+	const char *lost = text_of(status, "state_error", NULL);
+	const json_t *kept;
+	size_t i;
 
 	output_text("rulesd      %s on %s, up %s\n", text_of(status, "version", "?"),
 		    text_of(status, "host", "?"), up);
@@ -55,6 +58,11 @@ static void print_status(const json_t *status)
 		output_text("on trial    for %" JSON_INTEGER_FORMAT
 			    " more seconds; sgctl confirm keeps it\n",
 			    of(trial, "seconds"));
+	json_array_foreach (json_object_get(status, "kept"), i, kept)
+		output_text("kept        %s, as it is pinned: nothing says any more whose it is\n",
+			    text_of(kept, "device", "?"));
+	if (lost)
+		output_text("state       %s\n", lost);
 	if (error)
 		output_text("error       %s\n", error);
 }

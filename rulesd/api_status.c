@@ -11,6 +11,21 @@ static void set_number(json_t *json, const char *key, uint64_t number)
 	json_object_set_new(json, key, json_integer((json_int_t)number));
 }
 
+static json_t *kept_to_json(const struct engine *engine)
+{
+	json_t *list = json_array();
+	const struct engine_kept *kept;
+
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
+		kept = g_hash_table_lookup(engine->kept, GUINT_TO_POINTER(slot));
+		if (kept)
+			json_array_append_new(list,
+					      json_pack("{ss sI}", "device", kept->device,
+							"ifindex", (json_int_t)kept->ifindex));
+	}
+	return list;
+}
+
 void api_get_status(struct api_request *request)
 {
 	const struct engine *engine = request->engine;
@@ -42,6 +57,8 @@ void api_get_status(struct api_request *request)
 						(int)engine_confirm_left(engine))
 				    : json_null());
 	json_object_set_new(json, "policy_error", api_string_or_null(engine->policy_error));
+	json_object_set_new(json, "state_error", api_string_or_null(engine->state->lost));
+	json_object_set_new(json, "kept", kept_to_json(engine));
 	api_reply(request, MHD_HTTP_OK, json);
 }
 

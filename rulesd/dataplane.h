@@ -141,6 +141,15 @@ int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char
 int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
 			       char **error);
 
+/*
+ * The highest numbers that anything in the kernel names, live flows included; 0: none. It takes a
+ * walk over everything: for a registry that was lost. exempt has SG_RULE_EXEMPT set.
+ */
+struct dataplane_numbers {
+	uint32_t zone, peer, rule, exempt, policy, set;
+};
+int dataplane_numbers(struct dataplane *dataplane, struct dataplane_numbers *numbers, char **error);
+
 /* Counters of a slot, summed over CPUs. stats or exact may be NULL; without stats it is cheap. */
 int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats *stats,
 		    struct sg_slot *exact);

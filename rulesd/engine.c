@@ -162,6 +162,7 @@ void engine_settle_soon(struct engine *engine)
 static gboolean repair(gpointer arg)
 {
 	engine_repair(arg);
+	engine_kept_settle(arg);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -217,12 +218,16 @@ static int restore_model(struct engine *engine, struct diag *diag, char **error)
 {
 	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(GPtrArray) patches = NULL;
-	const struct state_generation *current = state_current(engine->state);
+	const struct state_generation *current;
 	CLEANUP(model_free) struct model *model = NULL;
-	int err = engine_load_texts(engine, current, &sources, &patches, error);
+	int err;
 
+	sources = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	patches = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))g_ptr_array_unref);
+	err = state_load_current(engine->state, sources, patches, error);
 	if (err < 0)
 		return err;
+	current = state_current(engine->state);
 	err = candidate_model(current ? sources : NULL, patches, NULL, &model, diag);
 	if (err < 0) {
 		summarize(diag,
@@ -249,8 +254,16 @@ static int restore_kernel(struct engine *engine, struct diag *diag, char **error
 		summarize(diag, "the policy that held before does not compile", error);
 		return err;
 	}
-	err = engine_save_numbers(engine, diag);
-	if (err == 0) {
+	/* What held before has its names in the registry, and numbers of policies and sets are
+	 * checked against the kernel; so a full disk need not keep anything from being filtered.
+	 * The next change asks for marks again. */
+	err = state_save_marks(engine->state, engine->numbers);
+	if (err < 0)
+		log_warning("the state directory %s cannot be written: %s; changes will be refused",
+			    engine->state->path, g_strerror(-err));
+	err = 0;
+	/* What is kept needs the members and policies that are pinned. */
+	if (err == 0 && !engine->blank) {
 		err = dataplane_apply(engine->dataplane, engine->image, false, &kernel, NULL,
 				      &said);
 		err = err < 0 ? engine_dataplane_error(err, said, diag) : 0;
@@ -260,9 +273,18 @@ static int restore_kernel(struct engine *engine, struct diag *diag, char **error
 		return err;
 	}
 	engine_settle_soon(engine);
+	kernel = dataplane_generation(engine->dataplane);
 	engine->state->offset =
 		candidate_offset(engine->state->offset, kernel, engine->state->generation, false);
 	return engine_restore(engine, error);
+}
+
+static void kept_free(void *arg)
+{
+	struct engine_kept *kept = arg;
+
+	g_free(kept->device);
+	g_free(kept);
 }
 
 static void iface_free(void *arg)
@@ -275,6 +297,24 @@ static void iface_free(void *arg)
 	g_free(iface);
 }
 
+/* So that the next start finds it whole, and still knows that something was lost. */
+static void save_what_was_lost(struct engine *engine, bool whole)
+{
+	struct state *state = engine->state;
+	g_autofree char *lost = g_strdup(state->lost);
+	int err = 0;
+
+	if (!whole)
+		err = state_save_numbers(state, engine->numbers);
+	if (err == 0 && state->damage->len) {
+		g_clear_pointer(&state->lost, g_free);
+		err = state_set_lost(state, lost);
+	}
+	if (err < 0)
+		log_warning("the state directory %s cannot be mended: %s", state->path,
+			    g_strerror(-err));
+}
+
 int engine_open(const struct options *options, struct engine **engine, char **error)
 {
 	CLEANUP(engine_close) struct engine *e = g_new0(struct engine, 1);
@@ -283,6 +323,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		.bpffs = options->bpffs,
 		.max_flows = options->max_flows,
 	};
+	bool whole = true;
 	int err;
 
 	e->options = options;
@@ -290,9 +331,10 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	e->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, iface_free);
 	e->by_device = g_hash_table_new(g_str_hash, g_str_equal);
 	e->by_ifindex = g_hash_table_new(NULL, NULL);
+	e->kept = g_hash_table_new_full(NULL, NULL, NULL, kept_free);
 	err = state_open(options->state_dir, &e->state, error);
 	if (err == 0)
-		err = state_load_numbers(e->state, &e->numbers, error);
+		err = state_load_numbers(e->state, &e->numbers, &whole, error);
 	if (err == 0)
 		err = bpffs_prepare(options->bpffs, error);
 	if (err == 0)
@@ -306,9 +348,13 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	}
 	err = restore_model(e, diag, error);
 	if (err == 0)
+		err = engine_kept_find(e, whole, error);
+	if (err == 0)
 		err = restore_kernel(e, diag, error);
 	if (err < 0)
 		return err;
+	engine_kept_settle(e);
+	save_what_was_lost(e, whole);
 	e->ready = true;
 	engine_note(e);
 	malloc_trim(0);
@@ -344,6 +390,7 @@ void engine_close(struct engine **engine)
 	g_clear_pointer(&e->by_device, g_hash_table_unref);
 	g_clear_pointer(&e->by_ifindex, g_hash_table_unref);
 	g_clear_pointer(&e->ifaces, g_hash_table_unref);
+	g_clear_pointer(&e->kept, g_hash_table_unref);
 	state_close(&e->state);
 	g_free(e->policy_error);
 	g_free(e);

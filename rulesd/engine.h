@@ -8,6 +8,7 @@
  *   engine_policy.c     replacing the policy, patching it, rollback
  *   engine_text.c       the texts of the policy, which are on disk only
  *   engine_interface.c  interfaces attached by hand
+ *   engine_kept.c       interfaces that nobody knows any more
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
  *   engine_verify.c     what is believed against what the kernel holds
@@ -68,6 +69,12 @@ struct engine_iface {
 	unsigned int adopt_seconds;
 };
 
+/* Filtered as it is pinned, because the state directory does not know it any more. */
+struct engine_kept {
+	uint32_t slot, ifindex;
+	char *device; /* at start */
+};
+
 /* Read by everyone, written by engine*.c only. */
 struct engine {
 	const struct options *options;
@@ -81,6 +88,9 @@ struct engine {
 	GHashTable *by_device, *by_ifindex; /* the same; engine_attach.c keeps them */
 	char *policy_error; /* why the policy directory is not what holds, or NULL */
 	int64_t started_us; /* monotonic */
+
+	GHashTable *kept; /* slot -> struct engine_kept */
+	bool blank;	  /* nothing of the model was ever written to the kernel: see kept */
 
 	/* Told after the state of an interface changed; for who waits for it. */
 	void (*iface_changed)(void *arg);
@@ -185,6 +195,9 @@ struct engine_put {
 int engine_put_interface(struct engine *engine, const char *id, const char *text, size_t length,
 			 const struct engine_put *how, bool *created, struct diag *diag);
 int engine_delete_interface(struct engine *engine, const char *id, struct diag *diag);
+
+/* Stops filtering a device that is kept; -ENOENT when none of that name is. */
+int engine_kept_detach(struct engine *engine, const char *device, struct diag *diag);
 
 /* Of any interface of the model; ifindex and hook through *runtime (NULL when remote). */
 enum engine_iface_state engine_iface_state(const struct engine *engine,

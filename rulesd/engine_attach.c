@@ -348,6 +348,8 @@ static void settle(struct engine *engine, struct engine_iface *iface,
 
 static void release_slot(struct engine *engine, const char *id)
 {
+	if (engine_is_kept(engine, numbers_find(engine->numbers, NUMBER_SLOT, id)))
+		return;
 	if (!image_iface(engine->image, id) && !g_hash_table_contains(engine->ifaces, id))
 		numbers_release_slot(engine->numbers, id);
 }
@@ -391,6 +393,7 @@ void engine_reconcile_some(struct engine *engine, GHashTable *ids)
 	}
 	detach_all(engine, &work);
 	attach_all(engine, &work);
+	engine_kept_settle(engine);
 	release_slots(engine, ids);
 	if (engine->ready && engine->iface_changed)
 		engine->iface_changed(engine->iface_changed_arg);
@@ -417,6 +420,8 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 	const struct image_iface *wanted = id ? image_iface(engine->image, id) : NULL;
 	struct engine_iface *iface;
 
+	if (!wanted && engine_is_kept(engine, pinned->slot))
+		return 0;
 	if (!wanted) {
 		log_info("slot %u (%s) is pinned and not wanted: detaching it", pinned->slot,
 			 id ? id : "unknown");

@@ -44,6 +44,12 @@ int engine_change_begin(struct engine *engine, struct model_edit *edit, bool val
 		err = load_validate_patch(sources, engine->model, edit, diag);
 	else if (validate)
 		err = model_validate_edit(engine->model, edit, diag);
+	for (guint i = 0; err == 0 && i < edit->changes->len; i++) {
+		const struct model_change *one = model_edit_at(edit, i);
+
+		if (one->kind == MODEL_KIND_INTERFACE && one->new.iface)
+			engine_kept_claim(engine, one->new.iface);
+	}
 	if (err == 0)
 		err = compile_change(engine->image, engine->model, edit, engine->numbers,
 				     engine->options->host, &change->delta, diag);

@@ -16,6 +16,7 @@
 #include "rulesd/load.h"
 #include "rulesd/log.h"
 #include "rulesd/state_file.h"
+#include "rulesd/state_seal.h"
 
 #define CONFIRM_FILE "confirm.json"
 
@@ -93,7 +94,7 @@ static int write_trial(struct engine *engine, uint64_t back_to, int64_t until)
 	g_autofree char *text = g_strdup_printf(
 		"{\"back_to\": %" PRIu64 ", \"until\": %" PRId64 "}\n", back_to, until);
 
-	return state_file_write(engine->state->dir, CONFIRM_FILE, text, strlen(text));
+	return state_seal_write_text(engine->state->dir, CONFIRM_FILE, text);
 }
 
 int engine_confirm_begin(struct engine *engine, unsigned int seconds, struct diag *diag)
@@ -156,13 +157,16 @@ unsigned int engine_confirm_left(const struct engine *engine)
 	return engine->on_trial ? (unsigned int)MAX(engine->confirm_until - now_seconds(), 0) : 0;
 }
 
+#define OLDER_MEMBERS 2u /* of a file without a seal */
+
 int engine_confirm_restore(struct engine *engine, char **error)
 {
 	g_autofree char *text = NULL;
 	AUTO_JSON json_t *json = NULL;
 	json_int_t back_to = 0, until = 0;
 	size_t length = 0;
-	int err = state_file_read(engine->state->dir, CONFIRM_FILE, &text, &length);
+	bool sealed = false;
+	int err = state_seal_read(engine->state->dir, CONFIRM_FILE, false, &text, &length, &sealed);
 
 	if (err == -ENOENT)
 		return 0;
@@ -170,13 +174,19 @@ int engine_confirm_restore(struct engine *engine, char **error)
 		forget(engine);
 		return 0;
 	}
+	if (err < 0 && err != -EBADMSG) {
+		*error = g_strdup_printf("%s/" CONFIRM_FILE ": %s", engine->state->path,
+					 g_strerror(-err));
+		return err;
+	}
 	if (err == 0)
-		json = json_loadb(text, length, 0, NULL);
-	if (err < 0 || json_unpack(json, "{sI sI}", "back_to", &back_to, "until", &until) < 0) {
-		*error = g_strdup_printf("%s/" CONFIRM_FILE " cannot be understood; remove it to "
-					 "keep the policy that was on trial",
-					 engine->state->path);
-		return err < 0 ? err : -EINVAL;
+		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	if (json_unpack(json, "{sI sI}", "back_to", &back_to, "until", &until) < 0 ||
+	    (!sealed && json_object_size(json) != OLDER_MEMBERS)) {
+		state_report_damage(engine->state, CONFIRM_FILE,
+				    "it cannot be understood; the policy that was on trial stays");
+		forget(engine);
+		return 0;
 	}
 	engine->confirm_back_to = (uint64_t)back_to;
 	/* A clock that was wrong before the restart must not make a trial last for years. */

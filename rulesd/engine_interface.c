@@ -214,6 +214,9 @@ int engine_delete_interface(struct engine *engine, const char *id, struct diag *
 	int err;
 
 	if (!old) {
+		err = engine_kept_detach(engine, id, diag);
+		if (err != -ENOENT)
+			return err;
 		diag_add(diag, "not-found", (struct place){0}, NULL, NULL, "no interface %s", id);
 		return -ENOENT;
 	}

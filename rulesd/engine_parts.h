@@ -84,6 +84,20 @@ int engine_load_texts(const struct engine *engine, const struct state_generation
 /* Whether these are, byte by byte, the texts of the policy that holds. */
 bool engine_same_texts(const struct engine *engine, const GPtrArray *sources);
 
+/* -------------------------------------------------- engine_kept.c */
+
+/* At start, before the model is compiled. whole: the registry of numbers is not damaged. 0, or
+ * -errno and *error. */
+int engine_kept_find(struct engine *engine, bool whole, char **error);
+bool engine_is_kept(const struct engine *engine, uint32_t slot);
+/* Before an interface is compiled: it gets the slot of what is kept on its device. */
+void engine_kept_claim(struct engine *engine, const struct model_interface *iface);
+void engine_kept_claim_all(struct engine *engine, const struct model *model);
+/* After interfaces were attached, and now and then. */
+void engine_kept_settle(struct engine *engine);
+/* A whole policy holds. */
+void engine_kept_policy_taken(struct engine *engine);
+
 /* -------------------------------------------------- engine_attach.c */
 
 /* Adopts, attaches and detaches until the kernel has what the image says. Never fails as a whole:

@@ -67,7 +67,7 @@ static int work_out(struct engine *engine, struct arrival *arrival, struct diag 
 	int err;
 
 	links_poll(engine->links);
-	arrival->whole = is_new_world(engine, candidate->model);
+	arrival->whole = engine->blank || is_new_world(engine, candidate->model);
 	if (!arrival->whole)
 		return engine_change_begin(engine, model_diff(engine->model, &candidate->model),
 					   false, NULL, &arrival->change, diag);
@@ -183,6 +183,7 @@ static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *p
 		give_up(engine, &arrival);
 		*result = (struct engine_result){.generation = engine_generation(engine)};
 		engine_reconcile(engine); /* what failed is tried again */
+		engine_kept_policy_taken(engine);
 		report(engine, source, result, "policy");
 		return 0;
 	}
@@ -199,6 +200,7 @@ static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *p
 		give_up(engine, &arrival);
 		return err;
 	}
+	engine_kept_policy_taken(engine);
 	report(engine, source, result, "policy");
 	return 0;
 }

@@ -44,6 +44,11 @@ static void add_totals(GString *text, const struct engine *engine)
 	      engine_generation(engine));
 	gauge(text, "policy_error", "1 when the policy directory holds a policy that was refused.",
 	      engine->policy_error != NULL);
+	gauge(text, "state_error", "1 when part of the state directory was damaged or missing.",
+	      engine->state->lost != NULL);
+	gauge(text, "interfaces_kept",
+	      "Interfaces that are filtered as pinned, because nobody knows them any more.",
+	      g_hash_table_size(engine->kept));
 	head(text, "interfaces", "gauge", "Interfaces by state.");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(states); i++)
 		g_string_append_printf(text, "tapguard_interfaces{state=\"%s\"} %u\n",

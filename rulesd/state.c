@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,8 +17,9 @@
 #include "rulesd/log.h"
 #include "rulesd/state_file.h"
 #include "rulesd/state_json.h"
+#include "rulesd/state_seal.h"
 
-static int fail(char **error, int err, const char *path, const char *what)
+int state_fail(char **error, int err, const char *path, const char *what)
 {
 	*error = g_strdup_printf("state directory %s: %s: %s", path, what, g_strerror(-err));
 	return err;
@@ -47,7 +49,9 @@ void state_close(struct state **state)
 	state_journal_close(&s->journal);
 	state_journal_close(&s->next_journal);
 	g_ptr_array_unref(s->generations);
+	g_ptr_array_unref(s->damage);
 	g_ptr_array_unref(s->news);
+	g_free(s->lost);
 	g_hash_table_unref(s->attached_changes);
 	g_hash_table_unref(s->attached_files);
 	state_generation_free(s->pending);
@@ -61,7 +65,7 @@ static int check_owner(const struct state *state, char **error)
 	struct stat st;
 
 	if (fstat(state->dir, &st) < 0)
-		return fail(error, -errno, state->path, "stat");
+		return state_fail(error, -errno, state->path, "stat");
 	if (st.st_uid != geteuid()) {
 		*error = g_strdup_printf("state directory %s belongs to uid %u, not to rulesd's "
 					 "%u: chown it",
@@ -75,7 +79,7 @@ static int check_owner(const struct state *state, char **error)
 		return -EPERM;
 	}
 	if (st.st_mode & 077 && fchmod(state->dir, 0700) < 0)
-		return fail(error, -errno, state->path, "chmod 0700");
+		return state_fail(error, -errno, state->path, "chmod 0700");
 	return 0;
 }
 
@@ -83,11 +87,11 @@ static int take_lock(struct state *state, char **error)
 {
 	state->lock = openat(state->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (state->lock < 0)
-		return fail(error, -errno, state->path, "lock");
+		return state_fail(error, -errno, state->path, "lock");
 	if (flock(state->lock, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno != EWOULDBLOCK)
-		return fail(error, -errno, state->path, "lock");
+		return state_fail(error, -errno, state->path, "lock");
 	*error = g_strdup_printf("state directory %s is in use by another rulesd: stop it, or give "
 				 "this one its own --state-dir",
 				 state->path);
@@ -105,9 +109,9 @@ bool state_in_use(const char *path)
 static int open_below(struct state *state, const char *name, int *fd, char **error)
 {
 	if (mkdirat(state->dir, name, 0700) < 0 && errno != EEXIST)
-		return fail(error, -errno, state->path, name);
+		return state_fail(error, -errno, state->path, name);
 	*fd = openat(state->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *fd < 0 ? fail(error, -errno, state->path, name) : 0;
+	return *fd < 0 ? state_fail(error, -errno, state->path, name) : 0;
 }
 
 /* Names of the files in a directory, but no temporary ones: those were of a change that never was.
@@ -157,23 +161,18 @@ static bool used(const struct state *state, const char *name)
 }
 
 /* Removes policies that no generation names: too old, or of a change that never was. */
-static int tidy_policies(struct state *state, char **error)
+static void tidy_policies(struct state *state, const GPtrArray *names)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	int err = list_files(state->policies, names);
-
-	if (err < 0)
-		return fail(error, err, state->path, "policies");
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		guint64 number = g_ascii_strtoull(name, NULL, 10);
 
-		if (!used(state, name))
-			unlinkat(state->policies, name, 0);
-		else if (number >= state->next_file)
+		if (number >= state->next_file)
 			state->next_file = number + 1;
+		/* What is damaged may be of use to somebody who knows more than we do. */
+		if (!used(state, name) && !state->damage->len)
+			unlinkat(state->policies, name, 0);
 	}
-	return 0;
 }
 
 static int list_attached(struct state *state, char **error)
@@ -182,7 +181,7 @@ static int list_attached(struct state *state, char **error)
 	int err = list_files(state->attached, names);
 
 	if (err < 0)
-		return fail(error, err, state->path, "attached");
+		return state_fail(error, err, state->path, "attached");
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 
@@ -192,47 +191,46 @@ static int list_attached(struct state *state, char **error)
 	return 0;
 }
 
-static int replay(const char *text, size_t length, void *arg)
-{
-	return state_record_from_text(arg, text, length);
-}
-
-static int read_journal(struct state *state, char **error)
-{
-	const struct state_generation *current = state_current(state);
-	g_autofree char *name = state_journal_name(current ? current->file : NULL);
-	g_autofree char *path = g_strconcat("policies/", name, NULL);
-	int err;
-
-	state->patches = 0;
-	err = state_journal_read(state->policies, name, replay, state, &state->journal);
-	if (err == -EBADMSG)
-		return state_damaged(error, state->path, path,
-				     "a record in the middle is not what rulesd wrote");
-	if (err == -EINVAL)
-		return state_damaged(error, state->path, path,
-				     "a record is not what rulesd writes");
-	if (err < 0)
-		return fail(error, err, state->path, path);
-	if (state->journal.torn)
-		log_warning("state directory %s: %s ends in a change that nobody was told holds: "
-			    "it is left out",
-			    state->path, path);
-	state_prune(state);
-	return 0;
-}
-
-static int read_current(struct state *state, char **error)
+/* *known: there is a current.json, and it says what holds. */
+static int read_current(struct state *state, bool *known, char **error)
 {
 	g_autofree char *text = NULL;
 	size_t length = 0;
-	int err = state_file_read(state->dir, "current.json", &text, &length);
+	bool sealed = false;
+	int err = state_seal_read(state->dir, "current.json", false, &text, &length, &sealed);
 
+	*known = false;
 	if (err == -ENOENT)
 		return 0;
+	if (err == 0)
+		err = state_current_from_text(state, text, length, sealed, error);
+	if (err == -EBADMSG) {
+		g_ptr_array_set_size(state->generations, 0);
+		state_report_damage(state, "current.json", "its checksum is wrong");
+		return 0;
+	}
 	if (err < 0)
-		return fail(error, err, state->path, "current.json");
-	return state_current_from_text(state, text, length, error);
+		return *error ? err : state_fail(error, err, state->path, "current.json");
+	*known = true;
+	return 0;
+}
+
+static int read_policies(struct state *state, char **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	bool known = false;
+	int err = read_current(state, &known, error);
+
+	if (err < 0)
+		return err;
+	err = list_files(state->policies, names);
+	if (err < 0)
+		return state_fail(error, err, state->path, "policies");
+	err = known ? state_read_journal(state, error) : state_rebuild(state, names, error);
+	if (err < 0)
+		return err;
+	tidy_policies(state, names);
+	return 0;
 }
 
 static void json_decref_of(json_t *json)
@@ -258,15 +256,16 @@ int state_open(const char *path, struct state **state, char **error)
 	s->journal.fd = s->next_journal.fd = -1;
 	s->generations = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)(void (*)(void))state_generation_free);
+	s->damage = g_ptr_array_new_with_free_func(g_free);
 	s->news = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))json_decref_of);
 	s->attached_changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_bytes);
 	s->attached_files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (g_mkdir_with_parents(path, 0700) < 0)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): state_close() runs on every return */
-		return fail(error, -errno, path, "mkdir");
+		return state_fail(error, -errno, path, "mkdir");
 	s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir < 0)
-		return fail(error, -errno, path, "open");
+		return state_fail(error, -errno, path, "open");
 	err = check_owner(s, error);
 	if (err < 0)
 		return err;
@@ -275,23 +274,23 @@ int state_open(const char *path, struct state **state, char **error)
 		return err;
 	err = list_files(s->dir, leftovers);
 	if (err < 0)
-		return fail(error, err, path, "read");
+		return state_fail(error, err, path, "read");
 	err = open_below(s, "policies", &s->policies, error);
 	if (err < 0)
 		return err;
 	err = open_below(s, "attached", &s->attached, error);
 	if (err < 0)
 		return err;
-	err = read_current(s, error);
+	err = list_attached(s, error);
 	if (err == 0)
-		err = list_attached(s, error);
-	if (err == 0)
-		err = read_journal(s, error);
+		err = read_policies(s, error);
 	if (err < 0)
 		return err;
-	err = tidy_policies(s, error);
+	/* What is damaged is written anew when it is known what holds. */
+	err = s->damage->len ? 0 : state_take_over(s);
 	if (err < 0)
-		return err;
+		log_warning("state directory %s: cannot be written: %s; changes will be refused",
+			    path, g_strerror(-err));
 	*state = TAKE_PTR(s);
 	return 0;
 }
@@ -314,47 +313,59 @@ const struct state_generation *state_find(const struct state *state, uint64_t ge
 	return NULL;
 }
 
-/* *json: NULL when there is no such file. */
-static int read_json(struct state *state, const char *name, json_t **json, char **error)
+/* *json: NULL when there is no such file, or none that can be believed: then *whole is false. */
+static int read_json(struct state *state, const char *name, json_t **json, bool *whole,
+		     char **error)
 {
 	g_autofree char *text = NULL;
 	size_t length = 0;
-	int err = state_file_read(state->dir, name, &text, &length);
+	int err = state_seal_read(state->dir, name, state->sealed, &text, &length, NULL);
 
-	if (err == -ENOENT)
-		return 0;
-	if (err < 0)
-		return fail(error, err, state->path, name);
-	*json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	return *json ? 0
-		     : state_damaged(error, state->path, name,
-				     "its content is not what rulesd writes");
+	*json = err == 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (err == 0 && !*json)
+		err = -EBADMSG;
+	if (err == -EBADMSG) {
+		*whole = false;
+		state_report_damage(state, name, "its checksum is wrong");
+	} else if (err == -ENOENT && state->has_numbers) {
+		*whole = false;
+		state_report_damage(state, name, "it is missing");
+	} else if (err < 0 && err != -ENOENT) {
+		return state_fail(error, err, state->path, name);
+	}
+	return 0;
 }
 
-int state_load_numbers(struct state *state, struct numbers **numbers, char **error)
+int state_load_numbers(struct state *state, struct numbers **numbers, bool *whole, char **error)
 {
 	CLEANUP(numbers_free) struct numbers *made = NULL;
 	AUTO_JSON json_t *snapshot = NULL;
 	AUTO_JSON json_t *marks = NULL;
-	int err = read_json(state, "numbers.json", &snapshot, error);
+	int err;
 
+	*whole = !state->damage->len;
+	err = read_json(state, "numbers.json", &snapshot, whole, error);
 	if (err == 0)
-		err = read_json(state, "marks.json", &marks, error);
+		err = read_json(state, "marks.json", &marks, whole, error);
 	if (err < 0)
 		return err;
-	if (!snapshot)
+	if (snapshot && numbers_from_json(&made, snapshot) < 0) {
+		*whole = false;
+		state_report_damage(state, "numbers.json", "its content is not what rulesd writes");
+	}
+	if (!made)
 		made = numbers_new();
-	else if (numbers_from_json(&made, snapshot) < 0)
-		return state_damaged(error, state->path, "numbers.json",
-				     "its content is not what rulesd writes");
 	for (guint i = 0; i < state->news->len; i++)
-		if (numbers_add_news(made, state->news->pdata[i]) < 0)
-			return state_damaged(error, state->path, "policies",
-					     "the numbers in a journal are not what rulesd writes");
+		if (numbers_add_news(made, state->news->pdata[i]) < 0) {
+			*whole = false;
+			state_report_damage(state, "policies",
+					    "numbers of a journal contradict numbers.json");
+		}
 	g_ptr_array_set_size(state->news, 0);
-	if (marks && numbers_skip(made, marks) < 0)
-		return state_damaged(error, state->path, "marks.json",
-				     "its content is not what rulesd writes");
+	if (marks && numbers_skip(made, marks) < 0) {
+		*whole = false;
+		state_report_damage(state, "marks.json", "its content is not what rulesd writes");
+	}
 	numbers_news_written(made);
 	*numbers = TAKE_PTR(made);
 	return 0;
@@ -381,12 +392,12 @@ struct patch_reader {
 	uint32_t left;
 };
 
-static int read_patch(const char *text, size_t length, void *arg)
+static int read_patch(const char *text, size_t length, bool behind, void *arg)
 {
 	struct patch_reader *reader = arg;
 	int err;
 
-	if (!reader->left)
+	if (!reader->left || behind)
 		return 0;
 	err = state_patch_from_text(text, length, reader->patches);
 	reader->left -= err == 0;
@@ -403,10 +414,14 @@ static int load_patches(const struct state *state, const struct state_generation
 
 	if (generation->patches)
 		err = state_journal_read(state->policies, name, read_patch, &reader, NULL);
-	if (err < 0 && err != -EBADMSG && err != -EINVAL)
-		return fail(error, err, state->path, path);
-	if (err < 0 || reader.left)
-		return state_damaged(error, state->path, path, "patches of a policy are missing");
+	if (err < 0)
+		return state_fail(error, err, state->path, path);
+	if (reader.left) {
+		*error = g_strdup_printf("state directory %s: %s: patches of generation %" PRIu64
+					 " are damaged or missing",
+					 state->path, path, generation->generation);
+		return -EBADMSG;
+	}
 	return 0;
 }
 
@@ -415,14 +430,20 @@ int state_load_sources(const struct state *state, const struct state_generation 
 {
 	g_autofree char *text = NULL;
 	size_t length = 0;
+	bool sealed = false;
 	g_autofree char *name = g_strconcat("policies/", generation->file, NULL);
-	int err = state_file_read(state->policies, generation->file, &text, &length);
+	int err =
+		state_seal_read(state->policies, generation->file, false, &text, &length, &sealed);
 
+	if (err == 0 && state_policy_from_text(text, length, sealed, sources, patches) < 0)
+		err = -EBADMSG;
+	if (err == -EBADMSG) {
+		*error = g_strdup_printf("state directory %s: %s is damaged: its checksum is wrong",
+					 state->path, name);
+		return err;
+	}
 	if (err < 0)
-		return fail(error, err, state->path, name);
-	if (state_policy_from_text(text, length, sources, patches) < 0)
-		return state_damaged(error, state->path, name,
-				     "its content is not what rulesd writes");
+		return state_fail(error, err, state->path, name);
 	return load_patches(state, generation, patches, error);
 }
 
@@ -452,7 +473,7 @@ int state_load_attached(const struct state *state, GPtrArray *interfaces, char *
 			continue;
 		err = state_file_read(state->attached, name, &text, &length);
 		if (err < 0)
-			return fail(error, err, state->path, name);
+			return state_fail(error, err, state->path, name);
 		add_attached(interfaces, id, text, length);
 	}
 	g_hash_table_iter_init(&iter, state->attached_changes);

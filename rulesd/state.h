@@ -22,6 +22,15 @@
  *      kernel again. Nobody was told that the change holds;
  *   4. commit: the rename, or the record. When it fails the kernel is taken back;
  *   5. only now the client is answered.
+ *
+ * Every file carries a checksum (state_seal.h), every record of a journal too. What is damaged or
+ * missing is reported by name and the newest policy that is whole holds; what may have been
+ * attached and is not known any more stays as it is pinned (engine_kept.c), because a file that was
+ * lost must open nothing.
+ *
+ * Size: the texts of at most STATE_MAX_GENERATIONS policies or STATE_MAX_BYTES, whichever is less,
+ * but always the last two; a journal of at most STATE_JOURNAL_BYTES beside each (a policy's texts
+ * replace it before, state_compact.c; a change that would exceed it is refused); the registry.
  */
 #pragma once
 
@@ -33,6 +42,7 @@
 #include "rulesd/state_journal.h"
 
 #define STATE_MAX_GENERATIONS 16
+#define STATE_MAX_BYTES	      (1ull << 30)
 
 /* A policy that was in force from this generation on. */
 struct state_generation {
@@ -63,11 +73,19 @@ struct state {
 	struct state_journal journal,
 		next_journal;	      /* of the policy that holds; of the pending one */
 	uint32_t patches;	      /* in it */
+	uint32_t listed;	      /* of them, those that current.json knows */
 	GHashTable *attached_changes; /* id -> text (GBytes) of what the journal attaches, or NULL
 					 of what it detaches */
 	GHashTable *attached_files;   /* ids in attached/ */
 	GPtrArray *news;	      /* of json_t: numbers of the journal, until they are loaded */
-	bool versioned;		      /* current.json says that there may be a journal */
+	bool versioned;		      /* current.json says the version that we write */
+	bool sealed;		      /* it did when it was read: every file must have a seal */
+	bool has_journal;	      /* the policy that holds has one */
+	bool has_numbers;	      /* numbers.json and marks.json were written */
+
+	bool unsound;	   /* the journal could not be mended: nothing is appended */
+	GPtrArray *damage; /* of char *: what was found damaged or missing at this start */
+	char *lost; /* what is not known any more, since the last policy; in current.json; NULL */
 };
 
 /*
@@ -84,8 +102,11 @@ bool state_in_use(const char *path);
 struct state_generation *state_current(const struct state *state);
 const struct state_generation *state_find(const struct state *state, uint64_t generation);
 
-/* The registry as saved, with the news of the journal; an empty one when there is none. */
-int state_load_numbers(struct state *state, struct numbers **numbers, char **error);
+/*
+ * The registry as saved, with the news of the journal; an empty one when there is none. *whole:
+ * nothing of it is missing; else the kernel may know higher numbers.
+ */
+int state_load_numbers(struct state *state, struct numbers **numbers, bool *whole, char **error);
 /* Writes all of it, or only its marks if it needs them. 0 or -errno. */
 int state_save_numbers(struct state *state, struct numbers *numbers);
 int state_save_marks(struct state *state, struct numbers *numbers);
@@ -96,6 +117,15 @@ int state_save_marks(struct state *state, struct numbers *numbers);
  */
 int state_load_sources(const struct state *state, const struct state_generation *generation,
 		       GPtrArray *sources, GPtrArray *patches, char **error);
+/*
+ * The same of the policy that holds. When it is damaged, the newest one that is not holds from now
+ * on, written anew; both empty when there is none.
+ */
+int state_load_current(struct state *state, GPtrArray *sources, GPtrArray *patches, char **error);
+/* Adds to damage and lost, and to the log. */
+void state_report_damage(struct state *state, const char *name, const char *why);
+/* Writes lost (may be NULL), if it is another one than before. 0 or -errno. */
+int state_set_lost(struct state *state, const char *lost);
 /* Bytes of its texts and of the journal that its patches are in; 0 when it cannot be read. */
 size_t state_policy_size(const struct state *state, const struct state_generation *generation);
 /* The interfaces attached by hand: struct load_source, whose name is the id. */

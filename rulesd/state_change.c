@@ -3,13 +3,17 @@
  * state_change.c - writing the state directory: prepare, commit and abort of each kind of change.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/log.h"
 #include "rulesd/state.h"
 #include "rulesd/state_file.h"
 #include "rulesd/state_json.h"
+#include "rulesd/state_seal.h"
 
 /* So many numbers of each kind may be given out before the disk is asked again. */
 #define MARKS_AHEAD 4096u
@@ -18,7 +22,7 @@ static int write_json(struct state *state, const char *name, const json_t *json)
 {
 	g_autofree char *text = json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT);
 
-	return text ? state_file_write(state->dir, name, text, strlen(text)) : -ENOMEM;
+	return text ? state_seal_write_text(state->dir, name, text) : -ENOMEM;
 }
 
 int state_save_marks(struct state *state, struct numbers *numbers)
@@ -40,18 +44,33 @@ int state_save_numbers(struct state *state, struct numbers *numbers)
 	AUTO_JSON json_t *json = numbers_to_json(numbers);
 	int err = write_json(state, "numbers.json", json);
 
-	if (err == 0)
-		numbers_news_written(numbers);
-	return err;
+	if (err == 0 && (!state->has_numbers || state->damage->len)) {
+		AUTO_JSON json_t *marks = numbers_marks(numbers, MARKS_AHEAD);
+
+		err = write_json(state, "marks.json", marks);
+		if (err == 0)
+			numbers_marks_written(numbers, marks);
+	}
+	if (err < 0)
+		return err;
+	numbers_news_written(numbers);
+	state->has_numbers = true;
+	return 0;
 }
 
 static int prepare_current(struct state *state, uint64_t generation, uint64_t offset)
 {
 	g_autofree char *text = state_current_to_text(state, state->pending, generation, offset);
+	struct iovec part = {.iov_base = text, .iov_len = text ? strlen(text) : 0};
 
-	if (!text)
-		return -ENOMEM;
-	return state_file_prepare(state->dir, "current.json", text, strlen(text));
+	return text ? state_seal_prepare(state->dir, "current.json", &part, 1) : -ENOMEM;
+}
+
+static int write_current(struct state *state, uint64_t generation, uint64_t offset)
+{
+	int err = prepare_current(state, generation, offset);
+
+	return err < 0 ? err : state_file_commit(state->dir, "current.json");
 }
 
 static void add_part(GArray *parts, const char *data, size_t length)
@@ -70,11 +89,11 @@ static void add_texts(GArray *parts, const GPtrArray *sources)
 	}
 }
 
-static int write_texts(struct state *state, const char *file, const GPtrArray *sources,
-		       const GPtrArray *patches)
+static int write_texts(struct state *state, const struct state_generation *entry,
+		       const GPtrArray *sources, const GPtrArray *patches)
 {
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct iovec));
-	g_autofree char *head = state_policy_head(sources, patches);
+	g_autofree char *head = state_policy_head(state, entry, sources, patches);
 
 	if (!head)
 		return -EINVAL; /* a name that is not UTF-8: the API refuses that before */
@@ -83,24 +102,71 @@ static int write_texts(struct state *state, const char *file, const GPtrArray *s
 	add_texts(parts, sources);
 	for (guint i = 0; patches && i < patches->len; i++)
 		add_texts(parts, patches->pdata[i]);
-	return state_file_write_parts(state->policies, file, (const struct iovec *)parts->data,
-				      parts->len);
+	return state_seal_write(state->policies, entry->file,
+				(const struct iovec *)(void *)parts->data, parts->len);
 }
 
-/* The new policy's journal begins with the interfaces that the old one's attached. */
+/* A journal begins with the interfaces that the one before attached, so that it never is empty and
+ * is missed when it is gone. */
 static int begin_journal(struct state *state, const char *file, struct state_journal *journal)
 {
 	const struct state_record record = {.generation = state->generation,
 					    .offset = state->offset};
 	g_autofree char *name = state_journal_name(file);
-	g_autofree char *text = NULL;
+	g_autofree char *text = state_attached_to_text(&record, state->attached_changes);
 
 	*journal = (struct state_journal){.fd = -1};
-	if (!g_hash_table_size(state->attached_changes))
-		return 0;
-	text = state_attached_to_text(&record, state->attached_changes);
-	return text ? state_journal_append(state->policies, name, journal, text, strlen(text))
+	return text ? state_journal_begin(state->policies, name, journal, text, strlen(text))
 		    : -EINVAL;
+}
+
+int state_rewrite_journal(struct state *state)
+{
+	const struct state_generation *current = state_current(state);
+
+	state_journal_close(&state->journal);
+	return begin_journal(state, current ? current->file : NULL, &state->journal);
+}
+
+static int reseal(struct state *state, const char *name)
+{
+	g_autofree char *text = NULL;
+	size_t length = 0;
+	bool sealed = false;
+	int err = state_seal_read(state->dir, name, false, &text, &length, &sealed);
+
+	/* What is damaged stays so until it is known what to write there. */
+	if (err == -ENOENT || err == -EBADMSG)
+		return 0;
+	return err < 0 || sealed ? err : state_seal_write_text(state->dir, name, text);
+}
+
+static bool has_file(const struct state *state, const char *name)
+{
+	return faccessat(state->dir, name, F_OK, 0) == 0;
+}
+
+int state_take_over(struct state *state)
+{
+	bool numbers = has_file(state, "numbers.json") && has_file(state, "marks.json");
+	int err = 0;
+
+	if (state->versioned)
+		return 0;
+	if (state->generations->len || state->journal.records) {
+		err = reseal(state, "numbers.json");
+		if (err == 0)
+			err = reseal(state, "marks.json");
+		if (err == 0 && !state->journal.records)
+			err = state_rewrite_journal(state);
+		state->has_journal = err == 0;
+	}
+	if (err < 0)
+		return err;
+	state->has_numbers = numbers;
+	err = write_current(state, state->generation, state->offset);
+	state->versioned = state->sealed = err == 0;
+	return err;
 }
 
 static void remove_policy(struct state *state, const char *file)
@@ -121,16 +187,19 @@ static char *now_text(void)
 int state_policy_prepare(struct state *state, const GPtrArray *sources, const GPtrArray *patches,
 			 const char *source, const char *sha256, uint64_t generation)
 {
-	struct state_generation *pending = g_new0(struct state_generation, 1);
-	int err;
+	struct state_generation *pending;
+	int err = state_take_over(state);
 
+	if (err < 0)
+		return err;
+	pending = g_new0(struct state_generation, 1);
 	pending->generation = generation;
 	pending->time = now_text();
 	pending->sha256 = g_strdup(sha256);
 	pending->source = g_strdup(source);
 	pending->file = g_strdup_printf("%" G_GUINT64_FORMAT ".policy", state->next_file);
 	state->pending = pending;
-	err = write_texts(state, pending->file, sources, patches);
+	err = write_texts(state, pending, sources, patches);
 	if (err == 0)
 		err = begin_journal(state, pending->file, &state->next_journal);
 	if (err == 0)
@@ -140,21 +209,78 @@ int state_policy_prepare(struct state *state, const GPtrArray *sources, const GP
 	return err;
 }
 
+/* Of a file that generations name. */
+static uint64_t bytes_of(const struct state *state, const char *file)
+{
+	struct stat st;
+
+	return fstatat(state->policies, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0
+									    : (uint64_t)st.st_size;
+}
+
+static bool is_used(const struct state *state, const char *file)
+{
+	for (guint i = 0; i < state->generations->len; i++)
+		if (strcmp(((struct state_generation *)state->generations->pdata[i])->file, file) ==
+		    0)
+			return true;
+	return false;
+}
+
+static uint64_t all_bytes(const struct state *state)
+{
+	const char *last = "";
+	uint64_t sum = 0;
+
+	/* Generations of one file are beside each other. */
+	for (guint i = 0; i < state->generations->len; i++) {
+		const struct state_generation *entry = state->generations->pdata[i];
+
+		if (strcmp(entry->file, last) != 0)
+			sum += bytes_of(state, entry->file);
+		last = entry->file;
+	}
+	return sum;
+}
+
+static void forget_oldest(struct state *state)
+{
+	const struct state_generation *oldest = state->generations->pdata[0];
+	g_autofree char *file = g_strdup(oldest->file);
+
+	g_ptr_array_remove_index(state->generations, 0);
+	if (!is_used(state, file))
+		remove_policy(state, file);
+}
+
 void state_prune(struct state *state)
 {
-	while (state->generations->len > STATE_MAX_GENERATIONS) {
-		g_autofree char *file = NULL;
-		bool used = false;
+	while (state->generations->len > STATE_MAX_GENERATIONS)
+		forget_oldest(state);
+}
 
-		file = g_strdup(((struct state_generation *)state->generations->pdata[0])->file);
-		g_ptr_array_remove_index(state->generations, 0);
-		for (guint i = 0; i < state->generations->len && !used; i++)
-			used = strcmp(((struct state_generation *)state->generations->pdata[i])
-					      ->file,
-				      file) == 0;
-		if (!used)
-			remove_policy(state, file);
-	}
+static void prune_bytes(struct state *state)
+{
+	while (state->generations->len > 2 && all_bytes(state) > STATE_MAX_BYTES)
+		forget_oldest(state);
+}
+
+/*
+ * Whether the rename reached the disk is unknown. What held before is written once more, so that a
+ * restart does not take what nobody was told holds.
+ */
+static void commit_failed(struct state *state)
+{
+	int err;
+
+	g_clear_pointer(&state->pending, state_generation_free);
+	state_journal_close(&state->next_journal);
+	state->next_file++;
+	err = write_current(state, state->generation, state->offset);
+	if (err < 0)
+		log_error("state directory %s: current.json cannot be written: %s; it may name a "
+			  "policy that was refused",
+			  state->path, g_strerror(-err));
 }
 
 int state_policy_commit(struct state *state, uint64_t generation, uint64_t offset)
@@ -171,23 +297,21 @@ int state_policy_commit(struct state *state, uint64_t generation, uint64_t offse
 	}
 	err = state_file_commit(state->dir, "current.json");
 	if (err < 0) {
-		/* Whether the rename reached the disk is unknown: keep the file that it may name
-		 * until the next start tidies up. */
-		g_clear_pointer(&state->pending, state_generation_free);
-		state_journal_close(&state->next_journal);
-		state->next_file++;
+		commit_failed(state);
 		return err;
 	}
 	g_ptr_array_add(state->generations, TAKE_PTR(state->pending));
 	state->generation = generation;
 	state->offset = offset;
-	state->versioned = true;
+	state->has_journal = true;
+	state->unsound = false;
 	state->next_file++;
 	state_journal_close(&state->journal);
 	state->journal = state->next_journal;
 	state->next_journal = (struct state_journal){.fd = -1};
 	state->patches = 0;
 	state_prune(state);
+	prune_bytes(state);
 	return 0;
 }
 
@@ -201,18 +325,20 @@ void state_policy_abort(struct state *state)
 	g_clear_pointer(&state->pending, state_generation_free);
 }
 
-/* An older rulesd would not know of the journal: let it refuse. */
-static int say_version(struct state *state)
+/* current.json says that there is a journal, which therefore is there before. */
+static int say_journal(struct state *state)
 {
-	int err;
+	int err = state_take_over(state);
 
-	if (state->versioned)
-		return 0;
-	err = prepare_current(state, state->generation, state->offset);
-	if (err == 0)
-		err = state_file_commit(state->dir, "current.json");
-	if (err == 0)
-		state->versioned = true;
+	if (err < 0 || state->has_journal)
+		return err;
+	err = state_rewrite_journal(state);
+	if (err < 0)
+		return err;
+	state->has_journal = true;
+	err = write_current(state, state->generation, state->offset);
+	if (err < 0)
+		state->has_journal = false;
 	return err;
 }
 
@@ -220,8 +346,12 @@ static int append(struct state *state, const struct state_record *record, const 
 {
 	const struct state_generation *current = state_current(state);
 	g_autofree char *name = state_journal_name(current ? current->file : NULL);
-	int err = text ? say_version(state) : -EINVAL;
+	int err = text ? 0 : -EINVAL;
 
+	if (err == 0 && state->unsound)
+		err = -EUCLEAN;
+	if (err == 0)
+		err = say_journal(state);
 	if (err == 0)
 		err = state_journal_append(state->policies, name, &state->journal, text,
 					   strlen(text));
@@ -282,12 +412,31 @@ int state_note_generation(struct state *state, uint64_t generation, uint64_t off
 
 	if (generation <= state->generation && offset == state->offset)
 		return 0;
-	err = prepare_current(state, generation, offset);
-	if (err == 0)
-		err = state_file_commit(state->dir, "current.json");
+	err = state_take_over(state);
+	if (err < 0)
+		return err;
+	err = write_current(state, generation, offset);
 	if (err < 0)
 		return err;
 	state->generation = generation;
 	state->offset = offset;
 	return 0;
+}
+
+int state_set_lost(struct state *state, const char *lost)
+{
+	g_autofree char *before = state->lost;
+	int err;
+
+	state->lost = g_strdup(lost);
+	if (g_strcmp0(before, lost) == 0)
+		return 0;
+	err = state_take_over(state);
+	if (err == 0)
+		err = write_current(state, state->generation, state->offset);
+	if (err < 0) {
+		g_free(state->lost);
+		state->lost = TAKE_PTR(before);
+	}
+	return err;
 }

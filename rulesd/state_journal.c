@@ -23,46 +23,65 @@ static unsigned long checksum(const char *text, size_t length)
 	return crc32_z(crc32_z(0, NULL, 0), (const Bytef *)text, length);
 }
 
-/* The record that begins at data: how long it is in the file, 0 when there is none; *text and *size
- * are what it says. */
-static size_t record_at(const char *data, size_t left, const char **text, size_t *size)
+/* Reads the head of a record: its checksum, the length of its text; how long the head is, 0 when it
+ * is none. */
+static size_t read_head(const char *data, size_t left, unsigned long *sum,
+			unsigned long long *length)
 {
 	char head[HEAD_MAX + 1] = "";
-	unsigned long long length;
-	unsigned long sum;
 	char *at;
 
 	memcpy(head, data, MIN(left, HEAD_MAX));
 	if (!g_ascii_isxdigit(head[0]))
 		return 0;
-	sum = strtoul(head, &at, 16);
+	*sum = strtoul(head, &at, 16);
 	if (at != head + 8 || *at != ' ' || !g_ascii_isdigit(at[1]))
 		return 0;
-	length = strtoull(at + 1, &at, 10);
-	if (*at != ' ')
+	*length = strtoull(at + 1, &at, 10);
+	return *at == ' ' ? (size_t)(at - head) + 1 : 0;
+}
+
+/* The record that begins at data: how long it is in the file, 0 when there is none; *text and *size
+ * are what it says. */
+static size_t record_at(const char *data, size_t left, const char **text, size_t *size)
+{
+	unsigned long long length;
+	unsigned long sum;
+	size_t head = read_head(data, left, &sum, &length);
+
+	if (!head || length >= left || left - (size_t)length < head + 1)
 		return 0;
-	at++;
-	if (length >= left || left - (size_t)length < (size_t)(at - head) + 1)
-		return 0;
-	*text = data + (at - head);
+	*text = data + head;
 	*size = (size_t)length;
 	if ((*text)[length] != '\n' || checksum(*text, *size) != sum)
 		return 0;
-	return (size_t)(at - head) + *size + 1;
+	return head + *size + 1;
 }
 
-/* Whether any record begins at a line behind this point: then this is no end, but damage. */
-static bool more_records(const char *data, size_t left)
+/* The next place behind this point at which a record begins; length when there is none. Any byte
+ * may be damaged, so it need not be at the beginning of a line. */
+static size_t next_record(const char *data, size_t at, size_t length)
 {
-	const char *line = data, *end = data + left, *text;
+	const char *text;
 	size_t size;
 
-	while (line < end && (line = memchr(line, '\n', (size_t)(end - line)))) {
-		line++;
-		if (line < end && record_at(line, (size_t)(end - line), &text, &size))
-			return true;
-	}
-	return false;
+	while (++at < length)
+		if (record_at(data + at, length - at, &text, &size))
+			return at;
+	return length;
+}
+
+/*
+ * A record is one line, so what a crash left of the last one has no end of line and is shorter than
+ * its head says.
+ */
+static bool is_cut(const char *data, size_t left)
+{
+	unsigned long long length;
+	unsigned long sum;
+	size_t head = read_head(data, left, &sum, &length);
+
+	return !memchr(data, '\n', left) && (!head || left - head <= length);
 }
 
 int state_journal_read(int dir, const char *name, state_journal_fn each, void *arg,
@@ -74,18 +93,25 @@ int state_journal_read(int dir, const char *name, state_journal_fn each, void *a
 	int err = state_file_read(dir, name, &data, &length);
 	const char *text;
 
-	if (err < 0 && err != -ENOENT)
+	if (err < 0)
 		return err;
-	while (at < length && (bytes = record_at(data + at, length - at, &text, &size))) {
+	while (at < length) {
+		bytes = record_at(data + at, length - at, &text, &size);
+		if (!bytes) {
+			size_t next = next_record(data, at, length);
+
+			if (next == length && is_cut(data + at, length - at))
+				break;
+			found.damaged = true;
+			at = next;
+			continue;
+		}
 		data[text + size - data] = '\0'; /* the end of its line */
-		err = each ? each(text, size, arg) : 0;
-		if (err < 0)
-			return err;
+		if (each && each(text, size, found.damaged, arg) != 0)
+			found.damaged = true;
 		at += bytes;
 		found.records++;
 	}
-	if (at < length && more_records(data + at, length - at))
-		return -EBADMSG;
 	found.length = at;
 	found.torn = at < length;
 	if (end)
@@ -114,15 +140,37 @@ static int cut(struct state_journal *journal)
 	return 0;
 }
 
-int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
-			 size_t length)
+static GString *line_of(const char *text, size_t length)
 {
-	g_autoptr(GString) line = g_string_sized_new(HEAD_MAX + length + 1);
-	int err = open_for_append(dir, name, journal);
+	GString *line = g_string_sized_new(HEAD_MAX + length + 1);
 
 	g_string_printf(line, HEAD_FORMAT, checksum(text, length), length);
 	g_string_append_len(line, text, (gssize)length);
 	g_string_append_c(line, '\n');
+	return line;
+}
+
+int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
+			size_t length)
+{
+	g_autoptr(GString) line = line_of(text, length);
+	int err = state_file_write(dir, name, line->str, line->len);
+
+	if (err < 0)
+		return err;
+	*journal = (struct state_journal){.fd = -1, .length = line->len, .records = 1};
+	return 0;
+}
+
+int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
+			 size_t length)
+{
+	g_autoptr(GString) line = line_of(text, length);
+	int err;
+
+	if (journal->length + line->len > STATE_JOURNAL_BYTES)
+		return -EDQUOT;
+	err = open_for_append(dir, name, journal);
 	if (err == 0)
 		err = cut(journal);
 	if (err < 0)

@@ -12,20 +12,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STATE_JOURNAL_BYTES (256ull << 20) /* an append beyond is -EDQUOT */
+
 struct state_journal {
 	int fd;		  /* -1: there is no file yet */
 	uint64_t length;  /* of the records in it */
 	uint32_t records; /* number of them */
 	bool torn;	  /* something else may stand behind them */
+	bool damaged;	  /* a record that was whole once is not any more */
 };
 
-/* 0, or what reading is to end with. text is NUL-terminated. */
-typedef int (*state_journal_fn)(const char *text, size_t length, void *arg);
+/*
+ * behind: a record before this one is damaged. text is NUL-terminated. Whatever but 0 is returned
+ * makes the record itself a damaged one.
+ */
+typedef int (*state_journal_fn)(const char *text, size_t length, bool behind, void *arg);
 
 /*
- * Calls each for every record in order. 0, also when there is no such file; -EBADMSG when records
- * follow one that is damaged, -errno, or what each returned. *end (may be NULL): where the records
- * end.
+ * Calls each for every record in order, past those that are damaged. What a crash cut of the last
+ * one is not damage: it is shorter than its head says. 0, or -errno: -ENOENT when there is no such
+ * file. *end (may be NULL): where the records end.
  */
 int state_journal_read(int dir, const char *name, state_journal_fn each, void *arg,
 		       struct state_journal *end);
@@ -33,4 +39,7 @@ int state_journal_read(int dir, const char *name, state_journal_fn each, void *a
  * had, the next append tries again before it writes. 0 or -errno. */
 int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
 			 size_t length);
+/* A new file, in place of any that is there, with this record alone. 0 or -errno. */
+int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
+			size_t length);
 void state_journal_close(struct state_journal *journal);

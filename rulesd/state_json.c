@@ -10,22 +10,14 @@
 
 #include "rulesd/cleanup.h"
 
-#define STATE_VERSION 2 /* 1: no journals, texts in policies/N.json */
+/* 1: no journals, texts in policies/N.json; 2: no seals, a journal only where it has records */
+#define STATE_VERSION 3
 
 /* jansson allocates with malloc; what leaves here is freed with g_free, which is the same in GLib
  * since 2.46. */
 static char *dump(const json_t *json)
 {
 	return json_dumps(json, JSON_INDENT(1) | JSON_SORT_KEYS);
-}
-
-int state_damaged(char **error, const char *path, const char *name, const char *why)
-{
-	*error = g_strdup_printf("state directory %s: %s is damaged: %s; what is pinned goes on "
-				 "filtering: put the file back from a backup, or run rulesd "
-				 "--flush, remove the directory and begin anew",
-				 path, name, why);
-	return -EINVAL;
 }
 
 static json_t *generation_to_json(const struct state_generation *entry)
@@ -48,9 +40,10 @@ char *state_current_to_text(const struct state *state, const struct state_genera
 		json_array_append_new(entries, generation_to_json(state->generations->pdata[i]));
 	if (pending)
 		json_array_append_new(entries, generation_to_json(pending));
-	json = json_pack("{si sI sI so}", "version", STATE_VERSION, "generation",
+	json = json_pack("{si sI sI so sb ss? sb}", "version", STATE_VERSION, "generation",
 			 (json_int_t)generation, "offset", (json_int_t)offset, "generations",
-			 entries);
+			 entries, "numbers", (int)state->has_numbers, "lost", state->lost,
+			 "journal", pending || state->has_journal);
 	return dump(json);
 }
 
@@ -82,38 +75,42 @@ static int read_generation(struct state *state, json_t *json)
 	return 0;
 }
 
-int state_current_from_text(struct state *state, const char *text, size_t length, char **error)
+int state_current_from_text(struct state *state, const char *text, size_t length, bool sealed,
+			    char **error)
 {
-	AUTO_JSON json_t *json = NULL;
-	json_error_t where = {0};
+	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	json_t *entries = NULL;
 	json_t *entry;
+	json_t *lost = NULL;
 	json_int_t generation = 0;
 	json_int_t offset = 0;
 	size_t index;
 	int version = 0;
+	int has_numbers = 0, has_journal = 0;
 
-	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
-	if (!json || json_unpack(json, "{si sI sI so}", "version", &version, "generation",
-				 &generation, "offset", &offset, "generations", &entries) < 0)
-		return state_damaged(error, state->path, "current.json",
-				     json ? "a field is missing" : where.text);
-	if (!json_is_array(entries))
-		return state_damaged(error, state->path, "current.json", "generations is no array");
-	if (version < 1 || version > STATE_VERSION) {
+	if (!json ||
+	    json_unpack(json, "{si sI sI so s?b s?b s?o}", "version", &version, "generation",
+			&generation, "offset", &offset, "generations", &entries, "numbers",
+			&has_numbers, "journal", &has_journal, "lost", &lost) < 0)
+		return -EBADMSG;
+	if (version > STATE_VERSION) {
 		*error = g_strdup_printf("state directory %s: current.json has version %d, this "
 					 "rulesd knows 1 to %d: start the rulesd that wrote it",
 					 state->path, version, STATE_VERSION);
 		return -EINVAL;
 	}
+	if (version < 1 || !json_is_array(entries) || (version == STATE_VERSION && !sealed))
+		return -EBADMSG;
 	json_array_foreach (entries, index, entry) {
 		if (read_generation(state, entry) < 0)
-			return state_damaged(error, state->path, "current.json",
-					     "an entry of generations is incomplete");
+			return -EBADMSG;
 	}
 	state->generation = (uint64_t)generation;
 	state->offset = (uint64_t)offset;
-	state->versioned = version == STATE_VERSION;
+	state->versioned = state->sealed = version == STATE_VERSION;
+	state->has_numbers = has_numbers;
+	state->has_journal = has_journal;
+	state->lost = g_strdup(json_string_value(lost));
 	return 0;
 }
 
@@ -130,16 +127,53 @@ static json_t *lengths_of(const GPtrArray *sources)
 	return list;
 }
 
-char *state_policy_head(const GPtrArray *sources, const GPtrArray *patches)
+char *state_policy_head(const struct state *state, const struct state_generation *entry,
+			const GPtrArray *sources, const GPtrArray *patches)
 {
 	json_t *lists = json_array();
 	AUTO_JSON json_t *json = NULL;
 
 	for (guint i = 0; patches && i < patches->len; i++)
 		json_array_append_new(lists, lengths_of(patches->pdata[i]));
-	json = json_pack("{si so so}", "version", STATE_VERSION, "files", lengths_of(sources),
-			 "patches", lists);
+	json = json_pack("{si so so sI sI ss ss}", "version", STATE_VERSION, "files",
+			 lengths_of(sources), "patches", lists, "generation",
+			 (json_int_t)entry->generation, "offset", (json_int_t)state->offset, "time",
+			 entry->time, "source", entry->source);
 	return json ? json_dumps(json, JSON_COMPACT) : NULL;
+}
+
+/* The line of JSON that the texts stand behind; NULL when it is none. */
+static json_t *read_head(const char *text, size_t length, const char **texts)
+{
+	const char *line = memchr(text, '\n', length);
+	json_t *json =
+		line ? json_loadb(text, (size_t)(line - text), JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	if (json_object_get(json, "version")) {
+		*texts = line + 1;
+		return json;
+	}
+	json_decref(json);
+	return NULL;
+}
+
+struct state_generation *state_generation_from_head(struct state *state, const char *name,
+						    const char *text, size_t length)
+{
+	struct state_generation *entry = g_new0(struct state_generation, 1);
+	const char *texts, *time = "", *source = "api";
+	AUTO_JSON json_t *json = read_head(text, length, &texts);
+	json_int_t generation = 0, offset = 0;
+
+	json_unpack(json, "{s?I s?I s?s s?s}", "generation", &generation, "offset", &offset, "time",
+		    &time, "source", &source);
+	entry->generation = MAX((uint64_t)generation, state->generation + 1);
+	entry->time = g_strdup(time);
+	entry->source = g_strdup(source);
+	entry->file = g_strdup(name);
+	state->generation = entry->generation;
+	state->offset = (uint64_t)offset;
+	return entry;
 }
 
 static void free_source(gpointer source)
@@ -213,23 +247,24 @@ static int sources_from_json(const json_t *files, GPtrArray *sources)
 	return 0;
 }
 
-int state_policy_from_text(const char *text, size_t length, GPtrArray *sources, GPtrArray *patches)
+int state_policy_from_text(const char *text, size_t length, bool sealed, GPtrArray *sources,
+			   GPtrArray *patches)
 {
-	const char *line = memchr(text, '\n', length), *at;
-	AUTO_JSON json_t *json = NULL;
+	const char *at = text;
+	AUTO_JSON json_t *json = read_head(text, length, &at);
 	const json_t *lists;
 	json_t *list;
 	size_t index;
 	int err;
 
-	if (line)
-		json = json_loadb(text, (size_t)(line - text), JSON_REJECT_DUPLICATES, NULL);
-	if (!json || !json_object_get(json, "version")) {
-		json_decref(json);
+	if (!json) {
 		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-		return sources_from_json(json_object_get(json, "files"), sources);
+		return sealed ? -EINVAL
+			      : sources_from_json(json_object_get(json, "files"), sources);
 	}
-	at = line + 1;
+	/* Without a seal it is of an older rulesd, or its seal is damaged. */
+	if (!sealed && json_integer_value(json_object_get(json, "version")) >= STATE_VERSION)
+		return -EINVAL;
 	err = cut_texts(json_object_get(json, "files"), &at, text + length, sources);
 	lists = json_object_get(json, "patches");
 	if (err == 0 && !json_is_array(lists))
@@ -304,13 +339,17 @@ static int add_patch(struct state *state, uint64_t number, json_t *patch)
 
 	if (!current || json_unpack(patch, "{ss ss}", "time", &time, "source", &source) < 0)
 		return -EINVAL;
+	state->patches++;
+	if (state->patches <= state->listed)
+		return 0;
 	entry = g_new0(struct state_generation, 1);
 	entry->generation = number;
 	entry->time = g_strdup(time);
 	entry->source = g_strdup(source);
 	entry->file = g_strdup(current->file);
-	entry->patches = ++state->patches;
+	entry->patches = state->patches;
 	g_ptr_array_add(state->generations, entry);
+	state_prune(state);
 	return 0;
 }
 
@@ -340,7 +379,7 @@ static int add_attached(struct state *state, json_t *attached)
 	return 0;
 }
 
-int state_record_from_text(struct state *state, const char *text, size_t length)
+int state_record_from_text(struct state *state, const char *text, size_t length, bool behind)
 {
 	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	json_t *patch = json_object_get(json, "patch");
@@ -348,19 +387,26 @@ int state_record_from_text(struct state *state, const char *text, size_t length)
 	json_t *numbers = json_object_get(json, "numbers");
 	json_int_t generation = 0;
 	json_int_t offset = 0;
-	int err;
+	int err = 0;
 
 	if (!json ||
 	    json_unpack(json, "{sI sI}", "generation", &generation, "offset", &offset) < 0 ||
 	    generation < 0 || !patch == !attached)
 		return -EINVAL;
-	err = patch ? add_patch(state, (uint64_t)generation, patch) : add_attached(state, attached);
+	/* A patch is one of what was there before it; an interface stands for itself. */
+	if (attached)
+		err = add_attached(state, attached);
+	else if (!behind)
+		err = add_patch(state, (uint64_t)generation, patch);
 	if (err < 0)
 		return err;
 	if (numbers)
 		g_ptr_array_add(state->news, json_incref(numbers));
-	state->generation = MAX(state->generation, (uint64_t)generation);
-	state->offset = (uint64_t)offset;
+	/* What a journal begins with is older than the policy that it stands beside. */
+	if ((uint64_t)generation >= state->generation) {
+		state->generation = (uint64_t)generation;
+		state->offset = (uint64_t)offset;
+	}
 	return 0;
 }
 

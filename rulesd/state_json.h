@@ -6,10 +6,6 @@
 
 #include "rulesd/state.h"
 
-/* -EINVAL and *error: the file, why, and what to do. Nothing is guessed: what it said may be what
- * keeps a tap closed. */
-int state_damaged(char **error, const char *path, const char *name, const char *why);
-
 void state_generation_free(struct state_generation *generation);
 /* Forgets the oldest generations above the limit, and their files. */
 void state_prune(struct state *state);
@@ -17,21 +13,28 @@ void state_prune(struct state *state);
 /* current.json, as it would be with pending (may be NULL) as the last generation. */
 char *state_current_to_text(const struct state *state, const struct state_generation *pending,
 			    uint64_t generation, uint64_t offset);
-int state_current_from_text(struct state *state, const char *text, size_t length, char **error);
+/* 0, -EBADMSG when it is damaged, or -EINVAL and *error when a newer rulesd has written it. */
+int state_current_from_text(struct state *state, const char *text, size_t length, bool sealed,
+			    char **error);
 
 /* policies/N.policy: one line of JSON that says how long the texts are, then the texts. */
-char *state_policy_head(const GPtrArray *sources, const GPtrArray *patches);
-/* Of either form; appends struct load_source. 0 or -EINVAL. */
-int state_policy_from_text(const char *text, size_t length, GPtrArray *sources, GPtrArray *patches);
+char *state_policy_head(const struct state *state, const struct state_generation *entry,
+			const GPtrArray *sources, const GPtrArray *patches);
+/* What the head of such a file says of its generation, which becomes the state's. */
+struct state_generation *state_generation_from_head(struct state *state, const char *name,
+						    const char *text, size_t length);
+/* Of any form; appends struct load_source. 0 or -EINVAL. */
+int state_policy_from_text(const char *text, size_t length, bool sealed, GPtrArray *sources,
+			   GPtrArray *patches);
 
 /* One record of a journal: a patch, or interfaces attached by hand. */
 char *state_patch_to_text(const struct state_record *record, const struct state_generation *entry,
 			  const GPtrArray *sources);
 /* changes: id -> GBytes or NULL. */
 char *state_attached_to_text(const struct state_record *record, GHashTable *changes);
-/* Adds what the record says to the state: the generation, the interfaces, the numbers. 0 or
- * -EINVAL. */
-int state_record_from_text(struct state *state, const char *text, size_t length);
+/* Adds what the record says to the state: the generation, the interfaces, the numbers; no patch
+ * behind a damaged record. 0 or -EINVAL. */
+int state_record_from_text(struct state *state, const char *text, size_t length, bool behind);
 /* Takes text; NULL: the interface is gone. */
 void state_note_attached(struct state *state, const char *id, GBytes *text);
 /* Appends the sources of a record that is a patch. 0, 1 when it is none, -EINVAL. */
@@ -39,3 +42,16 @@ int state_patch_from_text(const char *text, size_t length, GPtrArray *patches);
 
 /* policies/N.journal of the policy in this file (NULL: of none). */
 char *state_journal_name(const char *file);
+
+/* -------------------------------------------------- state_recover.c */
+
+/* Replays the journal of the policy that holds. 0, or -errno and *error. */
+int state_read_journal(struct state *state, char **error);
+/* The generations out of the policies that are there, when current.json does not tell. */
+int state_rebuild(struct state *state, GPtrArray *files, char **error);
+/* The journal anew: all interfaces that are attached by hand, and nothing else. 0 or -errno. */
+int state_rewrite_journal(struct state *state);
+/* Before anything is written: files of an older version become ours, and current.json is there. 0
+ * or -errno. */
+int state_take_over(struct state *state);
+int state_fail(char **error, int err, const char *path, const char *what);

@@ -20,6 +20,7 @@
 #include "rulesd/log.h"
 #include "rulesd/state.h"
 #include "rulesd/state_file.h"
+#include "rulesd/state_seal.h"
 #include "tests/lib/check.h"
 
 static int setup(void **state)
@@ -222,6 +223,7 @@ static void a_directory_that_others_can_write_is_refused(void **state)
 
 static void an_empty_directory_holds_nothing(void **state)
 {
+	bool whole = false;
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
 	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
@@ -229,7 +231,7 @@ static void an_empty_directory_holds_nothing(void **state)
 
 	assert_null(state_current(opened));
 	assert_int_equal(opened->generation, 0);
-	assert_int_equal(state_load_numbers(opened, &numbers, &error), 0);
+	assert_int_equal(state_load_numbers(opened, &numbers, &whole, &error), 0);
 	assert_int_equal(state_load_attached(opened, attached, &error), 0);
 	assert_int_equal(attached->len, 0);
 }
@@ -300,7 +302,7 @@ static void only_so_many_generations_are_kept(void **state)
 	dir = g_dir_open(policies, 0, NULL);
 	while (g_dir_read_name(dir))
 		files++;
-	assert_int_equal(files, STATE_MAX_GENERATIONS);
+	assert_int_equal(files, 2 * STATE_MAX_GENERATIONS); /* each with its journal */
 }
 
 static void the_generation_that_users_saw_never_goes_back(void **state)
@@ -473,7 +475,8 @@ static void a_record_that_a_crash_cut_is_left_out(void **state)
 
 	begin_journal(*state);
 	whole = read_journal(*state, &length);
-	first = (gsize)(strchr(whole, '\n') - whole) + 1;
+	/* What it begins with, and the first patch. */
+	first = (gsize)(strchr(strchr(whole, '\n') + 1, '\n') - whole) + 1;
 	for (gsize cut = length - 1; cut > first; cut--) {
 		CLEANUP(state_close) struct state *opened = NULL;
 
@@ -496,25 +499,81 @@ static void a_record_that_a_crash_cut_is_left_out(void **state)
 	assert_texts(opened, 4, "one+first+second");
 }
 
-static void a_record_in_the_middle_that_is_damaged_is_refused_by_name(void **state)
+/* Opens it, as rulesd does, and says what holds; *lost: what was reported, or NULL. */
+static char *open_and_mend(const char *path, char **lost)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(path);
+	CLEANUP(numbers_free) struct numbers *numbers = NULL;
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autofree char *error = NULL;
+	GString *text = g_string_new(NULL);
+	bool whole = false;
+
+	if (state_load_numbers(opened, &numbers, &whole, &error) < 0 ||
+	    state_load_current(opened, sources, patches, &error) < 0)
+		fail_msg("%s", error);
+	if (!whole)
+		assert_int_equal(state_save_numbers(opened, numbers), 0);
+	assert_false(opened->unsound);
+	*lost = g_strdup(opened->lost);
+	for (guint i = 0; i < sources->len; i++)
+		g_string_append(text, ((struct load_source *)sources->pdata[i])->text);
+	for (guint i = 0; i < patches->len; i++)
+		g_string_append_printf(
+			text, "+%s",
+			((struct load_source *)((GPtrArray *)patches->pdata[i])->pdata[0])->text);
+	return g_string_free(text, FALSE);
+}
+
+static void assert_mended(const char *path, const char *expected, const char *word)
+{
+	g_autofree char *lost = NULL;
+	g_autofree char *later = NULL;
+	g_autofree char *holds = open_and_mend(path, &lost);
+	g_autofree char *again = open_and_mend(path, &later);
+
+	assert_string_equal(holds, expected);
+	assert_string_equal(again, expected);
+	if (!lost || !strstr(lost, word))
+		fail_msg("\"%s\" does not say \"%s\"", lost ? lost : "nothing", word);
+	/* Once reported it is not found again, but not forgotten either. */
+	if (later && strcmp(later, lost) != 0)
+		fail_msg("first \"%s\", then \"%s\"", lost, later);
+}
+
+static void a_record_in_the_middle_that_is_damaged_is_reported(void **state)
 {
 	g_autofree char *whole = NULL;
-	gsize length = 0, first;
+	gsize length = 0, first, second;
 
 	begin_journal(*state);
 	whole = read_journal(*state, &length);
 	first = (gsize)(strchr(whole, '\n') - whole) + 1;
-	for (gsize at = 0; at < first; at++) {
+	second = (gsize)(strchr(whole + first, '\n') - whole) + 1;
+	for (gsize at = 0; at < second; at++) {
 		g_autofree char *broken = g_memdup2(whole, length);
 
+		remove_tree(*state);
+		begin_journal(*state);
 		/* Another case of a hexadecimal digit says the same. */
 		broken[at] = (char)(broken[at] ^ 1);
 		write_journal(*state, broken, length);
-		assert_refused(*state, -EINVAL, "policies/1.journal is damaged");
+		/* Patches behind it are of what nobody knows; interfaces stand for themselves. */
+		assert_mended(*state, "one", "policies/1.journal");
+		{
+			CLEANUP(state_close) struct state *opened = open_ok(*state);
+			g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
+			g_autofree char *error = NULL;
+
+			assert_int_equal(state_load_attached(opened, attached, &error), 0);
+			assert_int_equal(attached->len, 1);
+			assert_true(opened->generation > 4);
+		}
 	}
 }
 
-static void a_record_that_is_none_of_ours_is_refused_by_name(void **state)
+static void a_record_that_is_none_of_ours_is_reported(void **state)
 {
 	static const char *const strange[] = {
 		"{}",
@@ -525,23 +584,22 @@ static void a_record_that_is_none_of_ours_is_refused_by_name(void **state)
 		"{\"generation\":5,\"offset\":0,\"patch\":{}}",
 		"{\"generation\":-5,\"offset\":0,\"attached\":{}}",
 	};
-	AUTO_FD int dir = -1;
 	g_autofree char *policies = g_build_filename(*state, "policies", NULL);
-	g_autofree char *whole = NULL;
-	gsize length = 0;
 
-	begin_journal(*state);
-	whole = read_journal(*state, &length);
-	dir = open(policies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < G_N_ELEMENTS(strange); i++) {
-		struct state_journal journal = {.fd = -1, .length = length};
+		struct state_journal journal = {.fd = -1};
+		g_autofree char *whole = NULL;
+		AUTO_FD int dir = -1;
 
-		write_journal(*state, whole, length);
+		remove_tree(*state);
+		begin_journal(*state);
+		whole = read_journal(*state, &journal.length);
+		dir = open(policies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		assert_int_equal(state_journal_append(dir, "1.journal", &journal, strange[i],
 						      strlen(strange[i])),
 				 0);
 		state_journal_close(&journal);
-		assert_refused(*state, -EINVAL, "policies/1.journal is damaged");
+		assert_mended(*state, "one+first+second", "policies/1.journal");
 	}
 }
 
@@ -608,7 +666,7 @@ static void a_directory_of_an_older_rulesd_is_taken_over(void **state)
 	attach(opened, 9, "vm", NULL);
 	/* From here on the older one would miss something, so it must not start. */
 	assert_true(g_file_get_contents(current, &text, NULL, NULL));
-	assert_non_null(strstr(text, "\"version\": 2"));
+	assert_non_null(strstr(text, "\"version\": 3"));
 	state_close(&opened);
 	opened = open_ok(*state);
 	assert_texts(opened, 6, "old\n");
@@ -623,12 +681,13 @@ static void a_directory_of_an_older_rulesd_is_taken_over(void **state)
 
 static void numbers_come_back_with_what_the_journal_added(void **state)
 {
+	bool whole = false;
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
 	g_autofree char *error = NULL;
 	uint32_t peer, policy;
 
-	assert_int_equal(state_load_numbers(opened, &numbers, &error), 0);
+	assert_int_equal(state_load_numbers(opened, &numbers, &whole, &error), 0);
 	peer = numbers_get(numbers, NUMBER_PEER, "default:sg-a");
 	assert_int_equal(state_save_numbers(opened, numbers), 0);
 	assert_int_equal(state_save_marks(opened, numbers), 0);
@@ -647,7 +706,7 @@ static void numbers_come_back_with_what_the_journal_added(void **state)
 	state_close(&opened);
 	numbers_free(&numbers);
 	opened = open_ok(*state);
-	assert_int_equal(state_load_numbers(opened, &numbers, &error), 0);
+	assert_int_equal(state_load_numbers(opened, &numbers, &whole, &error), 0);
 	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-a"), peer);
 	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-b"), peer + 1);
 	assert_int_equal(numbers_find(numbers, NUMBER_PEER, "default:sg-c"), 0);
@@ -657,57 +716,157 @@ static void numbers_come_back_with_what_the_journal_added(void **state)
 
 /* ---------------------------------------------------------------- damage */
 
-static void damaged_files_are_refused_by_name(void **state)
-{
-	static const char not_in_policies[] =
-		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":[{\"generation\":1,"
-		"\"time\":\"\",\"sha256\":\"\",\"source\":\"\",\"file\":\"../../x\"}]}";
-	static const char *const broken[] = {
-		"",
-		"{",
-		"[]",
-		"{\"version\":1}",
-		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":1}",
-		"{\"version\":1,\"generation\":1,\"offset\":0,\"generations\":[{}]}",
-		not_in_policies,
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(broken); i++) {
-		write_file(*state, "current.json", broken[i]);
-		assert_refused(*state, -EINVAL, "current.json is damaged");
-	}
-	write_file(*state, "current.json",
-		   "{\"version\":3,\"generation\":1,\"offset\":0,\"generations\":[]}");
-	assert_refused(*state, -EINVAL, "version 3");
-}
-
-static void damaged_numbers_and_policies_are_refused_by_name(void **state)
+static void a_newer_rulesd_is_refused(void **state)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	static const char newer[] =
+		"{\"version\":4,\"generation\":1,\"offset\":0,\"generations\":[]}";
+
+	assert_int_equal(state_seal_write_text(opened->dir, "current.json", newer), 0);
+	state_close(&opened);
+	assert_refused(*state, -EINVAL, "version 4, this rulesd knows 1 to 3");
+}
+
+static void begin_directory(const char *path)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(path);
+	CLEANUP(numbers_free) struct numbers *numbers = numbers_new();
+
+	numbers_get(numbers, NUMBER_PEER, "default:sg-a");
+	assert_int_equal(state_save_numbers(opened, numbers), 0);
+	commit_policy(opened, "one", 1, 0);
+	patch(opened, "first", 2);
+	assert_int_equal(state_save_numbers(opened, numbers), 0);
+	commit_policy(opened, "two", 3, 0);
+	attach(opened, 4, "vm", "{}");
+	patch(opened, "second", 5);
+}
+
+static const struct {
+	const char *name;
+	const char *missing; /* what holds when it is not there */
+	const char *damaged; /* or is not what it was; NULL: may be either of the last two */
+	const char *other;
+} files[] = {
+	{"current.json", "two+second", "two+second", NULL},
+	{"numbers.json", "two+second", "two+second", NULL},
+	{"marks.json", "two+second", "two+second", NULL},
+	{"policies/2.policy", "one+first", "one+first", NULL},
+	{"policies/2.journal", "two", "two", "two+second"},
+};
+
+static char *read_file(const char *path, const char *name, gsize *length)
+{
+	g_autofree char *file = g_build_filename(path, name, NULL);
+	char *data = NULL;
+
+	assert_true(g_file_get_contents(file, &data, length, NULL));
+	return data;
+}
+
+static void write_bytes(const char *path, const char *name, const char *data, gsize length)
+{
+	g_autofree char *file = g_build_filename(path, name, NULL);
+
+	assert_true(g_file_set_contents(file, data, (gssize)length, NULL));
+}
+
+static void a_missing_file_is_reported_and_the_newest_good_policy_holds(void **state)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *file = g_build_filename(*state, files[i].name, NULL);
+
+		remove_tree(*state);
+		begin_directory(*state);
+		assert_int_equal(unlink(file), 0);
+		assert_mended(*state, files[i].missing, files[i].name);
+	}
+}
+
+static void a_cut_file_is_reported_and_the_newest_good_policy_holds(void **state)
+{
+	for (size_t i = 0; i + 1 < G_N_ELEMENTS(files); i++) {
+		gsize length = 0;
+
+		for (gsize cut = 0; !length || cut < length; cut += 7) {
+			g_autofree char *data = NULL;
+
+			remove_tree(*state);
+			begin_directory(*state);
+			data = read_file(*state, files[i].name, &length);
+			write_bytes(*state, files[i].name, data, cut);
+			assert_mended(*state, files[i].damaged, files[i].name);
+		}
+	}
+}
+
+/* One bit of every byte of every file. */
+static void a_flipped_bit_is_reported_and_the_newest_good_policy_holds(void **state)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		gsize length = 0;
+
+		for (gsize at = 0; !length || at < length; at++) {
+			g_autofree char *data = NULL;
+			g_autofree char *lost = NULL;
+			g_autofree char *holds = NULL;
+
+			remove_tree(*state);
+			begin_directory(*state);
+			data = read_file(*state, files[i].name, &length);
+			data[at] = (char)(data[at] ^ (1 << at % 8));
+			write_bytes(*state, files[i].name, data, length);
+			holds = open_and_mend(*state, &lost);
+			if (strcmp(holds, files[i].damaged) != 0 &&
+			    g_strcmp0(holds, files[i].other) != 0)
+				fail_msg("byte %zu of %s: \"%s\" holds", at, files[i].name, holds);
+			/* Another case of a hexadecimal digit says the same. */
+			if (!lost && !(files[i].other && g_ascii_isxdigit(data[at])))
+				fail_msg("byte %zu of %s: nothing is reported", at, files[i].name);
+		}
+	}
+}
+
+static void an_earlier_policy_that_is_damaged_is_refused_when_it_is_asked_for(void **state)
+{
+	CLEANUP(state_close) struct state *opened = NULL;
 	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
 	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
-	struct numbers *numbers = NULL;
+	g_autofree char *data = NULL;
 	g_autofree char *error = NULL;
-	g_autofree char *other = NULL;
-	g_autofree char *missing = NULL;
+	gsize length = 0;
+
+	begin_directory(*state);
+	data = read_file(*state, "policies/1.policy", &length);
+	data[length - 1] ^= 4;
+	write_bytes(*state, "policies/1.policy", data, length);
+	opened = open_ok(*state);
+	assert_null(opened->lost);
+	assert_int_equal(
+		state_load_sources(opened, state_find(opened, 1), sources, patches, &error),
+		-EBADMSG);
+	assert_non_null(strstr(error, "policies/1.policy is damaged"));
+}
+
+/* What is lost stays known until somebody says otherwise. */
+static void what_was_lost_is_remembered(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
 
 	commit_policy(opened, "one", 1, 0);
-	write_file(*state, "numbers.json", "{\"slot\":");
-	assert_int_equal(state_load_numbers(opened, &numbers, &error), -EINVAL);
-	assert_null(numbers);
-	assert_non_null(strstr(error, "numbers.json is damaged"));
-	write_file(*state, "policies/1.policy", "{\"files\":1}");
-	assert_int_equal(
-		state_load_sources(opened, state_current(opened), sources, patches, &other),
-		-EINVAL);
-	assert_non_null(strstr(other, "policies/1.policy is damaged"));
+	assert_int_equal(state_set_lost(opened, "numbers.json: it is missing"), 0);
 	state_close(&opened);
 	opened = open_ok(*state);
-	unlinkat(opened->policies, "1.policy", 0);
-	assert_int_equal(
-		state_load_sources(opened, state_current(opened), sources, patches, &missing),
-		-ENOENT);
-	assert_non_null(strstr(missing, "policies/1.policy"));
+	assert_string_equal(opened->lost, "numbers.json: it is missing");
+	assert_int_equal(opened->damage->len, 0);
+	commit_policy(opened, "two", 2, 0);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_non_null(opened->lost);
+	assert_int_equal(state_set_lost(opened, NULL), 0);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_null(opened->lost);
 }
 
 int main(void)
@@ -730,13 +889,17 @@ int main(void)
 		TEST(a_policy_may_be_one_with_patches),
 		TEST(only_so_many_patches_are_kept_as_generations),
 		TEST(a_record_that_a_crash_cut_is_left_out),
-		TEST(a_record_in_the_middle_that_is_damaged_is_refused_by_name),
-		TEST(a_record_that_is_none_of_ours_is_refused_by_name),
+		TEST(a_record_in_the_middle_that_is_damaged_is_reported),
+		TEST(a_record_that_is_none_of_ours_is_reported),
 		TEST(a_record_for_which_there_is_no_room_leaves_nothing),
 		TEST(a_directory_of_an_older_rulesd_is_taken_over),
 		TEST(numbers_come_back_with_what_the_journal_added),
-		TEST(damaged_files_are_refused_by_name),
-		TEST(damaged_numbers_and_policies_are_refused_by_name),
+		TEST(a_newer_rulesd_is_refused),
+		TEST(a_missing_file_is_reported_and_the_newest_good_policy_holds),
+		TEST(a_cut_file_is_reported_and_the_newest_good_policy_holds),
+		TEST(a_flipped_bit_is_reported_and_the_newest_good_policy_holds),
+		TEST(an_earlier_policy_that_is_damaged_is_refused_when_it_is_asked_for),
+		TEST(what_was_lost_is_remembered),
 	};
 
 	log_setup(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
