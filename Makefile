@@ -150,7 +150,8 @@ FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(FUZZ_REFERENCE) \
 	$(filter-out $(wildcard tests/fuzz/fuzz_*.c),$(wildcard tests/fuzz/*.c)))
 # The parsers and pure parts: no BPF object, no kernel.
 FUZZ_LIB := $(patsubst %.c,$(F)/obj/%.o,$(filter-out rulesd/main.c rulesd/bpf_%.c,$(wildcard rulesd/*.c)) \
-	$(filter-out ctl/import_print.c,$(wildcard ctl/import_*.c ctl/export_aws*.c)) \
+	$(filter-out ctl/import_print.c,$(wildcard ctl/import_*.c ctl/export_aws*.c ctl/assertion*.c ctl/reach*.c)) \
+	$(patsubst %,ctl/%.c,capture endpoint frame offline policy_files units) \
 	$(FUZZ_REFERENCE) tests/lib/reference.c)
 # The last: bpf/parse.bpf.h built natively reads unaligned, as BPF may, and is no stranger to void pointers.
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
@@ -165,14 +166,14 @@ $(F)/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -c $< -o $@
 
-$(F)/obj/tests/fuzz/fuzz_frame.o: FUZZ_CFLAGS += -fno-sanitize=alignment
+$(F)/obj/tests/fuzz/fuzz_frame.o $(F)/obj/ctl/frame.o: FUZZ_CFLAGS += -fno-sanitize=alignment
 
 $(F)/libpure.a: $(FUZZ_LIB)
 	rm -f $@
 	$(AR) rcs $@ $^
 
 $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(F)/libpure.a
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(ALL_LIBS)
 
 fuzz-programs: $(F)/differential $(FUZZ_TARGETS)
 

@@ -73,8 +73,8 @@ void frame_parse(const void *bytes, size_t captured, size_t length, enum sg_dir 
 		 struct frame *frame)
 {
 	/* The parser reads up to 40 bytes at a time, never beyond data_end; it wants a pointer that
-	 * is not const. */
-	g_autofree uint8_t *copy = g_memdup2(bytes, captured);
+	 * is not const; and one that is there, also of a frame of which nothing was captured. */
+	g_autofree uint8_t *copy = g_malloc(MAX(captured, 1));
 	struct sg_frame f = {
 		.data = copy,
 		.data_end = copy + captured,
@@ -84,6 +84,8 @@ void frame_parse(const void *bytes, size_t captured, size_t length, enum sg_dir 
 	struct sg_packet p = {.dir = (uint8_t)dir};
 	uint32_t reason;
 
+	if (captured)
+		memcpy(copy, bytes, captured);
 	sg_packet_reset(&p, (uint8_t)dir);
 	reason = sg_parse(&f, &p, -1);
 	if (reason == SG_PARSED && p.flags & SG_PKT_ERROR)

@@ -113,6 +113,45 @@ static bool parse_link(const struct nlmsghdr *header, struct link *link)
 	return link->name[0] != '\0';
 }
 
+/* Whether the lengths of the messages lie within what came: libmnl takes those of 2 GB and more for
+ * negative ones. */
+static bool framed(const char *buffer, size_t length)
+{
+	while (length >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *header = (const void *)buffer;
+		size_t whole;
+
+		if (header->nlmsg_len < sizeof(*header) || header->nlmsg_len > length)
+			return false;
+		whole = MIN(MNL_ALIGN((size_t)header->nlmsg_len), length);
+		buffer += whole;
+		length -= whole;
+	}
+	return length == 0;
+}
+
+/* What the kernel sent; 0 for what came from somebody else. */
+static ssize_t receive(const struct mnl_socket *socket, char *buffer)
+{
+	struct sockaddr_nl from = {0};
+	struct iovec room = {.iov_base = buffer, .iov_len = MESSAGE_BYTES};
+	struct msghdr message = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &room,
+		.msg_iovlen = 1,
+	};
+	ssize_t length = recvmsg(mnl_socket_get_fd(socket), &message, 0);
+
+	if (length < 0)
+		return length;
+	if (message.msg_flags & MSG_TRUNC) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return from.nl_pid == 0 && framed(buffer, (size_t)length) ? length : 0;
+}
+
 /* ---------------------------------------------------------------- the mirror */
 
 static void forget_name(struct links *links, const struct link *link)
@@ -185,7 +224,7 @@ static int dump_once(GArray *dumped)
 	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	while (result > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_BYTES);
+		ssize_t length = receive(socket, buffer);
 
 		if (length < 0)
 			return -errno;
@@ -247,8 +286,7 @@ static void drain(struct links *links)
 		return;
 	links->busy = true;
 	for (;;) {
-		ssize_t length =
-			mnl_socket_recvfrom(links->events, links->buffer, sizeof(links->buffer));
+		ssize_t length = receive(links->events, links->buffer);
 
 		if (length >= 0)
 			mnl_cb_run(links->buffer, (size_t)length, 0, 0, hear, links);
