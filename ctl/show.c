@@ -26,6 +26,25 @@ static const char *text_of(const json_t *object, const char *key, const char *no
 	return text ? text : none;
 }
 
+static void print_guard(const json_t *guard)
+{
+	const char *error = text_of(guard, "error", NULL);
+	const json_t *pattern;
+	size_t i;
+
+	if (!json_is_object(guard))
+		return;
+	output_text("guard       ");
+	json_array_foreach (json_object_get(guard, "patterns"), i, pattern)
+		output_text("%s%s", i ? ", " : "", json_string_value(pattern));
+	output_text(": %s; %" JSON_INTEGER_FORMAT " frames dropped, %" JSON_INTEGER_FORMAT
+		    " repairs\n",
+		    text_of(guard, "state", "?"), of(guard, "dropped_packets"),
+		    of(guard, "repairs") + of(guard, "group_repairs"));
+	if (error)
+		output_text("error       %s\n", error);
+}
+
 static void print_status(const json_t *status)
 {
 	g_autofree char *up = units_age(json_number_value(json_object_get(status, "uptime")));
@@ -54,6 +73,7 @@ static void print_status(const json_t *status)
 	output_text("flows       %" JSON_INTEGER_FORMAT "; %" JSON_INTEGER_FORMAT
 		    " of %" JSON_INTEGER_FORMAT " reserved\n",
 		    of(status, "flows"), of(status, "reserved_flows"), of(status, "max_flows"));
+	print_guard(json_object_get(status, "guard"));
 	if (json_is_object(trial))
 		output_text("on trial    for %" JSON_INTEGER_FORMAT
 			    " more seconds; sgctl confirm keeps it\n",

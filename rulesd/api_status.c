@@ -3,6 +3,7 @@
  * api_status.c - /v1/status, /v1/services, and what is not there yet.
  */
 #include "rulesd/api_request.h"
+#include "rulesd/guard.h"
 #include "rulesd/names.h"
 #include "rulesd/totals.h"
 
@@ -24,6 +25,29 @@ static json_t *kept_to_json(const struct engine *engine)
 							"ifindex", (json_int_t)kept->ifindex));
 	}
 	return list;
+}
+
+static json_t *guard_json(const struct engine *engine)
+{
+	const struct options *options = engine->options;
+	struct guard_status status;
+	json_t *patterns, *json;
+
+	if (!engine->guard)
+		return json_null();
+	status = guard_status(engine->guard);
+	patterns = json_array();
+	for (unsigned int i = 0; i < options->guard_count; i++)
+		json_array_append_new(patterns, json_string(options->guard[i]));
+	json = json_pack("{so sI ss ss}", "patterns", patterns, "group",
+			 (json_int_t)options->guard_group, "table", guard_table_name(engine->guard),
+			 "state", status.in_place ? "in-place" : "missing");
+	json_object_set_new(json, "error", api_string_or_null(status.error));
+	set_number(json, "repairs", status.repairs);
+	set_number(json, "group_repairs", engine->guard_groups);
+	set_number(json, "dropped_packets", status.packets);
+	set_number(json, "dropped_bytes", status.bytes);
+	return json;
 }
 
 void api_get_status(struct api_request *request)
@@ -56,6 +80,7 @@ void api_get_status(struct api_request *request)
 						(json_int_t)engine->confirm_back_to, "seconds",
 						(int)engine_confirm_left(engine))
 				    : json_null());
+	json_object_set_new(json, "guard", guard_json(engine));
 	json_object_set_new(json, "policy_error", api_string_or_null(engine->policy_error));
 	json_object_set_new(json, "state_error", api_string_or_null(engine->state->lost));
 	json_object_set_new(json, "kept", kept_to_json(engine));

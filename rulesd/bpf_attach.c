@@ -600,3 +600,14 @@ int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char
 		code = dataplane_attachments_from(dataplane, &next, attachments, error);
 	return code;
 }
+
+int dataplane_look(struct dataplane *dataplane, struct dataplane_attachment *attachment,
+		   char **error)
+{
+	int code;
+
+	g_rec_mutex_lock(&dataplane->hooks_turn);
+	code = look_at(dataplane, attachment->slot, NULL, attachment, error);
+	g_rec_mutex_unlock(&dataplane->hooks_turn);
+	return code;
+}

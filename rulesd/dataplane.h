@@ -150,6 +150,10 @@ struct dataplane_numbers {
 };
 int dataplane_numbers(struct dataplane *dataplane, struct dataplane_numbers *numbers, char **error);
 
+/* The same for one slot; slot and ifindex are given. */
+int dataplane_look(struct dataplane *dataplane, struct dataplane_attachment *attachment,
+		   char **error);
+
 /* Counters of a slot, summed over CPUs. stats or exact may be NULL; without stats it is cheap. */
 int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats *stats,
 		    struct sg_slot *exact);

@@ -12,6 +12,7 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/compile.h"
 #include "rulesd/engine_parts.h"
+#include "rulesd/guard.h"
 #include "rulesd/load.h"
 #include "rulesd/log.h"
 #include "rulesd/validate.h"
@@ -337,8 +338,6 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		err = state_load_numbers(e->state, &e->numbers, &whole, error);
 	if (err == 0)
 		err = bpffs_prepare(options->bpffs, error);
-	if (err == 0)
-		err = dataplane_open(&dataplane, &e->dataplane, error);
 	if (err < 0)
 		return err;
 	err = links_open(engine_link_changed, e, &e->links);
@@ -346,7 +345,13 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		*error = g_strdup_printf("rtnetlink: %s", g_strerror(-err));
 		return err;
 	}
-	err = restore_model(e, diag, error);
+	err = engine_guard_open(e, error);
+	if (err == 0)
+		err = dataplane_open(&dataplane, &e->dataplane, error);
+	if (err == 0)
+		err = engine_guard_enforce(e, error);
+	if (err == 0)
+		err = restore_model(e, diag, error);
 	if (err == 0)
 		err = engine_kept_find(e, whole, error);
 	if (err == 0)
@@ -356,6 +361,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	engine_kept_settle(e);
 	save_what_was_lost(e, whole);
 	e->ready = true;
+	engine_guard_sweep(e);
 	engine_note(e);
 	malloc_trim(0);
 	e->collect_timer = g_timeout_add(COLLECT_EVERY_MS, collect, e);
@@ -380,6 +386,7 @@ void engine_close(struct engine **engine)
 	g_clear_handle_id(&e->repair_timer, g_source_remove);
 	g_clear_handle_id(&e->settle_timer, g_source_remove);
 	engine_verify_stop(e);
+	guard_close(&e->guard);
 	if (e->links)
 		links_close(&e->links);
 	dataplane_close(&e->dataplane);

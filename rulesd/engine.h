@@ -12,6 +12,7 @@
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
  *   engine_verify.c     what is believed against what the kernel holds
+ *   engine_guard.c      the device group that says that a device is filtered (--guard)
  *   engine_watch.c      devices coming and going, programs removed, links for filters
  *
  * Everything runs in one thread, on the default GMainContext. A change either holds as a whole, in
@@ -81,6 +82,8 @@ struct engine {
 	struct state *state;
 	struct dataplane *dataplane;
 	struct links *links;
+	struct guard *guard;   /* NULL: no --guard */
+	uint64_t guard_groups; /* device groups that somebody changed and we put back */
 	struct numbers *numbers;
 	struct model *model; /* of the policy that holds, plus interfaces attached by hand */
 	struct image *image; /* of model */
@@ -135,6 +138,9 @@ struct engine_result {
  * caller frees it).
  */
 int engine_open(const struct options *options, struct engine **engine, char **error);
+/* rulesd --flush: the guard's table goes, and the device group of those that it let pass. 0, or
+ * -errno and *error. */
+int engine_guard_flush(const struct options *options, char **error);
 /* Everything that filters stays. */
 void engine_close(struct engine **engine);
 

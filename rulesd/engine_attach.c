@@ -136,14 +136,45 @@ static void want_detached(struct work *work, struct engine_iface *iface)
 	g_ptr_array_add(work->detach, iface);
 }
 
+static void detach_failed(struct engine *engine, struct engine_iface *iface, const char *why)
+{
+	iface->leaving = false;
+	log_error("interface %s: detaching %s: %s", iface->id, iface->device, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
+/* Out of the guard's device group; those that cannot be stay filtered. */
+static void shut_all(struct engine *engine, struct work *work)
+{
+	g_autoptr(GArray) ifindexes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	g_autofree int *codes = g_new0(int, work->detach->len + 1);
+
+	for (guint i = 0; i < work->detach->len; i++)
+		g_array_append_val(ifindexes,
+				   ((struct engine_iface *)work->detach->pdata[i])->ifindex);
+	engine_guard_stop(engine, (const uint32_t *)(void *)ifindexes->data, ifindexes->len, codes);
+	for (guint i = ifindexes->len; i-- > 0;) {
+		g_autofree char *why = NULL;
+
+		if (!codes[i])
+			continue;
+		why = g_strdup_printf("its device group cannot be reset: %s",
+				      g_strerror(-codes[i]));
+		detach_failed(engine, work->detach->pdata[i], why);
+		g_ptr_array_remove_index(work->detach, i);
+	}
+}
+
 /* Those that the kernel refused still have their ifindex, and repair tries again. */
 static void detach_all(struct engine *engine, struct work *work)
 {
-	guint count = work->detach->len;
 	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	g_autofree int *codes = NULL;
 	g_autofree char *error = NULL;
+	guint count;
 
+	shut_all(engine, work);
+	count = work->detach->len;
 	if (!count)
 		return;
 	codes = g_new0(int, count);
@@ -160,10 +191,7 @@ static void detach_all(struct engine *engine, struct work *work)
 			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
 			continue;
 		}
-		log_error("interface %s: detaching %s: %s", iface->id, iface->device,
-			  error ? error : g_strerror(-codes[i]));
-		engine_set_state(engine, iface, ENGINE_FAILED,
-				 error ? error : g_strerror(-codes[i]));
+		detach_failed(engine, iface, error ? error : g_strerror(-codes[i]));
 	}
 	g_ptr_array_set_size(work->detach, 0);
 }
@@ -187,11 +215,28 @@ static void attach_failed(struct engine *engine, struct engine_iface *iface,
 
 	if (iface->state != ENGINE_FAILED || g_strcmp0(iface->error, why) != 0)
 		log_error("interface %s: %s is not filtered: %s", iface->id, iface->device, why);
+	engine_guard_failed(engine, iface->slot, request->ifindex);
 	engine_set_state(engine, iface, ENGINE_FAILED, why);
 }
 
+/* Its programs are in place; the guard shuts it, though. */
+static void not_let_pass(struct engine *engine, struct engine_iface *iface, int code)
+{
+	g_autofree char *why = g_strdup_printf("its device group cannot be set, so the guard shuts "
+					       "it: %s",
+					       g_strerror(-code));
+
+	if (code == -ENODEV) {
+		engine_set_state(engine, iface, ENGINE_WAITING, NULL);
+		return;
+	}
+	log_error("interface %s: %s: %s", iface->id, iface->device, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
+/* shut: what became of its device group. */
 static void attached(struct engine *engine, struct engine_iface *iface,
-		     const struct dataplane_request *request)
+		     const struct dataplane_request *request, int shut)
 {
 	bool again = iface->state == ENGINE_FILTERING && iface->ifindex == request->ifindex;
 
@@ -203,6 +248,10 @@ static void attached(struct engine *engine, struct engine_iface *iface,
 		log_info("interface %s: adopts TCP connections that run already for %u s",
 			 iface->id, iface->adopt_seconds);
 	iface->adopt_seconds = 0;
+	if (shut) {
+		not_let_pass(engine, iface, shut);
+		return;
+	}
 	engine_set_state(engine, iface, ENGINE_FILTERING, NULL);
 	if (!again)
 		log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->device,
@@ -211,14 +260,39 @@ static void attached(struct engine *engine, struct engine_iface *iface,
 		engine_upgrade_later(engine, iface);
 }
 
+/* Those that leave another device for the one that they are wanted on; or stay where they are. */
+static void shut_left(struct engine *engine, struct work *work)
+{
+	for (guint i = work->attach->len; i-- > 0;) {
+		struct engine_iface *iface = work->attach->pdata[i];
+		g_autofree char *why = NULL;
+		int code = 0;
+
+		if (iface->ifindex &&
+		    iface->ifindex !=
+			    g_array_index(work->requests, struct dataplane_request, i).ifindex)
+			engine_guard_stop(engine, &iface->ifindex, 1, &code);
+		if (!code)
+			continue;
+		why = g_strdup_printf("the group of the device that it leaves cannot be reset: %s",
+				      g_strerror(-code));
+		detach_failed(engine, iface, why);
+		g_ptr_array_remove_index(work->attach, i);
+		g_array_remove_index(work->requests, i);
+	}
+}
+
 static void attach_all(struct engine *engine, struct work *work)
 {
-	struct dataplane_request *requests =
-		(struct dataplane_request *)(void *)work->requests->data;
+	g_autofree int *shut = g_new0(int, work->attach->len + 1);
+	struct dataplane_request *requests;
 
+	shut_left(engine, work);
+	requests = (struct dataplane_request *)(void *)work->requests->data;
 	if (!work->attach->len)
 		return;
 	dataplane_attach_many(engine->dataplane, engine->image, requests, work->attach->len);
+	engine_guard_pass(engine, requests, work->attach->len, shut);
 	for (guint i = 0; i < work->attach->len; i++) {
 		struct engine_iface *iface = work->attach->pdata[i];
 
@@ -228,7 +302,7 @@ static void attach_all(struct engine *engine, struct work *work)
 		else if (requests[i].code)
 			attach_failed(engine, iface, &requests[i]);
 		else
-			attached(engine, iface, &requests[i]);
+			attached(engine, iface, &requests[i], shut[i]);
 		g_free(requests[i].error);
 	}
 	g_ptr_array_set_size(work->attach, 0);
@@ -423,6 +497,9 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 	if (!wanted && engine_is_kept(engine, pinned->slot))
 		return 0;
 	if (!wanted) {
+		int code = 0;
+
+		engine_guard_stop(engine, &pinned->ifindex, 1, &code);
 		log_info("slot %u (%s) is pinned and not wanted: detaching it", pinned->slot,
 			 id ? id : "unknown");
 		return dataplane_detach(engine->dataplane, pinned->slot, error);

@@ -191,8 +191,13 @@ void engine_kept_policy_taken(struct engine *engine)
 static int let_go(struct engine *engine, const struct engine_kept *kept, char **error)
 {
 	g_autofree char *id = g_strdup(numbers_name(engine->numbers, NUMBER_SLOT, kept->slot));
-	int err = dataplane_detach(engine->dataplane, kept->slot, error);
+	int err = 0;
 
+	engine_guard_stop(engine, &kept->ifindex, 1, &err);
+	if (err < 0)
+		*error = g_strdup_printf("resetting its device group: %s", g_strerror(-err));
+	else
+		err = dataplane_detach(engine->dataplane, kept->slot, error);
 	if (err < 0)
 		return err;
 	if (id && !image_iface(engine->image, id))
@@ -219,11 +224,12 @@ void engine_kept_settle(struct engine *engine)
 	g_hash_table_iter_init(&iter, engine->kept);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct engine_kept *kept = value;
+		g_autofree char *error = NULL;
 
 		if (is_claimed(engine, kept)) {
 			g_hash_table_iter_remove(&iter);
 		} else if (!links_by_index(engine->links, kept->ifindex) &&
-			   let_go(engine, kept, NULL) == 0) {
+			   let_go(engine, kept, &error) == 0) {
 			log_info("%s, which was filtered as it was pinned, is gone", kept->device);
 			g_hash_table_iter_remove(&iter);
 		}

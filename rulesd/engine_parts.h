@@ -125,6 +125,29 @@ bool engine_renamed_and_ours(const struct engine *engine, const struct engine_if
 
 void engine_flood_start(struct engine *engine);
 void engine_flood_stop(struct engine *engine);
+/* -------------------------------------------------- engine_guard.c; without --guard they do
+ * nothing */
+
+/*
+ * At start: the guard's table as soon as the links are open, but where programs may be pinned only
+ * after the dataplane is, so that what they filter goes on. 0, or -errno and *error.
+ */
+int engine_guard_open(struct engine *engine, char **error);
+int engine_guard_enforce(struct engine *engine, char **error);
+/* Takes devices out of the group, before their programs go. codes, one each: 0 or -errno; one that
+ * is gone is 0. */
+void engine_guard_stop(const struct engine *engine, const uint32_t *ifindexes, unsigned int count,
+		       int *codes);
+/* Puts the devices of requests that are attached into the group, when their programs are in place.
+ * codes as above, but -ENODEV: it went, or its programs did. */
+void engine_guard_pass(const struct engine *engine, const struct dataplane_request *requests,
+		       unsigned int count, int *codes);
+/* Attaching it failed: out of the group, unless it is filtered as before. */
+void engine_guard_failed(const struct engine *engine, uint32_t slot, uint32_t ifindex);
+/* The device has the group that it shall have, whatever others did. */
+void engine_guard_link(struct engine *engine, const struct link *link);
+/* The same for all. */
+void engine_guard_sweep(struct engine *engine);
 
 /* -------------------------------------------------- engine_watch.c */
 

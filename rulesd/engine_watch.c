@@ -57,18 +57,20 @@ void engine_link_changed(const struct link *link, bool gone, void *arg)
 	if (!engine->ready)
 		return;
 	iface = engine_by_ifindex(engine, link->ifindex);
-	if (iface) {
+	if (iface && (gone || strcmp(iface->device, link->name) != 0)) {
 		iface->lost |= gone;
 		touch(engine, iface);
 	}
 	if (gone)
 		return;
+	engine_guard_link(engine, link);
 	if (iface && strcmp(iface->device, link->name) != 0 &&
 	    engine_renamed_and_ours(engine, iface))
 		log_warning("interface %s: %s is called %s now, and stays filtered", iface->id,
 			    iface->device, link->name);
 	iface = engine_by_device(engine, link->name);
-	if (iface)
+	/* Some other change of one that is filtered is nothing to act on. */
+	if (iface && (iface->ifindex != link->ifindex || iface->state != ENGINE_FILTERING))
 		touch(engine, iface);
 }
 
@@ -81,10 +83,12 @@ static void find_removed(struct engine *engine, const GArray *pinned)
 		const struct dataplane_attachment *one =
 			&g_array_index(pinned, struct dataplane_attachment, i);
 		struct engine_iface *iface = engine_by_ifindex(engine, one->ifindex);
+		int shut = 0;
 
 		if (one->live || !iface || iface->state != ENGINE_FILTERING ||
 		    iface->slot != one->slot)
 			continue;
+		engine_guard_stop(engine, &one->ifindex, 1, &shut);
 		log_warning("interface %s: its programs on %s were removed by somebody else: "
 			    "putting them back",
 			    iface->id, iface->device);

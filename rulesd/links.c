@@ -88,6 +88,10 @@ static int parse_attribute(const struct nlattr *attr, void *data)
 		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
 			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
 		break;
+	case IFLA_GROUP:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			link->group = mnl_attr_get_u32(attr);
+		break;
 	case IFLA_LINKINFO:
 		mnl_attr_parse_nested(attr, parse_info, &info);
 		if (info.kind && info.data && strcmp(info.kind, "tun") == 0)
@@ -108,7 +112,8 @@ static bool parse_link(const struct nlmsghdr *header, struct link *link)
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*info) || info->ifi_family != AF_UNSPEC ||
 	    info->ifi_index <= 0)
 		return false;
-	*link = (struct link){.ifindex = (uint32_t)info->ifi_index};
+	memset(link, 0, sizeof(*link)); /* padding, too: they are compared as a whole */
+	link->ifindex = (uint32_t)info->ifi_index;
 	mnl_attr_parse(header, sizeof(*info), parse_attribute, link);
 	return link->name[0] != '\0';
 }
@@ -164,18 +169,16 @@ static void forget_name(struct links *links, const struct link *link)
 static void note(struct links *links, const struct link *heard)
 {
 	struct link *known = g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(heard->ifindex));
-	bool renamed = known && strcmp(known->name, heard->name) != 0;
-	bool reported = known && !renamed;
 
-	if (renamed)
+	if (known && memcmp(known, heard, sizeof(*known)) == 0)
+		return;
+	if (known && strcmp(known->name, heard->name) != 0)
 		forget_name(links, known);
 	if (!known) {
 		known = g_new0(struct link, 1);
 		g_hash_table_insert(links->by_index, GUINT_TO_POINTER(heard->ifindex), known);
 	}
-	*known = *heard;
-	if (reported)
-		return;
+	memcpy(known, heard, sizeof(*known));
 	g_hash_table_replace(links->by_name, known->name, known);
 	links->changed(heard, false, links->arg);
 }
@@ -388,7 +391,26 @@ const struct link *links_by_index(const struct links *links, uint32_t ifindex)
 	return g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(ifindex));
 }
 
+void links_each(const struct links *links, void (*each)(const struct link *link, void *arg),
+		void *arg)
+{
+	GHashTableIter iter;
+	gpointer link;
+
+	g_hash_table_iter_init(&iter, links->by_index);
+	while (g_hash_table_iter_next(&iter, NULL, &link))
+		each(link, arg);
+}
+
 void links_poll(struct links *links)
 {
 	drain(links);
+}
+
+void links_note_group(struct links *links, uint32_t ifindex, uint32_t group)
+{
+	struct link *known = g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(ifindex));
+
+	if (known)
+		known->group = group;
 }

@@ -13,13 +13,14 @@ struct link {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	uint8_t mac[6];
-	bool tap;      /* IFLA_INFO_KIND "tun" of type tap */
-	bool vnet_hdr; /* IFLA_TUN_VNET_HDR: frames may be GSO */
+	uint32_t group; /* the device group; 0: the default */
+	bool tap;	/* IFLA_INFO_KIND "tun" of type tap */
+	bool vnet_hdr;	/* IFLA_TUN_VNET_HDR: frames may be GSO */
 };
 
 struct links;
 
-/* Called for every device that appears, changes its name or disappears (gone). */
+/* Called for every device that appears, changes (any field of struct link) or disappears (gone). */
 typedef void (*links_changed_fn)(const struct link *link, bool gone, void *arg);
 
 /*
@@ -33,8 +34,13 @@ void links_close(struct links **links);
 /* Borrowed until the next event; NULL when there is none. */
 const struct link *links_by_name(const struct links *links, const char *name);
 const struct link *links_by_index(const struct links *links, uint32_t ifindex);
+/* Calls each for every device; it may not change anything about links. */
+void links_each(const struct links *links, void (*each)(const struct link *link, void *arg),
+		void *arg);
 /*
  * Asks the kernel now, past what has been heard: reads events that are waiting. For "attach a
  * device made just before". Does nothing inside changed.
  */
 void links_poll(struct links *links);
+/* Who changed the group of a device itself: the kernel does not tell of devices that are down. */
+void links_note_group(struct links *links, uint32_t ifindex, uint32_t group);

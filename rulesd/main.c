@@ -106,19 +106,22 @@ static int flush(const struct options *options)
 		.max_flows = options->max_flows,
 	};
 	g_autofree char *error = NULL;
+	bool pinned;
 
 	if (state_in_use(options->state_dir)) {
 		log_error("rulesd runs with the state directory %s: stop it before --flush",
 			  options->state_dir);
 		return EXIT_FAILURE;
 	}
-	if (!bpffs_exists(options->bpffs)) {
-		log_info("nothing is pinned in %s", options->bpffs);
-		return EXIT_SUCCESS;
-	}
-	if (dataplane_flush_all(&dataplane, &error) < 0) {
+	pinned = bpffs_exists(options->bpffs);
+	if ((pinned && dataplane_flush_all(&dataplane, &error) < 0) ||
+	    engine_guard_flush(options, &error) < 0) {
 		log_error("%s", error ? error : "unknown error");
 		return EXIT_FAILURE;
+	}
+	if (!pinned) {
+		log_info("nothing is pinned in %s", options->bpffs);
+		return EXIT_SUCCESS;
 	}
 	log_info("removed every program, map and table in %s; nothing is filtered any more",
 		 options->bpffs);

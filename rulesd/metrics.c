@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rulesd/api_request.h"
+#include "rulesd/guard.h"
 #include "rulesd/names.h"
 #include "rulesd/sorted.h"
 #include "rulesd/totals.h"
@@ -59,6 +60,31 @@ static void add_totals(GString *text, const struct engine *engine)
 	gauge(text, "flows_reserved", "Flow entries reserved by filtered interfaces.",
 	      totals.reserved_flows);
 	gauge(text, "flows_max", "Flow entries of the host.", engine->options->max_flows);
+}
+
+static void counter(GString *text, const char *name, const char *help, uint64_t value)
+{
+	head(text, name, "counter", help);
+	g_string_append_printf(text, "tapguard_%s %" G_GUINT64_FORMAT "\n", name, value);
+}
+
+static void add_guard(GString *text, const struct engine *engine)
+{
+	struct guard_status status;
+
+	if (!engine->guard)
+		return;
+	status = guard_status(engine->guard);
+	gauge(text, "guard_in_place", "1 when the nftables table of --guard is as it shall be.",
+	      status.in_place);
+	counter(text, "guard_repairs_total", "How often somebody changed that table.",
+		status.repairs);
+	counter(text, "guard_group_repairs_total",
+		"How often somebody changed the device group of a tap.", engine->guard_groups);
+	counter(text, "guard_dropped_packets_total",
+		"Frames of taps that were not filtered, since the table was written.",
+		status.packets);
+	counter(text, "guard_dropped_bytes_total", "Their bytes.", status.bytes);
 }
 
 /* The counters of one interface, read once for all metrics. */
@@ -161,6 +187,7 @@ char *metrics_text(const struct engine *engine)
 	g_autoptr(GArray) samples = take_samples(engine);
 
 	add_totals(text, engine);
+	add_guard(text, engine);
 	add_traffic(text, samples, false);
 	add_traffic(text, samples, true);
 	add_drops(text, samples);

@@ -16,6 +16,7 @@
 
 #include "bpf/abi.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/guard.h"
 
 const char options_help[] =
 	"usage: rulesd [OPTION...]\n"
@@ -31,6 +32,8 @@ const char options_help[] =
 	"  --metrics ADDR:PORT   serve Prometheus metrics there\n"
 	"  --host NAME           this host's name in policies (its host name)\n"
 	"  --max-flows N         flow entries of the host (1048576)\n"
+	"  --guard PATTERN       taps that pass nothing until they are filtered, as 'tap*'; repeatable\n"
+	"  --guard-group N       device group of taps that are filtered (0x7467); with --guard\n"
 	"  --log text|json       form of the log on standard error (text)\n"
 	"  --log-level LEVEL     error, warning, info or debug (info)\n"
 	"  --flush               remove every program, map and table of this instance, and exit\n"
@@ -52,6 +55,7 @@ enum option_key {
 	KEY_LOG_LEVEL,
 	KEY_FLUSH,
 	KEY_GUARD,
+	KEY_GUARD_GROUP,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -70,6 +74,7 @@ static const struct option long_options[] = {
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"flush", no_argument, NULL, KEY_FLUSH},
 	{"guard", required_argument, NULL, KEY_GUARD},
+	{"guard-group", required_argument, NULL, KEY_GUARD_GROUP},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -120,6 +125,51 @@ static int parse_log_level(const char *text, enum log_level *level, char **error
 	return -EINVAL;
 }
 
+static int add_guard(const char *pattern, struct options *options, char **error)
+{
+	int err = guard_check_pattern(pattern, error);
+
+	if (err < 0)
+		return err;
+	for (unsigned int i = 0; i < options->guard_count; i++)
+		if (strcmp(options->guard[i], pattern) == 0)
+			return 0;
+	if (options->guard_count == OPTIONS_MAX_GUARDS) {
+		*error = g_strdup_printf("--guard %s: there can be %d patterns at most", pattern,
+					 OPTIONS_MAX_GUARDS);
+		return -EINVAL;
+	}
+	options->guard[options->guard_count++] = pattern;
+	return 0;
+}
+
+/* Not 0, which every device has until somebody gives it another one. */
+static int parse_guard_group(const char *text, uint32_t *group, char **error)
+{
+	bool hex = g_str_has_prefix(text, "0x");
+	guint64 number = 0;
+
+	if (!g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 1, INT32_MAX, &number,
+					NULL)) {
+		*error = g_strdup_printf("--guard-group %s: a number from 1 to %d is wanted", text,
+					 INT32_MAX);
+		return -EINVAL;
+	}
+	*group = (uint32_t)number;
+	return 0;
+}
+
+static int check_guard(struct options *options, char **error)
+{
+	if (options->guard_group && !options->guard_count && !options->flush) {
+		*error = g_strdup("--guard-group: it means nothing without --guard");
+		return -EINVAL;
+	}
+	if (!options->guard_group)
+		options->guard_group = OPTIONS_GUARD_GROUP;
+	return 0;
+}
+
 /* An empty argument is a script's unset variable, never what somebody meant. */
 static int check_argument(const char *name, const char *text, char **error)
 {
@@ -167,8 +217,9 @@ static int set_option(int key, char *argument, struct options *options, char **e
 		options->flush = true;
 		return 0;
 	case KEY_GUARD:
-		*error = g_strdup_printf("--guard %s: not supported yet", argument);
-		return -EINVAL;
+		return add_guard(argument, options, error);
+	case KEY_GUARD_GROUP:
+		return parse_guard_group(argument, &options->guard_group, error);
 	default:
 		*error = g_strdup("an option is not handled");
 		return -EINVAL;
@@ -259,6 +310,8 @@ int options_parse(int argc, char **argv, struct options *options, enum options_a
 		return -EINVAL;
 	}
 	err = check_paths(options, error);
+	if (err == 0)
+		err = check_guard(options, error);
 	if (err < 0)
 		return err;
 	return default_host(options, error);

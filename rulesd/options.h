@@ -14,6 +14,9 @@
 #define OPTIONS_BPFFS	  "/sys/fs/bpf/tapguard"
 #define OPTIONS_MAX_FLOWS 1048576u
 
+#define OPTIONS_GUARD_GROUP 0x7467u
+#define OPTIONS_MAX_GUARDS  32
+
 struct options {
 	const char *socket;
 	const char *socket_group; /* may write; NULL: only root */
@@ -24,6 +27,9 @@ struct options {
 	const char *metrics;	/* "ADDR:PORT" or NULL */
 	char *host;		/* this host's name in policies */
 	uint32_t max_flows;
+	const char *guard[OPTIONS_MAX_GUARDS]; /* patterns of devices: guard.h */
+	unsigned int guard_count;
+	uint32_t guard_group; /* of devices that are filtered */
 	enum log_format log_format;
 	enum log_level log_level;
 	bool flush;

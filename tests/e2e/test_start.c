@@ -46,7 +46,8 @@ static void assert_refused(int status, const char *words, const char *const *opt
 static void wrong_options_are_wrong_usage(void **state)
 {
 	static const char *const wrong[][4] = {
-		{"--guard", "tap*", NULL, "not supported yet"},
+		{"--guard", "t*p", NULL, "at the end"},
+		{"--guard-group", "7", NULL, "without --guard"},
 		{"--nothing", NULL, NULL, "no such option"},
 		{"file.json", NULL, NULL, "only options"},
 		{"--max-flows", "0", NULL, "--max-flows 0"},

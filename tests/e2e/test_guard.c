@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_guard.c - rulesd --guard: of a tap that is not filtered no frame reaches anyone, whoever
+ * makes it, however fast, and whether rulesd lives or not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/scene.h"
+
+#define FRAMES	   1000
+#define REPAIR_MS  1000 /* what is promised */
+#define PATIENT_MS 10000
+#define GROUP	   "29799" /* 0x7467 */
+
+static const char *const guarded[] = {"--guard", "tap*", NULL};
+
+static const char policy[] =
+	"{ \"version\": 1,"
+	"  \"groups\": { \"sg-web\": { \"ingress\": [ { \"id\": \"https\", \"protocol\": \"tcp\","
+	"    \"ports\": [443], \"from\": [\"any\"] } ], \"egress\": [ { \"protocol\": \"all\","
+	"    \"to\": [\"any\"] } ] } },"
+	"  \"interfaces\": { \"web\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\","
+	"    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] } } }";
+
+static const char nothing[] = "{ \"version\": 1 }";
+
+#define OPEN_SYN   "tcp 10.0.0.9:4000 > 10.0.0.5:443 S"
+#define CLOSED_SYN "tcp 10.0.0.9:4000 > 10.0.0.5:444 S"
+#define SENT	   "udp 10.0.0.5:53 > 10.0.0.9:53 len=20"
+#define ARP_SENT   "arp 10.0.0.5 > 10.0.0.9 op=1"
+#define ARP_TO	   "arp 10.0.0.9 > 10.0.0.5 op=1"
+
+/* ------------------------------------------------------------------ frames */
+
+/* How many of so many frames arrive, of each of the texts in turn. */
+static unsigned int arrived(const struct tap *from, const struct tap *to, const char *text,
+			    unsigned int count)
+{
+	struct frame frame, got;
+	unsigned int seen = 0;
+
+	frame_make_text(&frame, text);
+	tap_drain(to);
+	for (unsigned int i = 0; i < count; i++) {
+		assert_int_equal(tap_write(from, &frame), 0);
+		while (tap_read(to, &got, 0))
+			seen++;
+	}
+	while (tap_read(to, &got, 20))
+		seen++;
+	return seen;
+}
+
+/* Nothing reaches anyone: the neighbour, or the tap itself. */
+static void assert_shut(const struct tap *tap, const struct tap *neighbour)
+{
+	assert_int_equal(arrived(tap, neighbour, SENT, FRAMES), 0);
+	assert_int_equal(arrived(tap, neighbour, ARP_SENT, FRAMES), 0);
+	assert_int_equal(arrived(neighbour, tap, OPEN_SYN, FRAMES), 0);
+	assert_int_equal(arrived(neighbour, tap, ARP_TO, FRAMES), 0);
+}
+
+static void assert_filtered(const struct tap *tap, const struct tap *neighbour)
+{
+	assert_int_equal(arrived(tap, neighbour, SENT, 10), 10);
+	assert_int_equal(arrived(tap, neighbour, ARP_SENT, 10), 10);
+	assert_int_equal(arrived(neighbour, tap, ARP_TO, 10), 10);
+	assert_int_equal(arrived(neighbour, tap, OPEN_SYN, 10), 10);
+	assert_int_equal(arrived(neighbour, tap, CLOSED_SYN, 10), 0);
+}
+
+/* ------------------------------------------------------------------ devices */
+
+/* As tap_new, with a number that the creator chooses. */
+static struct tap *tap_at(const char *name, uint32_t ifindex)
+{
+	AUTO_FD int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	unsigned int number = ifindex;
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	int yes = 1;
+
+	g_strlcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, TUNSETIFINDEX, &number), 0);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
+	assert_int_equal(ioctl(fd, TUNSETPERSIST, yes), 0);
+	close(TAKE_FD(fd));
+	return tap_new(name, false);
+}
+
+static void delete_tap(struct tap *tap)
+{
+	g_autofree char *name = g_strdup(tap->name);
+	const char *const argv[] = {"ip", "link", "del", name, NULL};
+	AUTO_COMMAND struct command command = command_run(argv);
+
+	tap_delete(tap);
+}
+
+static char *group_of(const char *device)
+{
+	const char *const argv[] = {"ip", "-o", "link", "show", device, NULL};
+	AUTO_COMMAND struct command command = command_run(argv);
+	const char *group = strstr(command.out, " group ");
+
+	assert_non_null(group);
+	return g_strndup(group + strlen(" group "), strcspn(group + strlen(" group "), " "));
+}
+
+static void assert_group(const char *device, const char *wanted)
+{
+	g_autofree char *group = group_of(device);
+
+	assert_string_equal(group, wanted);
+}
+
+/* Of the daemon's own, by its name in the status. */
+static char *table_of(const struct daemon *daemon)
+{
+	AUTO_JSON json_t *status = sgctl_json(daemon, "show", "status", NULL);
+	const json_t *guard = json_object_get(status, "guard");
+
+	return g_strdup(json_string_value(json_object_get(guard, "table")));
+}
+
+static json_int_t guard_number(const struct daemon *daemon, const char *key)
+{
+	AUTO_JSON json_t *status = sgctl_json(daemon, "show", "status", NULL);
+
+	return json_integer_value(json_object_get(json_object_get(status, "guard"), key));
+}
+
+/* The ruleset without its counters. */
+static char *ruleset(void)
+{
+	const char *const argv[] = {"nft", "-s", "list", "ruleset", NULL};
+	AUTO_COMMAND struct command command = command_run(argv);
+
+	assert_int_equal(command.status, 0);
+	return TAKE_PTR(command.out);
+}
+
+static void assert_back_in_time(const char *before)
+{
+	gint64 start = g_get_monotonic_time();
+
+	for (;;) {
+		g_autofree char *now = ruleset();
+
+		if (strcmp(now, before) == 0)
+			break;
+		if (g_get_monotonic_time() - start > PATIENT_MS * 1000)
+			fail_msg("the table is never put back:\n%s\n-- wanted:\n%s", now, before);
+		g_usleep(2000);
+	}
+	assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+}
+
+static void assert_filtering(const struct daemon *daemon, const char *id)
+{
+	if (scene_wait_state(daemon, id, "filtering", 5000) < 0)
+		fail_msg("%s is never filtering", id);
+}
+
+/* ------------------------------------------------------------------ tests */
+
+static void a_tap_passes_nothing_until_it_is_filtered(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("shut", guarded);
+	struct tap *tap = scene_tap("tap0");
+	struct tap *other = scene_tap("vm2");
+
+	(void)state;
+	assert_shut(tap, outside);
+	assert_int_equal(arrived(other, outside, SENT, 10), 10);
+	assert_true(guard_number(daemon, "dropped_packets") >= 4 * FRAMES);
+	daemon_apply(daemon, policy);
+	assert_group("tap0", GROUP);
+	assert_filtered(tap, outside);
+	daemon_apply(daemon, nothing);
+	assert_group("tap0", "default");
+	assert_shut(tap, outside);
+	sgctl_check(daemon, "attach", "tap0", "--id", "web", "--address", "10.0.0.5", NULL);
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	sgctl_check(daemon, "detach", "web", NULL);
+	assert_shut(tap, outside);
+}
+
+static void a_tap_made_anew_passes_nothing_while_rulesd_is_dead(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("dead", guarded);
+	struct tap *tap = tap_at("tap0", 777);
+
+	(void)state;
+	bridge_add("br0", tap);
+	daemon_apply(daemon, policy);
+	assert_filtered(tap, outside);
+	daemon_kill(daemon);
+	assert_filtered(tap, outside);
+	for (unsigned int round = 0; round < 3; round++) {
+		delete_tap(tap);
+		tap = tap_at("tap0", 777);
+		assert_int_equal(tap->ifindex, 777);
+		bridge_add("br0", tap);
+		assert_shut(tap, outside);
+	}
+	daemon_restart(daemon, guarded);
+	assert_filtering(daemon, "web");
+	assert_filtered(tap, outside);
+}
+
+/* Writes while the daemon attaches: what arrives before is what the policy allows. */
+static void a_tap_made_anew_leaks_nothing_while_rulesd_lives(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("anew", guarded);
+	struct frame open_syn, closed_syn, got;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	frame_make_text(&open_syn, OPEN_SYN);
+	frame_make_text(&closed_syn, CLOSED_SYN);
+	for (unsigned int round = 0; round < 10; round++) {
+		struct tap *tap = tap_at("tap0", 777);
+		unsigned int wrong = 0;
+		bool passes = false;
+		gint64 start = g_get_monotonic_time();
+
+		bridge_add("br0", tap);
+		for (unsigned int i = 0; i < FRAMES || !passes; i++) {
+			assert_int_equal(tap_write(outside, &closed_syn), 0);
+			assert_int_equal(tap_write(outside, &open_syn), 0);
+			while (tap_read(tap, &got, 0)) {
+				passes |= memcmp(got.bytes, open_syn.bytes, got.length) == 0;
+				wrong += memcmp(got.bytes, closed_syn.bytes, got.length) == 0;
+			}
+			if (g_get_monotonic_time() - start > PATIENT_MS * 1000)
+				fail_msg("tap0 is never filtered");
+		}
+		assert_int_equal(wrong, 0);
+		delete_tap(tap);
+	}
+}
+
+/* The host routes between the tap and another device. */
+static void a_routed_tap_passes_nothing_until_it_is_filtered(void **state)
+{
+	static const char routed[] =
+		"{ \"version\": 1, \"groups\": { \"sg-all\": { \"ingress\": [ { \"protocol\": "
+		"\"all\", \"from\": [\"any\"] } ] } }, \"interfaces\": { \"web\": { \"device\": "
+		"\"tap0\", \"mac\": \"52:54:00:00:00:05\", \"addresses\": [\"10.1.0.5\"], "
+		"\"groups\": [\"sg-all\"] } } }";
+	struct daemon *daemon = daemon_start("routed", guarded);
+	struct tap *tap = tap_at("tap0", 555);
+	struct tap *outside = tap_new("vm1", false);
+	g_autofree char *in = NULL;
+	g_autofree char *out = NULL;
+
+	(void)state;
+	netns_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+	command_check("ip", "link", "set", "tap0", "address", "52:54:00:00:00:a1", NULL);
+	command_check("ip", "link", "set", "vm1", "address", "52:54:00:00:00:a2", NULL);
+	command_check("ip", "address", "add", "10.1.0.1/24", "dev", "tap0", NULL);
+	command_check("ip", "address", "add", "10.2.0.1/24", "dev", "vm1", NULL);
+	command_check("ip", "neighbour", "add", "10.1.0.5", "lladdr", "52:54:00:00:00:05", "dev",
+		      "tap0", NULL);
+	command_check("ip", "neighbour", "add", "10.2.0.9", "lladdr", "52:54:00:00:00:09", "dev",
+		      "vm1", NULL);
+	out = g_strdup("udp 10.1.0.5:53 > 10.2.0.9:53 len=20 smac=5 dmac=52:54:00:00:00:a1");
+	in = g_strdup("udp 10.2.0.9:53 > 10.1.0.5:53 len=20 smac=9 dmac=52:54:00:00:00:a2");
+	assert_int_equal(arrived(tap, outside, out, FRAMES), 0);
+	assert_int_equal(arrived(outside, tap, in, FRAMES), 0);
+	/* The host itself: it neither answers the VM nor asks it. */
+	assert_int_equal(arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1", FRAMES), 0);
+	assert_int_equal(
+		arrived(tap, tap, "icmp 10.1.0.5 > 10.1.0.1 smac=5 dmac=52:54:00:00:00:a1", FRAMES),
+		0);
+	daemon_apply(daemon, routed);
+	assert_int_equal(arrived(tap, outside, out, 10), 10);
+	assert_int_equal(arrived(outside, tap, in, 10), 10);
+	assert_int_equal(
+		arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1 dmac=ff:ff:ff:ff:ff:ff", 10), 10);
+	daemon_kill(daemon);
+	assert_int_equal(arrived(tap, outside, out, 10), 10);
+	delete_tap(tap);
+	tap = tap_at("tap0", 555);
+	command_check("ip", "link", "set", "tap0", "address", "52:54:00:00:00:a1", NULL);
+	command_check("ip", "address", "add", "10.1.0.1/24", "dev", "tap0", NULL);
+	command_check("ip", "neighbour", "add", "10.1.0.5", "lladdr", "52:54:00:00:00:05", "dev",
+		      "tap0", NULL);
+	assert_int_equal(arrived(tap, outside, out, FRAMES), 0);
+	assert_int_equal(arrived(outside, tap, in, FRAMES), 0);
+	assert_int_equal(arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1", FRAMES), 0);
+}
+
+static void a_table_that_somebody_touches_is_put_back(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("touch", guarded);
+	struct tap *tap = scene_tap("tap0");
+	g_autofree char *table = table_of(daemon);
+	g_autofree char *before = ruleset();
+	json_int_t repairs = 0;
+	AUTO_COMMAND struct command listed = {0};
+	const char *const list[] = {"nft", "-a", "list", "table", "bridge", table, NULL};
+	g_autofree char *handle = NULL;
+	const char *shown;
+
+	(void)state;
+	command_check("nft", "delete", "table", "bridge", table, NULL);
+	assert_back_in_time(before);
+	command_check("nft", "flush", "ruleset", NULL);
+	assert_back_in_time(before);
+	command_check("nft", "flush", "chain", "inet", table, "output", NULL);
+	assert_back_in_time(before);
+	command_check("nft", "insert", "rule", "bridge", table, "prerouting", "accept", NULL);
+	assert_back_in_time(before);
+	command_check("nft", "add", "chain", "arp", table, "more", NULL);
+	assert_back_in_time(before);
+	command_check("nft", "add", "table", "bridge", table, "{ flags dormant; }", NULL);
+	assert_back_in_time(before);
+	listed = command_run(list);
+	shown = strstr(listed.out, "drop # handle ");
+	assert_non_null(shown);
+	shown += strlen("drop # handle ");
+	handle = g_strndup(shown, strspn(shown, "0123456789"));
+	command_check("nft", "delete", "rule", "bridge", table, "prerouting", "handle", handle,
+		      NULL);
+	assert_back_in_time(before);
+	assert_shut(tap, outside);
+	repairs = guard_number(daemon, "repairs");
+	assert_true(repairs >= 7);
+	/* Tables of others are theirs. */
+	command_check("nft", "add", "table", "inet", "theirs", NULL);
+	g_usleep(REPAIR_MS * 1000);
+	assert_int_equal(guard_number(daemon, "repairs"), repairs);
+	command_check("nft", "delete", "table", "inet", "theirs", NULL);
+}
+
+static void a_restart_takes_the_table_as_it_is_or_writes_it_anew(void **state)
+{
+	static const char *const others[] = {"--guard",	      "tap*",	"--guard", "web0",
+					     "--guard-group", "0x1234", NULL};
+	struct tap *outside = scene_tap("vm1");
+	struct tap *tap = scene_tap("tap0");
+	struct daemon *daemon = daemon_start("again", NULL);
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+	g_autofree char *last = NULL;
+	const char *const handles[] = {"nft", "-a", "-s", "list", "ruleset", NULL};
+	AUTO_COMMAND struct command before = {0};
+	AUTO_COMMAND struct command after = {0};
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	assert_group("tap0", "default");
+	daemon_kill(daemon);
+	/* The guard comes to taps that are filtered already: they go on. */
+	daemon_restart(daemon, guarded);
+	assert_group("tap0", GROUP);
+	assert_filtered(tap, outside);
+	before = command_run(handles);
+	daemon_kill(daemon);
+	daemon_restart(daemon, guarded);
+	after = command_run(handles);
+	assert_string_equal(before.out, after.out); /* handles and all */
+	daemon_kill(daemon);
+	first = ruleset();
+	daemon_restart(daemon, others);
+	second = ruleset();
+	assert_string_not_equal(first, second);
+	assert_non_null(strstr(second, "web0"));
+	assert_group("tap0", "4660");
+	assert_filtered(tap, outside);
+	daemon_kill(daemon);
+	command_check("nft", "flush", "ruleset", NULL);
+	daemon_restart(daemon, others);
+	last = ruleset();
+	assert_string_equal(second, last);
+	assert_filtered(tap, outside);
+	daemon_kill(daemon);
+	daemon_restart(daemon, NULL);
+	g_clear_pointer(&last, g_free);
+	last = ruleset();
+	assert_string_equal(last, "");
+	assert_filtered(tap, outside);
+}
+
+static void a_device_group_says_the_truth(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("group", guarded);
+	struct tap *tap = scene_tap("tap0");
+	struct tap *bare = scene_tap("tap1");
+	gint64 start;
+
+	(void)state;
+	command_check("ip", "link", "set", "tap0", "group", "77", NULL);
+	daemon_apply(daemon, policy);
+	assert_group("tap0", GROUP);
+	assert_filtered(tap, outside);
+	command_check("ip", "link", "set", "tap0", "group", "78", NULL);
+	start = g_get_monotonic_time();
+	while (arrived(tap, outside, SENT, 1) != 1)
+		assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+	/* One that is not filtered is not let in by whoever gives it the group. */
+	command_check("ip", "link", "set", "tap1", "group", GROUP, NULL);
+	start = g_get_monotonic_time();
+	while (arrived(bare, outside, SENT, 1) != 0)
+		assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+	assert_shut(bare, outside);
+	assert_int_equal(guard_number(daemon, "group_repairs"), 2);
+	daemon_kill(daemon);
+	command_check("ip", "link", "set", "tap1", "group", GROUP, NULL);
+	daemon_restart(daemon, guarded);
+	assert_group("tap1", "default");
+	assert_shut(bare, outside);
+	assert_filtered(tap, outside);
+}
+
+static void a_tap_renamed_into_the_pattern_is_guarded_from_then_on(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("rename", guarded);
+	struct tap *tap = scene_tap("vm7");
+
+	(void)state;
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	command_check("ip", "link", "set", "vm7", "down", NULL);
+	command_check("ip", "link", "set", "vm7", "name", "tap7", "up", NULL);
+	assert_shut(tap, outside);
+	/* Filtered under a name that is not guarded, it goes on under one that is. */
+	command_check("ip", "link", "set", "tap7", "down", NULL);
+	command_check("ip", "link", "set", "tap7", "name", "vm7", "up", NULL);
+	sgctl_check(daemon, "attach", "vm7", "--id", "web", "--address", "10.0.0.5", NULL);
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	command_check("ip", "link", "set", "vm7", "down", NULL);
+	command_check("ip", "link", "set", "vm7", "name", "tap7", "up", NULL);
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+}
+
+static void flush_removes_the_table_and_the_groups(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct tap *tap = scene_tap("tap0");
+	struct daemon *daemon = daemon_start("flush", guarded);
+	const char *const flush[] = {".build/rulesd", "--flush",	 "--bpffs", daemon->bpffs,
+				     "--state-dir",   daemon->state_dir, NULL};
+	AUTO_COMMAND struct command command = {0};
+	g_autofree char *left = NULL;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	command_check("nft", "add", "table", "inet", "theirs", NULL);
+	daemon_kill(daemon);
+	command = command_run(flush);
+	assert_int_equal(command.status, 0);
+	left = ruleset();
+	assert_string_equal(left, "table inet theirs {\n}\n");
+	assert_group("tap0", "default");
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_int_equal(arrived(outside, tap, CLOSED_SYN, 10), 10);
+}
+
+static void refuse(const char *const *words, const char *said)
+{
+	AUTO_COMMAND struct command command = command_run(words);
+
+	assert_int_equal(command.status, 2);
+	if (!strstr(command.err, said))
+		fail_msg("not \"%s\" but: %s", said, command.err);
+}
+
+static void patterns_that_cannot_be_meant_are_refused(void **state)
+{
+	static const struct {
+		const char *pattern, *said;
+	} cases[] = {
+		{"*", "every device"}, {"l*", "lo"},	 {"lo", "lo"},
+		{"t*p", "at the end"}, {"tap?", "'?'"},	 {"a/b", "'/'"},
+		{"", "empty"},	       {"tap 0", "' '"}, {"0123456789abcdef", "longer"},
+		{"tap[0-9]", "'['"},
+	};
+	const char *const alone[] = {".build/rulesd", "--guard-group", "7", NULL};
+	const char *const zero[] = {".build/rulesd", "--guard", "tap*", "--guard-group", "0", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const words[] = {".build/rulesd", "--guard", cases[i].pattern, NULL};
+
+		refuse(words, cases[i].said);
+	}
+	refuse(alone, "without --guard");
+	refuse(zero, "from 1");
+}
+
+static void two_instances_in_one_namespace_have_tables_of_their_own(void **state)
+{
+	static const char *const second_guard[] = {"--guard", "vnet*", "--guard-group", "99", NULL};
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *first = daemon_start("first", guarded);
+	struct daemon *second = daemon_start("second", second_guard);
+	struct tap *tap = scene_tap("tap0");
+	struct tap *vnet = scene_tap("vnet0");
+
+	(void)state;
+	assert_shut(tap, outside);
+	assert_shut(vnet, outside);
+	sgctl_check(first, "attach", "tap0", "--id", "a", "--address", "10.0.0.5", NULL);
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_shut(vnet, outside);
+	sgctl_check(second, "attach", "vnet0", "--id", "b", "--address", "10.0.0.5", NULL);
+	assert_int_equal(arrived(vnet, outside, SENT, 10), 10);
+	daemon_delete(second);
+	assert_int_equal(arrived(vnet, outside, SENT, 10), 10);
+	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	sgctl_check(first, "detach", "a", NULL);
+	assert_shut(tap, outside);
+}
+
+/* What filters is taken off by somebody with the right to: until it is back, the guard shuts. */
+static void programs_that_are_removed_come_back_behind_the_guard(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("removed", guarded);
+	struct tap *tap = scene_tap("tap0");
+	g_autofree char *links = NULL;
+	g_autoptr(GDir) dir = NULL;
+	const char *name;
+	gint64 start;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	assert_filtered(tap, outside);
+	links = g_build_filename(daemon->bpffs, "links", NULL);
+	dir = g_dir_open(links, 0, NULL);
+	assert_non_null(dir);
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *pin = g_build_filename(links, name, NULL);
+
+		command_check("bpftool", "link", "detach", "pinned", pin, NULL);
+	}
+	start = g_get_monotonic_time();
+	while (arrived(outside, tap, CLOSED_SYN, 1) != 0 || arrived(outside, tap, OPEN_SYN, 1) != 1)
+		if (g_get_monotonic_time() - start > 15 * G_USEC_PER_SEC)
+			fail_msg("the programs are never put back");
+	assert_group("tap0", GROUP);
+	assert_filtered(tap, outside);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_tap_passes_nothing_until_it_is_filtered),
+		TEST(a_tap_made_anew_passes_nothing_while_rulesd_is_dead),
+		TEST(a_tap_made_anew_leaks_nothing_while_rulesd_lives),
+		TEST(a_routed_tap_passes_nothing_until_it_is_filtered),
+		TEST(a_table_that_somebody_touches_is_put_back),
+		TEST(a_restart_takes_the_table_as_it_is_or_writes_it_anew),
+		TEST(a_device_group_says_the_truth),
+		TEST(a_tap_renamed_into_the_pattern_is_guarded_from_then_on),
+		TEST(flush_removes_the_table_and_the_groups),
+		TEST(patterns_that_cannot_be_meant_are_refused),
+		TEST(two_instances_in_one_namespace_have_tables_of_their_own),
+		TEST(programs_that_are_removed_come_back_behind_the_guard),
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
