@@ -8,6 +8,7 @@
 #   make lint    clang-format and clang-tidy, the house rules
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make bench   what it costs, beside nftables and others (BENCH=path for one, QUICK=1 short): table, JSON, figures
+#   make kill-test    rulesd killed and refused at every system call that changes anything (POINTS=N, RANDOM=N, SCENARIOS=...)
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
@@ -56,13 +57,13 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(PROGRAMS)
 
-tests: all $(TESTS) $(BENCHES) $(AGENT) $(TALKER)
+tests: all $(TESTS) $(BENCHES) $(B)/tests/kill/kill $(AGENT) $(TALKER)
 
 deps:
 	@tests/install-packages $(DEPS_PACKAGES)
@@ -136,6 +137,18 @@ $(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libbench.a $(B)/libtests.a $(B
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lm -lpthread -lcmocka
 
 bench-programs: all $(BENCHES)
+
+# tests/kill: one program, on the library of the tests.
+KILL := $(B)/tests/kill/kill
+
+$(KILL): $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/kill/*.c)) $(B)/libtests.a $(B)/libsgctl.a $(B)/libtapguard.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+# Every call of every scenario killed and failed, and RANDOM kills at random times; SCENARIOS="apply patch" runs these only.
+kill-test: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all $(KILL)
+	@$(KILL) --points $(or $(POINTS),0) --random $(or $(RANDOM),100) $(SCENARIOS)
 
 bench:
 	@tests/install-packages $(DEPS_PACKAGES) $(BENCH_PACKAGES)

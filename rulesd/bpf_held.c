@@ -574,15 +574,17 @@ int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error)
 
 	if (!policy || policy->wanted || policy_in_use(dataplane, number))
 		return 0;
-	code = policy_remove(dataplane, number, policy->content, policy->starts, error);
-	if (code)
-		return code;
-	if (policy->complete)
-		count_names(dataplane, policy->content, -1);
-	drop_rules_of(dataplane, policy->content);
+	/* Nobody may find it by what it held once the first key is gone: the others may fail. */
 	forget_alias(dataplane->policy_alias, number, policy->aliased);
 	if (g_hash_table_lookup(dataplane->policies_by_content, policy->content) == policy)
 		g_hash_table_remove(dataplane->policies_by_content, policy->content);
+	if (policy->complete)
+		count_names(dataplane, policy->content, -1);
+	policy->complete = false;
+	code = policy_remove(dataplane, number, policy->content, policy->starts, error);
+	if (code)
+		return code;
+	drop_rules_of(dataplane, policy->content);
 	g_hash_table_remove(dataplane->policies, GUINT_TO_POINTER(number));
 	return 0;
 }

@@ -180,8 +180,16 @@ static void detach_all(struct engine *engine, struct work *work)
 	codes = g_new0(int, count);
 	for (guint i = 0; i < count; i++)
 		g_array_append_val(slots, ((struct engine_iface *)work->detach->pdata[i])->slot);
-	dataplane_detach_many(engine->dataplane, (const uint32_t *)(void *)slots->data, count,
-			      codes, &error);
+	if (dataplane_detach_many(engine->dataplane, (const uint32_t *)(void *)slots->data, count,
+				  codes, &error) < 0) {
+		log_warning("detaching: %s; trying again", error ? error : "unknown error");
+		g_clear_pointer(&error, g_free);
+		for (guint i = 0; i < count; i++)
+			if (codes[i])
+				codes[i] = dataplane_detach(engine->dataplane,
+							    g_array_index(slots, uint32_t, i),
+							    error ? NULL : &error);
+	}
 	for (guint i = 0; i < count; i++) {
 		struct engine_iface *iface = work->detach->pdata[i];
 
@@ -282,6 +290,25 @@ static void shut_left(struct engine *engine, struct work *work)
 	}
 }
 
+/* Whether the same call may end otherwise a moment later. */
+static bool is_passing(int code)
+{
+	return code && code != -ENODEV && code != -EEXIST && code != -EOPNOTSUPP && code != -EINVAL;
+}
+
+/* A tap that is not filtered is worse than a second attempt. */
+static void attach_once_more(struct engine *engine, struct dataplane_request *requests, guint count)
+{
+	for (guint i = 0; i < count; i++) {
+		if (!is_passing(requests[i].code))
+			continue;
+		log_warning("interface %s: %s; trying again", requests[i].iface->id,
+			    requests[i].error ? requests[i].error : g_strerror(-requests[i].code));
+		g_clear_pointer(&requests[i].error, g_free);
+		dataplane_attach_many(engine->dataplane, engine->image, &requests[i], 1);
+	}
+}
+
 static void attach_all(struct engine *engine, struct work *work)
 {
 	g_autofree int *shut = g_new0(int, work->attach->len + 1);
@@ -292,6 +319,7 @@ static void attach_all(struct engine *engine, struct work *work)
 	if (!work->attach->len)
 		return;
 	dataplane_attach_many(engine->dataplane, engine->image, requests, work->attach->len);
+	attach_once_more(engine, requests, work->attach->len);
 	engine_guard_pass(engine, requests, work->attach->len, shut);
 	for (guint i = 0; i < work->attach->len; i++) {
 		struct engine_iface *iface = work->attach->pdata[i];
