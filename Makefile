@@ -24,11 +24,11 @@ VERSION := 0.1.0
 B := $(if $(SAN),.build/san,.build)
 DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-dev bpftool libmnl-dev \
 	libnftnl-dev libcmocka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev \
-	libsmartcols-dev libglib2.0-dev libsystemd-dev libpcap0.8-dev libncurses-dev iproute2
+	libsmartcols-dev libglib2.0-dev libsystemd-dev libseccomp-dev libcap-dev libpcap0.8-dev libncurses-dev iproute2
 TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables iptables ipset \
 	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev mandoc graphviz zsh tmux
 BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq
-LIBS := libpcap ncursesw libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd
+LIBS := libpcap ncursesw libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd libseccomp libcap
 
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wsign-compare -Wmissing-prototypes -Wstrict-prototypes \
 	-Wimplicit-fallthrough -Werror

@@ -324,7 +324,14 @@ int api_check(const struct options *options, char **error)
 	struct api_groups groups;
 	int err = api_groups_find(options->socket_group, options->read_group, &groups, error);
 
-	return err < 0 ? err : api_socket_remove_stale(options->socket, error);
+	if (err == 0)
+		err = api_socket_remove_stale(options->socket, error);
+	if (err < 0)
+		return err;
+	err = api_groups_join(&groups);
+	if (err < 0)
+		*error = g_strdup_printf("joining the group of the socket: %s", g_strerror(-err));
+	return err;
 }
 
 int api_open(struct engine *engine, const struct options *options, struct api **api, char **error)

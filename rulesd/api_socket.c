@@ -51,6 +51,37 @@ int api_groups_find(const char *write, const char *read, struct api_groups *grou
 	return err;
 }
 
+/* Of the socket: the only one, or API_NO_GROUP. */
+static gid_t owning_group(const struct api_groups *groups)
+{
+	if (groups->write == API_NO_GROUP)
+		return groups->read;
+	return groups->read == API_NO_GROUP || groups->read == groups->write ? groups->write
+									     : API_NO_GROUP;
+}
+
+int api_groups_join(const struct api_groups *groups)
+{
+	const gid_t gid = owning_group(groups);
+	g_autofree gid_t *list = NULL;
+	int count = getgroups(0, NULL);
+
+	if (count < 0)
+		return -errno;
+	list = g_new(gid_t, (gsize)count + 1);
+	count = getgroups(count, list);
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++) {
+		if (list[i] == gid)
+			return 0;
+	}
+	if (gid == API_NO_GROUP || gid == getegid())
+		return 0;
+	list[count] = gid;
+	return setgroups((size_t)count + 1, list) < 0 && errno != EPERM ? -errno : 0;
+}
+
 static int fail(char **error, int err, const char *path, const char *what)
 {
 	*error = g_strdup_printf("socket %s: %s: %s", path, what, g_strerror(-err));
@@ -107,50 +138,51 @@ struct acl_entry {
 static int set_acl(const char *path, const struct api_groups *groups)
 {
 	enum { USER_OBJ = 1, GROUP_OBJ = 4, GROUP = 8, MASK = 16, OTHER = 32, RW = 6 };
-	const gid_t low = MIN(groups->write, groups->read);
-	const gid_t high = MAX(groups->write, groups->read);
+	const gid_t only = owning_group(groups);
+	const bool two = only == API_NO_GROUP;
+	const struct acl_entry entries[] = {
+		{USER_OBJ, RW, UINT32_MAX},
+		{GROUP_OBJ, 0, UINT32_MAX},
+		{GROUP, RW, two ? MIN(groups->write, groups->read) : only},
+		{two ? GROUP : 0, RW, MAX(groups->write, groups->read)},
+		{MASK, RW, UINT32_MAX},
+		{OTHER, 0, UINT32_MAX},
+	};
 	struct {
 		uint32_t version;
-		struct acl_entry entry[6];
-	} acl = {
-		.version = GUINT32_TO_LE(2),
-		.entry =
-			{
-				{USER_OBJ, RW, UINT32_MAX},
-				{GROUP_OBJ, 0, UINT32_MAX},
-				{GROUP, RW, low},
-				{GROUP, RW, high},
-				{MASK, RW, UINT32_MAX},
-				{OTHER, 0, UINT32_MAX},
-			},
-	};
+		struct acl_entry entry[G_N_ELEMENTS(entries)];
+	} acl = {.version = GUINT32_TO_LE(2)};
+	size_t count = 0;
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(acl.entry); i++) {
-		acl.entry[i].tag = GUINT16_TO_LE(acl.entry[i].tag);
-		acl.entry[i].perm = GUINT16_TO_LE(acl.entry[i].perm);
-		acl.entry[i].id = GUINT32_TO_LE(acl.entry[i].id);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(entries); i++) {
+		if (!entries[i].tag)
+			continue;
+		acl.entry[count].tag = GUINT16_TO_LE(entries[i].tag);
+		acl.entry[count].perm = GUINT16_TO_LE(entries[i].perm);
+		acl.entry[count].id = GUINT32_TO_LE(entries[i].id);
+		count++;
 	}
-	return setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0) < 0 ? -errno : 0;
+	return setxattr(path, "system.posix_acl_access", &acl,
+			sizeof(acl.version) + count * sizeof(acl.entry[0]), 0) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int set_access(const char *path, const struct api_groups *groups, char **error)
 {
-	const gid_t gid = groups->write != API_NO_GROUP ? groups->write : groups->read;
-	const bool two = groups->write != API_NO_GROUP && groups->read != API_NO_GROUP &&
-			 groups->write != groups->read;
+	const gid_t only = owning_group(groups);
 	int err;
 
-	if (gid == API_NO_GROUP)
+	if (groups->write == API_NO_GROUP && groups->read == API_NO_GROUP)
 		return 0; /* 0600 since bind */
-	if (two) {
+	/* EPERM: not a group of ours, and no CAP_CHOWN. */
+	if (only == API_NO_GROUP || (chown(path, (uid_t)-1, only) < 0 && errno == EPERM)) {
 		err = set_acl(path, groups);
 		return err < 0 ? fail(error, err, path,
 				      "an access control list, which --socket-group with "
-				      "--read-group needs")
+				      "--read-group, or a group that rulesd is not in, needs")
 			       : 0;
 	}
-	if (chown(path, (uid_t)-1, gid) < 0)
-		return fail(error, -errno, path, "chown");
 	if (chmod(path, 0660) < 0)
 		return fail(error, -errno, path, "chmod");
 	return 0;

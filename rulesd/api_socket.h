@@ -23,6 +23,13 @@ struct api_groups {
 /* Names to numbers; NULL is no group. 0, or -ENOENT and *error. */
 int api_groups_find(const char *write, const char *read, struct api_groups *groups, char **error);
 
+/*
+ * Joins the group that the socket will belong to, so that it can be given to it without CAP_CHOWN.
+ * Without CAP_SETGID nothing happens, and the socket gets an access control list instead. 0 or
+ * -errno.
+ */
+int api_groups_join(const struct api_groups *groups);
+
 /* Removes the socket that a rulesd that is gone left behind; never anything else. 0, or -errno and
  * *error: -EADDRINUSE when somebody answers there, -EEXIST when it is no socket. */
 int api_socket_remove_stale(const char *path, char **error);

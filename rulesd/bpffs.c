@@ -129,15 +129,13 @@ static int make_directory(const char *path, char **error)
 	return -saved;
 }
 
-int bpffs_prepare(const char *path, char **error)
+int bpffs_mount(const char *path, char **error)
 {
 	g_autofree char *part = existing_part(path);
 	int err;
 
-	if (on_filesystem(part, BPF_FS_MAGIC)) {
-		err = judge_found(path, part, error);
-		return err < 0 ? err : make_directory(path, error);
-	}
+	if (on_filesystem(part, BPF_FS_MAGIC))
+		return 0;
 	if (on_filesystem(part, SYSFS_MAGIC)) {
 		/* Nothing can be made in sysfs: mount at its own place for it, then go below. */
 		if (strcmp(part, "/sys/fs/bpf") != 0) {
@@ -146,9 +144,20 @@ int bpffs_prepare(const char *path, char **error)
 						 path, part);
 			return -EINVAL;
 		}
-		err = mount_at(path, part, error);
-		return err < 0 ? err : make_directory(path, error);
+		return mount_at(path, part, error);
 	}
 	err = make_directory(path, error);
 	return err < 0 ? err : mount_at(path, path, error);
+}
+
+int bpffs_prepare(const char *path, char **error)
+{
+	g_autofree char *part = NULL;
+	int err = bpffs_mount(path, error);
+
+	if (err < 0)
+		return err;
+	part = existing_part(path);
+	err = judge_found(path, part, error);
+	return err < 0 ? err : make_directory(path, error);
 }

@@ -7,9 +7,13 @@
 #include <stdbool.h>
 
 /*
- * Makes path a directory (0700) on a bpffs, mounting one where there is none: at /sys/fs/bpf for a
- * path below it, else at path itself. Refuses a bpffs that dies with rulesd's mount namespace
- * (see bpffs.c for how that is judged). 0, or -errno and *error with the fix (the caller frees it).
+ * Mounts a bpffs for path where there is none: at /sys/fs/bpf for a path below it, else at path
+ * itself. Needs CAP_SYS_ADMIN only then. 0, or -errno and *error (the caller frees it).
+ */
+int bpffs_mount(const char *path, char **error);
+/*
+ * The same, and makes path a directory (0700) on it. Refuses a bpffs that dies with rulesd's mount
+ * namespace (see bpffs.c for how that is judged). 0, or -errno and *error with the fix.
  */
 int bpffs_prepare(const char *path, char **error);
 /* Whether path exists on a bpffs. */

@@ -16,6 +16,7 @@
 #include "rulesd/metrics.h"
 #include "rulesd/options.h"
 #include "rulesd/policy_dir.h"
+#include "rulesd/privilege.h"
 
 #define EXIT_USAGE 2
 
@@ -48,14 +49,39 @@ static gboolean on_reload(gpointer arg)
 	return G_SOURCE_CONTINUE;
 }
 
+/* From the loop itself, so that a loop that hangs is noticed. */
+static gboolean on_watchdog(gpointer arg)
+{
+	(void)arg;
+	sd_notify(0, "WATCHDOG=1");
+	return G_SOURCE_CONTINUE;
+}
+
+static void feed_watchdog(void)
+{
+	uint64_t limit_us = 0;
+
+	if (sd_watchdog_enabled(0, &limit_us) > 0)
+		g_timeout_add((guint)MAX(limit_us / 1000 / 3, 1), on_watchdog, NULL);
+}
+
+/* All that needs more privileges than the rest of its life, and then there are no others. Nothing
+ * that was written by somebody else has been read yet. */
+static int give_up_privileges(const struct options *options, char **error)
+{
+	int err = api_check(options, error);
+
+	if (err == 0)
+		err = bpffs_mount(options->bpffs, error);
+	return err < 0 ? err : privilege_drop(options, error);
+}
+
 /* The order matters: the API answers only after everything pinned and saved is in force. */
 static int start(struct rulesd *rulesd, char **error)
 {
 	const struct options *options = &rulesd->options;
-	int err = api_check(options, error);
+	int err = engine_open(options, &rulesd->engine, error);
 
-	if (err == 0)
-		err = engine_open(options, &rulesd->engine, error);
 	if (err == 0 && options->policy_dir)
 		err = policy_dir_open(rulesd->engine, options->policy_dir, &rulesd->policy_dir,
 				      error);
@@ -80,6 +106,11 @@ static int run(struct rulesd *rulesd)
 	g_autofree char *error = NULL;
 
 	signal(SIGPIPE, SIG_IGN); /* clients that leave early */
+	/* Before GLib's signals, which need a thread. */
+	if (give_up_privileges(&rulesd->options, &error) < 0) {
+		log_error("%s", error ? error : "unknown error");
+		return EXIT_FAILURE;
+	}
 	rulesd->loop = g_main_loop_new(NULL, FALSE);
 	g_unix_signal_add(SIGTERM, on_stop, rulesd);
 	g_unix_signal_add(SIGINT, on_stop, rulesd);
@@ -93,6 +124,7 @@ static int run(struct rulesd *rulesd)
 		 TAPGUARD_VERSION, rulesd->options.host, engine_generation(rulesd->engine),
 		 rulesd->options.socket);
 	sd_notify(0, "READY=1");
+	feed_watchdog();
 	g_main_loop_run(rulesd->loop);
 	sd_notify(0, "STOPPING=1");
 	stop(rulesd);
@@ -114,7 +146,8 @@ static int flush(const struct options *options)
 		return EXIT_FAILURE;
 	}
 	pinned = bpffs_exists(options->bpffs);
-	if ((pinned && dataplane_flush_all(&dataplane, &error) < 0) ||
+	if (privilege_drop(options, &error) < 0 ||
+	    (pinned && dataplane_flush_all(&dataplane, &error) < 0) ||
 	    engine_guard_flush(options, &error) < 0) {
 		log_error("%s", error ? error : "unknown error");
 		return EXIT_FAILURE;
