@@ -80,3 +80,4 @@ enum exit_status command_top(const struct args *args);
 enum exit_status command_trace(const struct args *args);
 enum exit_status command_verify(const struct args *args);
 enum exit_status command_validate(const struct args *args);
+enum exit_status command_wait(const struct args *args);

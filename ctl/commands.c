@@ -80,6 +80,11 @@ static const struct option attach_options[] = {
 	{0},
 };
 
+static const struct option wait_options[] = {
+	{"timeout", "S", "give up after so many seconds (default: 30)", 0, 0},
+	{0},
+};
+
 static const struct option show_options[] = {
 	OUTPUT_OPTION,
 	{"network", "N", "members and rules: the group of this network", 0, 0},
@@ -206,6 +211,11 @@ const struct command commands[] = {
 	{"detach", command_detach, "detach ID|DEVICE",
 	 "stop filtering a tap that was attached by hand",
 	 "An id wins over the name of a device. Its membership and flows end at once.", NULL, 1, 1},
+	{"wait", command_wait, "wait ID [--timeout S]", "wait until an interface is filtered",
+	 "Exits 0 as soon as it is: then its VM may start. Exits 1, saying why, when that\n"
+	 "failed, when another host attaches it, or when the time is up. Also an interface\n"
+	 "that nobody has defined yet, and a daemon that does not run yet, are waited for.",
+	 wait_options, 1, 1},
 	{"show", command_show,
 	 "show status|groups|rules [SG]|interfaces|prefix-lists|members SG|services|generations",
 	 "show the present state", NULL, show_options, 1, 2},

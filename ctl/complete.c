@@ -248,6 +248,8 @@ static void offer_operand(struct completion *completion, const struct command *c
 		offer_kind(completion, "generation");
 	else if (command->run == command_attach || command->run == command_detach)
 		offer_devices(completion);
+	else if (command->run == command_wait)
+		offer_kind(completion, "interface");
 	else if (words && before == 0)
 		offer_words(completion, words);
 	else if (command->operands_max > before)

@@ -134,16 +134,6 @@ static void no_interface(struct api_request *request)
 	api_fail(request, MHD_HTTP_NOT_FOUND, "not-found", NULL, "no interface %s", request->id);
 }
 
-void api_get_interface(struct api_request *request)
-{
-	const struct model_interface *iface = model_interface(request->engine->model, request->id);
-
-	if (!iface)
-		no_interface(request);
-	else
-		api_reply(request, MHD_HTTP_OK, api_interface_json(request->engine, iface));
-}
-
 static int read_seconds(struct api_request *request, const char *key, unsigned int least,
 			unsigned int most, unsigned int *seconds)
 {
@@ -161,6 +151,33 @@ static int read_seconds(struct api_request *request, const char *key, unsigned i
 	}
 	*seconds = (unsigned int)number;
 	return 0;
+}
+
+/* GET ?wait=: until it filters, or until it is clear that it will not; one that nobody has defined
+ * yet may come. */
+static bool get_waited(struct api_request *request, bool late)
+{
+	const struct model_interface *iface = model_interface(request->engine->model, request->id);
+	const struct engine_iface *runtime = NULL;
+
+	if (!late &&
+	    (!iface || engine_iface_state(request->engine, iface, &runtime) == ENGINE_WAITING))
+		return false;
+	if (!iface)
+		no_interface(request);
+	else
+		api_reply(request, MHD_HTTP_OK, api_interface_json(request->engine, iface));
+	return true;
+}
+
+void api_get_interface(struct api_request *request)
+{
+	unsigned int seconds = 0;
+
+	if (read_seconds(request, "wait", 0, API_MAX_WAIT, &seconds) < 0)
+		return;
+	if (!get_waited(request, seconds == 0))
+		api_wait_for(request, seconds, get_waited);
 }
 
 /* 201 new, 200 changed, 202 while there is no device to filter. */

@@ -17,7 +17,7 @@ const struct api_route api_routes[] = {
 	{"POST", "/v1/confirm", API_WRITE, API_BODY_OBJECT, "", true, api_post_confirm},
 	{"POST", "/v1/rollback", API_WRITE, API_BODY_OBJECT, "", true, api_post_rollback},
 	{"GET", "/v1/interfaces", API_READ, 0, "", false, api_get_interfaces},
-	{"GET", "/v1/interfaces/{id}", API_READ, 0, "", false, api_get_interface},
+	{"GET", "/v1/interfaces/{id}", API_READ, 0, "wait ", false, api_get_interface},
 	{"PUT", "/v1/interfaces/{id}", API_WRITE, API_BODY_OBJECT,
 	 "wait allow_waiting adopt_flows ", true, api_put_interface},
 	{"DELETE", "/v1/interfaces/{id}", API_WRITE, API_BODY_OBJECT, "", true,

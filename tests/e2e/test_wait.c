@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_wait.c - PUT /v1/interfaces/{id}?wait=: the answer comes when the device does or the time is
- * up, and not only when some other client happens to wake the server.
+ * test_wait.c - PUT and GET /v1/interfaces/{id}?wait=, sgctl wait: the answer comes when the device
+ * does or the time is up, and not only when some other client happens to wake the server.
  */
 #include <glib.h>
 #include <string.h>
@@ -94,6 +94,130 @@ static void the_device_that_appears_ends_the_waiting(void **state)
 	command_free(&request.command);
 }
 
+/* ------------------------------------------------------------------ sgctl wait */
+
+static const char policy[] =
+	"{ \"version\": 1, \"interfaces\": {"
+	"  \"web\": { \"device\": \"tap0\", \"addresses\": [\"10.0.0.5\"] },"
+	"  \"db\": { \"device\": \"tap1\", \"addresses\": [\"10.0.0.6\"] },"
+	"  \"far\": { \"device\": \"tap2\", \"host\": \"another\", \"addresses\": [\"10.0.0.7\"] } "
+	"} }";
+
+struct waiter {
+	const struct daemon *daemon;
+	const char *id, *timeout;
+	struct command command;
+	gint64 took_us;
+};
+
+static void *wait_with_sgctl(void *arg)
+{
+	struct waiter *waiter = arg;
+	gint64 start = g_get_monotonic_time();
+
+	waiter->command =
+		sgctl_run(waiter->daemon, "wait", waiter->id, "--timeout", waiter->timeout, NULL);
+	waiter->took_us = g_get_monotonic_time() - start;
+	return NULL;
+}
+
+static void assert_waited(struct waiter *waiter, int status, const char *words)
+{
+	const struct command *command = &waiter->command;
+	const char *said = status ? command->err : command->out;
+
+	if (command->status != status || !strstr(said, words))
+		fail_msg("sgctl wait %s: exit %d: %s%s", waiter->id, command->status, command->out,
+			 command->err);
+	command_free(&waiter->command);
+}
+
+static void sgctl_wait_ends_when_the_device_is_filtered(void **state)
+{
+	struct daemon *daemon = daemon_start("ends", NULL);
+	struct waiter waiter = {.daemon = daemon, .id = "web", .timeout = GIVE_UP_SECONDS};
+	GThread *thread;
+	gint64 made;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	thread = g_thread_new("wait", wait_with_sgctl, &waiter);
+	g_usleep(300000);
+	made = g_get_monotonic_time();
+	scene_tap("tap0");
+	g_thread_join(thread);
+	print_message("from device to answer: %d ms\n",
+		      (int)((g_get_monotonic_time() - made) / 1000));
+	assert_waited(&waiter, 0, "web: filtering tap0");
+	/* At once when it filters already. */
+	waiter.timeout = "0";
+	wait_with_sgctl(&waiter);
+	assert_waited(&waiter, 0, "web: filtering tap0");
+}
+
+static void sgctl_wait_says_why_it_failed(void **state)
+{
+	static const char *const few[] = {"--max-flows", "20000", NULL};
+	struct daemon *daemon = daemon_start("why", few);
+	struct waiter waiter = {.daemon = daemon, .id = "web", .timeout = "0"};
+	GThread *thread;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	wait_with_sgctl(&waiter);
+	assert_waited(&waiter, 1, "tap0 has not appeared");
+	waiter.timeout = "1";
+	wait_with_sgctl(&waiter);
+	assert_true(waiter.took_us >= G_USEC_PER_SEC);
+	assert_waited(&waiter, 1, "tap0 has not appeared in 1 s");
+	waiter.id = "far";
+	waiter.timeout = GIVE_UP_SECONDS;
+	wait_with_sgctl(&waiter);
+	assert_waited(&waiter, 1, "this host does not attach it");
+	waiter.id = "nobody";
+	waiter.timeout = "0";
+	wait_with_sgctl(&waiter);
+	assert_waited(&waiter, 1, "no interface nobody");
+	waiter.timeout = "soon";
+	wait_with_sgctl(&waiter);
+	assert_waited(&waiter, 2, "--timeout");
+	/* Its flows do not fit beside those of the first. */
+	scene_tap("tap0");
+	assert_true(scene_wait_state(daemon, "web", "filtering", 5000) >= 0);
+	waiter.id = "db";
+	waiter.timeout = GIVE_UP_SECONDS;
+	thread = g_thread_new("wait", wait_with_sgctl, &waiter);
+	scene_tap("tap1");
+	g_thread_join(thread);
+	assert_waited(&waiter, 1, "tap1 is not filtered: ");
+}
+
+static void sgctl_wait_waits_for_the_definition_and_for_the_daemon(void **state)
+{
+	struct daemon *daemon = daemon_start("later", NULL);
+	struct waiter waiter = {.daemon = daemon, .id = "web", .timeout = GIVE_UP_SECONDS};
+	GThread *thread;
+
+	(void)state;
+	scene_tap("tap0");
+	thread = g_thread_new("wait", wait_with_sgctl, &waiter);
+	g_usleep(300000);
+	daemon_apply(daemon, policy);
+	g_thread_join(thread);
+	assert_waited(&waiter, 0, "web: filtering tap0");
+	daemon_kill(daemon);
+	waiter.id = "db";
+	thread = g_thread_new("wait", wait_with_sgctl, &waiter);
+	g_usleep(300000);
+	daemon_restart(daemon, NULL);
+	g_usleep(300000);
+	daemon_kill(daemon);
+	daemon_restart(daemon, NULL);
+	scene_tap("tap1");
+	g_thread_join(thread);
+	assert_waited(&waiter, 0, "db: filtering tap1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -101,6 +225,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_time_is_up_without_a_device),
 		TEST(the_device_that_appears_ends_the_waiting),
+		TEST(sgctl_wait_ends_when_the_device_is_filtered),
+		TEST(sgctl_wait_says_why_it_failed),
+		TEST(sgctl_wait_waits_for_the_definition_and_for_the_daemon),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);

@@ -33,7 +33,7 @@ $ offer sgctl trace --policy /nonexistent.json --interface 'w'
 $ offer sgctl help 'va'
   validate
 $ offer sgctl nonsense ''
-  validate lint plan apply patch confirm rollback attach detach show trace test flows flush stats verify events top fmt graph import export completion help
+  validate lint plan apply patch confirm rollback attach detach wait show trace test flows flush stats verify events top fmt graph import export completion help
 
 # What shells get: words with what they are, and where files may stand.
 $ sgctl __complete validate ''

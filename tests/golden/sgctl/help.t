@@ -15,6 +15,7 @@ $ sgctl help
     rollback    return to an earlier policy
     attach      filter a tap now and after restarts
     detach      stop filtering a tap that was attached by hand
+    wait        wait until an interface is filtered
     show        show the present state
     trace       which rule allows a packet, or why none does
     test        check that a policy allows and denies what it should
