@@ -207,6 +207,16 @@ static void take_body(struct api_request *request, const char *data, size_t size
 	api->body_bytes += size;
 }
 
+char *api_take_body(struct api_request *request, size_t *length)
+{
+	GByteArray *body = TAKE_PTR(request->body);
+
+	request->api->body_bytes -= body->len;
+	*length = body->len;
+	g_byte_array_append(body, (const guint8 *)"", 1);
+	return (char *)g_byte_array_free(body, FALSE);
+}
+
 static enum MHD_Result send_response(struct api_request *request)
 {
 	return MHD_queue_response(request->connection, request->status, request->response);

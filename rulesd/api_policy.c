@@ -69,12 +69,13 @@ void api_get_policy(struct api_request *request)
 	api_reply(request, MHD_HTTP_OK, json_pack("{so}", "files", files));
 }
 
-static void add_source(GPtrArray *sources, const char *name, const char *text, size_t length)
+/* Takes the text. */
+static void add_source(GPtrArray *sources, const char *name, char *text, size_t length)
 {
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup(name);
-	source->text = g_strndup(text, length);
+	source->text = text;
 	source->length = length;
 	g_ptr_array_add(sources, source);
 }
@@ -124,7 +125,7 @@ static int add_files(struct api_request *request, GPtrArray *sources)
 				 error.text);
 			return -EINVAL;
 		}
-		add_source(sources, name, text, length);
+		add_source(sources, name, g_strndup(text, length), length);
 	}
 	if (sources->len == 0) {
 		api_fail(request, MHD_HTTP_BAD_REQUEST, "type",
@@ -136,6 +137,9 @@ static int add_files(struct api_request *request, GPtrArray *sources)
 
 static int read_sources(struct api_request *request, GPtrArray *sources)
 {
+	size_t length;
+	char *text;
+
 	if (!request->body) {
 		api_fail(request, MHD_HTTP_BAD_REQUEST, "syntax",
 			 "send a policy; one without anything is {\"version\":1}",
@@ -144,7 +148,8 @@ static int read_sources(struct api_request *request, GPtrArray *sources)
 	}
 	if (is_file_list(request->body))
 		return add_files(request, sources);
-	add_source(sources, "-", (const char *)request->body->data, request->body->len);
+	text = api_take_body(request, &length);
+	add_source(sources, "-", text, length);
 	return 0;
 }
 

@@ -74,6 +74,9 @@ const char *api_query(const struct api_request *request, const char *key);
 int api_query_bool(struct api_request *request, const char *key, bool *value);
 /* The body as JSON; NULL: has been answered with 400. The caller owns it. */
 json_t *api_body_json(struct api_request *request);
+/* The body itself, with a NUL behind it, which is the caller's (g_free) and the request's no more:
+ * a policy of a million members is not held twice. There must be one. */
+char *api_take_body(struct api_request *request, size_t *length);
 
 /* -------------------------------------------------- events */
 

@@ -52,7 +52,7 @@ static json_t *guard_json(const struct engine *engine)
 
 void api_get_status(struct api_request *request)
 {
-	const struct engine *engine = request->engine;
+	struct engine *engine = request->engine;
 	const struct totals totals = totals_of(engine);
 	const int64_t uptime_us = g_get_monotonic_time() - engine->started_us;
 	json_t *json = json_pack("{ss ss ss}", "version", TAPGUARD_VERSION, "host",

@@ -183,6 +183,19 @@ static void write_remarks(struct json_writer *writer, const GArray *members)
 	}
 }
 
+#define FLUSH_BYTES (1u << 20)
+
+/* What is written goes into the digest: a text of a million members need not be held. */
+static void flush(struct canonical *canonical, size_t more_than)
+{
+	GString *out = canonical->writer.out;
+
+	if (!canonical->digest || out->len <= more_than)
+		return;
+	g_checksum_update(canonical->digest, (const guchar *)out->str, (gssize)out->len);
+	g_string_truncate(out, 0);
+}
+
 /* Sections hold the objects of a network, networks and services those of the policy. */
 static void write_section(struct canonical *canonical, const char *network, const char *section,
 			  canonical_object_writer *write)
@@ -203,6 +216,7 @@ static void write_section(struct canonical *canonical, const char *network, cons
 			continue;
 		json_key(writer, member->key);
 		write(canonical, member->source, member->node);
+		flush(canonical, FLUSH_BYTES);
 	}
 	write_remarks(writer, remarks);
 	json_close(writer, '}');
@@ -426,7 +440,8 @@ static void note_patches(struct canonical *canonical, const GPtrArray *patches)
 			note_section(canonical, patches->pdata[i], sections[j]);
 }
 
-char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches)
+/* The text, or what of it the digest has not taken; the caller frees it. */
+static char *write_all(const GPtrArray *sources, const GPtrArray *patches, GChecksum *digest)
 {
 	struct diag *diag = diag_new();
 	g_autoptr(GPtrArray) parsed = parse_sources(sources, diag);
@@ -437,6 +452,7 @@ char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches)
 	g_autoptr(GPtrArray) networks = NULL;
 	struct canonical canonical = {
 		.writer = {.out = g_string_new(NULL)},
+		.digest = digest,
 		.sources = parsed,
 		.patched = patched,
 		.diag = diag,
@@ -446,8 +462,14 @@ char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches)
 	networks = document_networks(&canonical, parsed_patches);
 	for (guint i = 0; i < networks->len; i++)
 		write_document(&canonical, networks->pdata[i], i == 0);
+	flush(&canonical, 0);
 	diag_free(&diag);
 	return g_string_free(canonical.writer.out, FALSE);
+}
+
+char *load_canonical_patched(const GPtrArray *sources, const GPtrArray *patches)
+{
+	return write_all(sources, patches, NULL);
 }
 
 char *load_canonical(const GPtrArray *sources)
@@ -457,10 +479,10 @@ char *load_canonical(const GPtrArray *sources)
 
 void load_sha256_patched(const GPtrArray *sources, const GPtrArray *patches, char hex[65])
 {
-	g_autofree char *text = load_canonical_patched(sources, patches);
-	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+	g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree char *rest = write_all(sources, patches, digest);
 
-	g_strlcpy(hex, digest, 65);
+	g_strlcpy(hex, g_checksum_get_string(digest), 65);
 }
 
 void load_sha256(const GPtrArray *sources, char hex[65])

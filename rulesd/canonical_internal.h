@@ -23,6 +23,7 @@ struct canonical_patched {
 
 struct canonical {
 	struct json_writer writer;
+	GChecksum *digest;	  /* takes the text as it grows, when nobody wants it; or NULL */
 	const GPtrArray *sources; /* of struct canonical_source */
 	GHashTable *patched;	  /* canonical_key() -> struct canonical_patched: the last word */
 	struct diag *diag;	  /* stays empty: the sources are valid */

@@ -391,6 +391,7 @@ void engine_close(struct engine **engine)
 		links_close(&e->links);
 	dataplane_close(&e->dataplane);
 	engine_watch_stop(e);
+	engine_digest_stop(e);
 	image_free(&e->image);
 	model_free(&e->model);
 	numbers_free(&e->numbers);

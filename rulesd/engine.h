@@ -7,6 +7,7 @@
  *   engine_change.c     a change in place, at the cost of what changes
  *   engine_policy.c     replacing the policy, patching it, rollback
  *   engine_text.c       the texts of the policy, which are on disk only
+ *   engine_digest.c     the digest of a large one, in a thread
  *   engine_interface.c  interfaces attached by hand
  *   engine_kept.c       interfaces that nobody knows any more
  *   engine_attach.c     attaching and detaching what a change names, or all
@@ -118,6 +119,8 @@ struct engine {
 	char *upgrading; /* whose links are made just now, or NULL */
 	guint upgrade_timer;
 	struct engine_verification *verifying; /* engine_verify.c; NULL: none */
+	struct engine_digest *digest;	       /* being worked out; NULL: none */
+	int64_t digest_after_us;	       /* no other one before (monotonic) */
 	guint settle_timer;		       /* 0: the kernel holds nothing that is to go */
 };
 
@@ -149,12 +152,12 @@ uint64_t engine_generation(const struct engine *engine);
 /* "api", "policy-dir:PATH" or "none". Borrowed. */
 const char *engine_source(const struct engine *engine);
 /*
- * The SHA-256 of a policy's canonical form. It is computed when it is asked for and remembered: for
- * a policy of a million members that takes seconds, which only happens with wait (otherwise: NULL).
- * NULL of no policy. Borrowed.
+ * The SHA-256 of a policy's canonical form. It is worked out when it is asked for, and remembered:
+ * at once of up to a megabyte of text. Of a larger one, which takes seconds for a million members,
+ * it is NULL until a thread, which begins when wanted, has worked it out. NULL of no policy.
+ * Borrowed.
  */
-const char *engine_sha256(const struct engine *engine, struct state_generation *generation,
-			  bool wait);
+const char *engine_sha256(struct engine *engine, struct state_generation *generation, bool wanted);
 /* The canonical form of the policy that holds (load_canonical); NULL and *error when the disk does
  * not give it. The caller frees. */
 char *engine_policy_text(const struct engine *engine, char **error);

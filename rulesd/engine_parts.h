@@ -81,8 +81,18 @@ int engine_save_numbers(struct engine *engine, struct diag *diag);
 /* The texts of a generation (NULL: of no policy) and the patches to them, from the disk. */
 int engine_load_texts(const struct engine *engine, const struct state_generation *generation,
 		      GPtrArray **sources, GPtrArray **patches, char **error);
+/* 64 hex digits of the canonical form of a generation; of state, only its path and the directory of
+ * the policies are looked at. 0, or -errno and *error. */
+int engine_text_sha256(const struct state *state, const struct state_generation *generation,
+		       char hex[65], char **error);
 /* Whether these are, byte by byte, the texts of the policy that holds. */
 bool engine_same_texts(const struct engine *engine, const GPtrArray *sources);
+
+/* -------------------------------------------------- engine_digest.c */
+
+/* Soon the generation has its sha256, unless another one is being worked out, or was just now. */
+void engine_digest_start(struct engine *engine, const struct state_generation *generation);
+void engine_digest_stop(struct engine *engine);
 
 /* -------------------------------------------------- engine_kept.c */
 

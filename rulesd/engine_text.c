@@ -24,7 +24,7 @@ static void free_patch(gpointer patch)
 	g_ptr_array_unref(patch);
 }
 
-int engine_load_texts(const struct engine *engine, const struct state_generation *generation,
+static int load_texts(const struct state *state, const struct state_generation *generation,
 		      GPtrArray **sources, GPtrArray **patches, char **error)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(free_source);
@@ -32,12 +32,18 @@ int engine_load_texts(const struct engine *engine, const struct state_generation
 	int err = 0;
 
 	if (generation)
-		err = state_load_sources(engine->state, generation, texts, later, error);
+		err = state_load_sources(state, generation, texts, later, error);
 	if (err < 0)
 		return err;
 	*sources = TAKE_PTR(texts);
 	*patches = TAKE_PTR(later);
 	return 0;
+}
+
+int engine_load_texts(const struct engine *engine, const struct state_generation *generation,
+		      GPtrArray **sources, GPtrArray **patches, char **error)
+{
+	return load_texts(engine->state, generation, sources, patches, error);
 }
 
 /* In the order of their application; borrows. */
@@ -75,27 +81,46 @@ char *engine_policy_text(const struct engine *engine, char **error)
 	return load_canonical_patched(sources, flat);
 }
 
-const char *engine_sha256(const struct engine *engine, struct state_generation *generation,
-			  bool wait)
+int engine_text_sha256(const struct state *state, const struct state_generation *generation,
+		       char hex[65], char **error)
 {
 	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(GPtrArray) patches = NULL;
 	g_autoptr(GPtrArray) flat = NULL;
-	g_autofree char *error = NULL;
-	char hex[65] = "";
+	int err = load_texts(state, generation, &sources, &patches, error);
 
-	if (!generation || generation->sha256)
-		return generation ? generation->sha256 : NULL;
-	if (!wait && state_policy_size(engine->state, generation) > QUICK_BYTES)
-		return NULL;
-	if (engine_load_texts(engine, generation, &sources, &patches, &error) < 0) {
+	if (err < 0)
+		return err;
+	flat = flatten(patches);
+	load_sha256_patched(sources, flat, hex);
+	return 0;
+}
+
+/* Computed now, if need be. */
+static const char *sha256_of(const struct engine *engine, struct state_generation *generation)
+{
+	g_autofree char *error = NULL;
+	char hex[65];
+
+	if (generation->sha256)
+		return generation->sha256;
+	if (engine_text_sha256(engine->state, generation, hex, &error) < 0) {
 		log_warning("%s", error);
 		return NULL;
 	}
-	flat = flatten(patches);
-	load_sha256_patched(sources, flat, hex);
 	generation->sha256 = g_strdup(hex);
 	return generation->sha256;
+}
+
+const char *engine_sha256(struct engine *engine, struct state_generation *generation, bool wanted)
+{
+	if (!generation || generation->sha256)
+		return generation ? generation->sha256 : NULL;
+	if (state_policy_size(engine->state, generation) <= QUICK_BYTES)
+		return sha256_of(engine, generation);
+	if (wanted)
+		engine_digest_start(engine, generation);
+	return NULL;
 }
 
 bool engine_same_texts(const struct engine *engine, const GPtrArray *sources)
@@ -111,7 +136,7 @@ bool engine_same_texts(const struct engine *engine, const GPtrArray *sources)
 	if (bytes_of(sources) <= QUICK_BYTES &&
 	    state_policy_size(engine->state, current) <= 2 * QUICK_BYTES) {
 		load_sha256(sources, hex);
-		return g_strcmp0(engine_sha256(engine, current, true), hex) == 0;
+		return g_strcmp0(sha256_of(engine, current), hex) == 0;
 	}
 	/* Of large ones only the same bytes are the same: nobody waits for more. */
 	if (current->patches || state_policy_size(engine->state, current) < bytes_of(sources) ||
