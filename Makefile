@@ -9,6 +9,7 @@
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make bench   what it costs, beside nftables and others (BENCH=path for one, QUICK=1 short): table, JSON, figures
 #   make kill-test    rulesd killed and refused at every system call that changes anything (POINTS=N, RANDOM=N, SCENARIOS=...)
+#   make install, uninstall    PREFIX=/usr/local, DESTDIR=
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
@@ -26,7 +27,7 @@ DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-
 	libnftnl-dev libcmocka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev \
 	libsmartcols-dev libglib2.0-dev libsystemd-dev libseccomp-dev libcap-dev libpcap0.8-dev libncurses-dev iproute2
 TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables iptables ipset \
-	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev mandoc graphviz zsh tmux
+	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev systemd mandoc graphviz zsh tmux
 BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq
 LIBS := libpcap ncursesw libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd libseccomp libcap
 
@@ -236,17 +237,50 @@ lint: $(SKEL) $(BENCH_SKEL)
 format:
 	@for pass in 1 2 3 4 5 6; do clang-format -i $(C_FILES); done
 
-install: all
-	install -D -m 755 .build/sgctl $(DESTDIR)$(PREFIX)/bin/sgctl
-	install -D -m 755 .build/rulesd $(DESTDIR)$(PREFIX)/sbin/rulesd
-	install -D -m 644 ctl/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1
-	install -D -m 644 rulesd/rulesd.8 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8
-	install -D -m 644 rulesd/tapguard-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/tapguard-policy.5
+# SOURCE:DESTINATION:MODE of all that `make install` installs; `make uninstall` removes exactly that.
+BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(DATADIR)/doc/tapguard
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+MADE := .build/install
+EXAMPLES := $(shell find schemas/examples -type f)
+INSTALLED := \
+	.build/sgctl:$(BINDIR)/sgctl:755 \
+	.build/rulesd:$(SBINDIR)/rulesd:755 \
+	ctl/sgctl.1:$(DATADIR)/man/man1/sgctl.1:644 \
+	rulesd/rulesd.8:$(DATADIR)/man/man8/rulesd.8:644 \
+	rulesd/tapguard-policy.5:$(DATADIR)/man/man5/tapguard-policy.5:644 \
+	$(MADE)/sgctl.bash:$(DATADIR)/bash-completion/completions/sgctl:644 \
+	$(MADE)/sgctl.zsh:$(ZSHDIR)/_sgctl:644 \
+	$(MADE)/tapguard.service:$(UNITDIR)/tapguard.service:644 \
+	rulesd/tapguard.sysusers:$(SYSUSERSDIR)/tapguard.conf:644 \
+	$(foreach f,$(wildcard schemas/*.json),$(f):$(DATADIR)/tapguard/$(f):644) \
+	$(foreach f,$(EXAMPLES),$(f):$(DOCDIR)/$(f:schemas/%=%):$(if $(shell test -x $(f) && echo x),755,644))
+installed_field = $(word $(2),$(subst :, ,$(1)))
+# Of ours alone: the others are everybody's.
+INSTALLED_FOLDERS = $(DESTDIR)$(DATADIR)/tapguard $(DESTDIR)$(DOCDIR)
+
+$(MADE)/sgctl.%: .build/sgctl
+	@mkdir -p $(@D)
+	.build/sgctl completion $* > $@
+
+# Made anew each time: it has PREFIX in it.
+.PHONY: $(MADE)/tapguard.service
+$(MADE)/tapguard.service: rulesd/tapguard.service.in
+	@mkdir -p $(@D)
+	sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
+
+install: all $(MADE)/sgctl.bash $(MADE)/sgctl.zsh $(MADE)/tapguard.service
+	@set -e; $(foreach f,$(INSTALLED),install -D -m $(call installed_field,$(f),3) \
+		$(call installed_field,$(f),1) "$(DESTDIR)$(call installed_field,$(f),2)";)
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/sgctl $(DESTDIR)$(PREFIX)/sbin/rulesd \
-		$(DESTDIR)$(PREFIX)/share/man/man1/sgctl.1 $(DESTDIR)$(PREFIX)/share/man/man8/rulesd.8 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/tapguard-policy.5
+	@rm -f $(foreach f,$(INSTALLED),"$(DESTDIR)$(call installed_field,$(f),2)")
+	@for folder in $(INSTALLED_FOLDERS); do \
+		[ ! -d "$$folder" ] || find "$$folder" -depth -type d -empty -delete; done
 
 clean:
 	rm -rf .build
