@@ -14,6 +14,7 @@
 
 #define DEFAULT_SOCKET	  "/run/tapguard/api.sock"
 #define CONNECT_TIMEOUT_S 5L
+#define RETRY_US	  20000
 #define ANSWER_TIMEOUT_S  120L /* a policy of a million members takes seconds */
 
 static void cleanup_curl(CURL **curl)
@@ -122,6 +123,25 @@ static int refused(long status, const json_t *answer, struct diag *diag)
 	return status == 404 ? -ENOENT : status == 403 ? -EACCES : -EREMOTEIO;
 }
 
+/* A full backlog (EAGAIN) empties as soon as rulesd is done with what it does; libcurl does not
+ * wait for that. */
+static CURLcode perform_patiently(CURL *curl)
+{
+	const int64_t until = g_get_monotonic_time() + CONNECT_TIMEOUT_S * G_USEC_PER_SEC;
+	long os_errno = 0;
+	CURLcode code;
+
+	for (;;) {
+		code = curl_easy_perform(curl);
+		if (code != CURLE_COULDNT_CONNECT || g_get_monotonic_time() > until)
+			return code;
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+		if (os_errno != EAGAIN)
+			return code;
+		g_usleep(RETRY_US);
+	}
+}
+
 static int perform(CURL *curl, const char *socket, GString *received, json_t **answer, long *status,
 		   struct diag *diag)
 {
@@ -129,7 +149,7 @@ static int perform(CURL *curl, const char *socket, GString *received, json_t **a
 	CURLcode code;
 
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
-	code = curl_easy_perform(curl);
+	code = perform_patiently(curl);
 	if (code != CURLE_OK) {
 		long os_errno = 0;
 
@@ -251,7 +271,7 @@ int client_stream(const struct args *args, const char *path, unsigned int second
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_lines);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &stream);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details);
-	code = curl_easy_perform(curl);
+	code = perform_patiently(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status && status != 200) {
 		AUTO_JSON json_t *document = json_loadb(rest->str, rest->len, 0, NULL);

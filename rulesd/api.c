@@ -25,20 +25,45 @@ struct api {
 	struct api_groups groups;
 	struct MHD_Daemon *daemon;
 	guint source;
-	struct stat socket; /* to remove ours only */
-	size_t body_bytes;  /* held by all requests */
+	struct stat socket;	/* to remove ours only */
+	size_t body_bytes;	/* held by all requests */
+	size_t body_bytes_read; /* by those of clients that may only read */
+	size_t reply_bytes;	/* held for clients that have not taken them */
+	size_t reply_bytes_read;
 	struct api_events *events;
 	GList *waiting; /* of struct api_request, suspended */
 };
 
 /* ---------------------------------------------------------------- one request */
 
+/* What requests hold is counted twice for those who may only read: so they leave something to those
+ * who may write. */
+static void count_body(struct api_request *request, ssize_t bytes)
+{
+	request->api->body_bytes += (size_t)bytes;
+	if (request->right < API_WRITE)
+		request->api->body_bytes_read += (size_t)bytes;
+}
+
+static void count_reply(struct api_request *request, ssize_t bytes)
+{
+	request->api->reply_bytes += (size_t)bytes;
+	if (request->right < API_WRITE)
+		request->api->reply_bytes_read += (size_t)bytes;
+}
+
+static void drop_body(struct api_request *request)
+{
+	if (!request->body)
+		return;
+	count_body(request, -(ssize_t)request->body->len);
+	g_clear_pointer(&request->body, g_byte_array_unref);
+}
+
 static void request_free(struct api_request *request)
 {
-	if (request->body) {
-		request->api->body_bytes -= request->body->len;
-		g_byte_array_unref(request->body);
-	}
+	drop_body(request);
+	count_reply(request, -(ssize_t)request->held);
 	if (request->response)
 		MHD_destroy_response(request->response);
 	g_free(request->id);
@@ -109,12 +134,11 @@ static void check_rights(struct api_request *request)
 	const bool write = request->route->right == API_WRITE;
 	const char *group = api->options->socket_group;
 	g_autofree char *fix = NULL;
-	enum api_right right = API_NONE;
 	uid_t uid = (uid_t)-1;
 
 	if (info)
-		right = api_socket_right(info->connect_fd, &api->groups, &uid);
-	if (right >= request->route->right)
+		request->right = api_socket_right(info->connect_fd, &api->groups, &uid);
+	if (request->right >= request->route->right)
 		return;
 	if (!write && api->options->read_group)
 		group = api->options->read_group;
@@ -143,6 +167,39 @@ static enum MHD_Result check_parameter(void *arg, enum MHD_ValueKind kind, const
 	return MHD_NO;
 }
 
+struct lengths {
+	const char *first;
+	bool differ;
+};
+
+static enum MHD_Result look_at_length(void *arg, enum MHD_ValueKind kind, const char *key,
+				      const char *value)
+{
+	struct lengths *lengths = arg;
+
+	(void)kind;
+	if (g_ascii_strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) != 0 || !value)
+		return MHD_YES;
+	lengths->differ |= lengths->first && strcmp(lengths->first, value) != 0;
+	lengths->first = value;
+	return MHD_YES;
+}
+
+/* RFC 9112, 6.3: a message that says twice, and differently, where it ends is an attack or an
+ * accident. */
+static void check_framing(struct api_request *request)
+{
+	struct lengths lengths = {0};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_length, &lengths);
+	if (!lengths.differ &&
+	    !(lengths.first && header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING)))
+		return;
+	api_fail(request, MHD_HTTP_BAD_REQUEST, "http", "give one Content-Length, or chunks",
+		 "where the body ends is said twice");
+	MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 static void check_length(struct api_request *request)
 {
 	const char *text = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -156,20 +213,6 @@ static void check_length(struct api_request *request)
 			 request->route->body);
 }
 
-static void check_match(struct api_request *request)
-{
-	const char *wanted = header(request, MHD_HTTP_HEADER_IF_MATCH);
-	g_autofree char *held =
-		g_strdup_printf("\"%" G_GUINT64_FORMAT "\"", engine_generation(request->engine));
-
-	if (!request->route->changes || !wanted || strcmp(wanted, "*") == 0 ||
-	    strcmp(wanted, held) == 0)
-		return;
-	api_fail(request, MHD_HTTP_PRECONDITION_FAILED, "generation",
-		 "read what holds now, and try again", "If-Match is %s, and the generation is %s",
-		 wanted, held);
-}
-
 /* From the head alone. What it refuses has a response afterwards. */
 static void begin(struct api_request *request, const char *method, const char *url)
 {
@@ -180,23 +223,39 @@ static void begin(struct api_request *request, const char *method, const char *u
 		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
 					  check_parameter, request);
 	if (!request->response)
+		check_framing(request);
+	if (!request->response)
 		check_length(request);
 }
 
-static void take_body(struct api_request *request, const char *data, size_t size)
+/* Noise is refused when more of it comes than the parser, which judges better, should see. */
+static void guard_body(struct api_request *request, const char *data, size_t size)
 {
-	struct api *api = request->api;
+	if (!request->fault)
+		request->fault = text_guard_feed(&request->guard, data, size, &request->fault_at);
+	if (!request->fault || request->body->len <= API_BODY_OBJECT)
+		return;
+	drop_body(request);
+	api_fail(request, MHD_HTTP_BAD_REQUEST, "syntax", text_fault_fix(request->fault),
+		 "byte %" G_GUINT64_FORMAT " of the body: %s", request->fault_at,
+		 text_fault_message(request->fault));
+}
+
+static void keep_body(struct api_request *request, const char *data, size_t size)
+{
+	const struct api *api = request->api;
 	const size_t have = request->body ? request->body->len : 0;
 
-	if (request->response)
-		return;
 	if (have + size > request->route->body) {
+		drop_body(request);
 		api_fail(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", NULL,
 			 "the body is larger than the %u bytes that are taken",
 			 request->route->body);
 		return;
 	}
-	if (api->body_bytes + size > API_BODIES) {
+	if (api->body_bytes + size > API_BODIES ||
+	    (request->right < API_WRITE && api->body_bytes_read + size > API_BODIES_READ)) {
+		drop_body(request);
 		api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "try again later",
 			 "other requests hold too much memory");
 		return;
@@ -204,7 +263,33 @@ static void take_body(struct api_request *request, const char *data, size_t size
 	if (!request->body)
 		request->body = g_byte_array_new();
 	g_byte_array_append(request->body, (const guint8 *)data, (guint)size);
-	api->body_bytes += size;
+	count_body(request, (ssize_t)size);
+	guard_body(request, data, size);
+}
+
+static enum MHD_Result take_body(struct api_request *request, const char *data, size_t size)
+{
+	if (!request->response) {
+		keep_body(request, data, size);
+		return MHD_YES;
+	}
+	request->wasted += size;
+	return request->wasted > API_WASTE ? MHD_NO : MHD_YES;
+}
+
+/* A large reply when many are waiting to be taken would be memory for who never reads. */
+static void check_replies(struct api_request *request)
+{
+	const struct api *api = request->api;
+
+	if (request->reply_bytes <= API_REPLY_SMALL)
+		return;
+	if (api->reply_bytes + request->reply_bytes <= API_REPLIES &&
+	    (request->right == API_WRITE ||
+	     api->reply_bytes_read + request->reply_bytes <= API_REPLIES_READ))
+		return;
+	api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "try again later",
+		 "other clients have not taken their answers yet");
 }
 
 char *api_take_body(struct api_request *request, size_t *length)
@@ -219,6 +304,13 @@ char *api_take_body(struct api_request *request, size_t *length)
 
 static enum MHD_Result send_response(struct api_request *request)
 {
+	/* A stream of events has no size, and bounds of its own. */
+	const bool stream = request->reply_bytes == 0;
+
+	check_replies(request);
+	request->held = request->reply_bytes;
+	count_reply(request, (ssize_t)request->held);
+	http_phase(request->connection, stream ? HTTP_WORK : HTTP_REPLY, request->held);
 	return MHD_queue_response(request->connection, request->status, request->response);
 }
 
@@ -242,13 +334,14 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 		return MHD_YES;
 	}
 	if (*size) {
-		take_body(request, data, *size);
+		enum MHD_Result result = take_body(request, data, *size);
+
 		*size = 0;
-		return MHD_YES;
+		return result;
 	}
 	if (!request->response && !request->handled) {
 		request->handled = true;
-		check_match(request);
+		api_check_match(request);
 		if (!request->response)
 			request->route->handle(request);
 	}
@@ -293,6 +386,7 @@ void api_wait(struct api_request *request, unsigned int seconds)
 void api_wait_for(struct api_request *request, unsigned int seconds, api_waited_fn waited)
 {
 	request->waited = waited;
+	http_phase(request->connection, HTTP_WORK, 0);
 	MHD_suspend_connection(request->connection);
 	request->wait_timer = g_timeout_add_seconds(seconds, wait_is_over, request);
 	request->api->waiting = g_list_prepend(request->api->waiting, request);
@@ -329,6 +423,16 @@ static void completed(void *arg, struct MHD_Connection *connection, void **conte
 
 /* ---------------------------------------------------------------- the server */
 
+static void owner_of(int fd, struct http_owner *owner)
+{
+	static const struct api_groups none = {.write = API_NO_GROUP, .read = API_NO_GROUP};
+	uid_t uid = (uid_t)-1;
+
+	/* Without groups: root and rulesd's own user. */
+	owner->trusted = api_socket_right(fd, &none, &uid) == API_WRITE;
+	owner->key = uid;
+}
+
 int api_check(const struct options *options, char **error)
 {
 	struct api_groups groups;
@@ -346,6 +450,12 @@ int api_check(const struct options *options, char **error)
 
 int api_open(struct engine *engine, const struct options *options, struct api **api, char **error)
 {
+	static const struct http_limits limits = {
+		.connections = API_CONNECTIONS,
+		.others = API_CONNECTIONS_OTHERS,
+		.each = API_CONNECTIONS_EACH,
+		.owner_of = owner_of,
+	};
 	g_autofree struct api *made = g_new0(struct api, 1);
 	int fd = -1;
 	int err;
@@ -359,7 +469,8 @@ int api_open(struct engine *engine, const struct options *options, struct api **
 		return err;
 	if (stat(options->socket, &made->socket) < 0)
 		made->socket = (struct stat){0};
-	err = http_start(fd, access_handler, completed, made, &made->daemon, &made->source);
+	err = http_start(fd, &limits, access_handler, completed, made, &made->daemon,
+			 &made->source);
 	if (err < 0) {
 		unlink(options->socket);
 		*error = g_strdup_printf("socket %s: the HTTP server does not start: %s",

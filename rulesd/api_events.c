@@ -19,7 +19,7 @@
 
 #define READ_EVERY_MS	50
 #define EVENTS_A_READ	2000 /* 40,000 a second; more are counted and left out */
-#define BUFFER_BYTES	(1u << 20)
+#define BUFFER_BYTES	(512u << 10)
 #define HEARTBEAT_READS (5000 / READ_EVERY_MS)
 
 struct subscriber {
@@ -230,6 +230,12 @@ void api_get_events(struct api_request *request)
 
 	if (api_query_bool(request, "drops", &drops) < 0 || read_slot(request, &slot) < 0)
 		return;
+	if (g_list_length(events->subscribers) >=
+	    (request->right < API_WRITE ? API_STREAMS_READ : API_STREAMS)) {
+		api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "try again later",
+			 "others read events already, as many as may at once");
+		return;
+	}
 	subscriber = g_new0(struct subscriber, 1);
 	subscriber->events = events;
 	subscriber->connection = request->connection;

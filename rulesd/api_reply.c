@@ -11,10 +11,11 @@
 
 void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text)
 {
+	const size_t length = strlen(text);
 	struct MHD_Response *response;
 
 	/* g_free is free since GLib 2.46, which is what libmicrohttpd calls. */
-	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status < 300) {
 		g_autofree char *tag = g_strdup_printf("\"%" G_GUINT64_FORMAT "\"",
@@ -25,6 +26,7 @@ void api_reply_text(struct api_request *request, unsigned int status, const char
 	if (request->response)
 		MHD_destroy_response(request->response);
 	request->response = response;
+	request->reply_bytes = length;
 	request->status = status;
 }
 

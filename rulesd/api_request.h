@@ -12,12 +12,26 @@
 #include "rulesd/api_socket.h"
 #include "rulesd/diag.h"
 #include "rulesd/engine.h"
+#include "rulesd/text_guard.h"
 
 #define API_BODY_POLICY (256u << 20) /* bytes */
 #define API_BODY_OBJECT (1u << 20)
 #define API_BODIES	(512u << 20) /* of all requests together */
-#define API_MAX_WAIT	300	     /* seconds of ?wait= */
-#define API_MAX_ADOPT	3600	     /* seconds of ?adopt_flows= */
+#define API_BODIES_READ (64u << 20)  /* of those of clients that may only read */
+/* Replies that clients have not taken yet: larger ones than the first are refused while there are
+ * more of them than this. */
+#define API_REPLY_SMALL	 (256u << 10)
+#define API_REPLIES	 (1u << 30)
+#define API_REPLIES_READ (256u << 20) /* to clients that may only read */
+#define API_STREAMS	 128	      /* of events */
+#define API_STREAMS_READ 64	      /* to clients that may only read */
+/* What is read and thrown away of a body that was refused. */
+#define API_WASTE	       (16u << 20)
+#define API_CONNECTIONS	       1024
+#define API_CONNECTIONS_OTHERS 256  /* of all users but root and rulesd's own */
+#define API_CONNECTIONS_EACH   64   /* of one of those */
+#define API_MAX_WAIT	       300  /* seconds of ?wait= */
+#define API_MAX_ADOPT	       3600 /* seconds of ?adopt_flows= */
 
 struct api;
 struct api_request;
@@ -37,10 +51,17 @@ struct api_request {
 	struct engine *engine;
 	struct MHD_Connection *connection;
 	const struct api_route *route;
-	char *id; /* of "/{id}", or NULL */
+	char *id;	      /* of "/{id}", or NULL */
+	enum api_right right; /* of the client */
 	GByteArray *body;
+	struct text_guard guard; /* of the body */
+	enum text_fault fault;	 /* that it has found */
+	uint64_t fault_at;
+	size_t wasted; /* of a body that was refused */
 	unsigned int status;
 	struct MHD_Response *response; /* NULL: not answered yet */
+	size_t reply_bytes;	       /* of the response */
+	size_t held;		       /* of them counted, once it was sent */
 	bool handled;
 
 	/* PUT /v1/interfaces/{id}?wait=: suspended until the interface filters or the time is up */
@@ -77,6 +98,9 @@ json_t *api_body_json(struct api_request *request);
 /* The body itself, with a NUL behind it, which is the caller's (g_free) and the request's no more:
  * a policy of a million members is not held twice. There must be one. */
 char *api_take_body(struct api_request *request, size_t *length);
+
+/* api_match.c: answers with 412, or 400, when If-Match or If-None-Match say so. */
+void api_check_match(struct api_request *request);
 
 /* -------------------------------------------------- events */
 

@@ -20,7 +20,9 @@
 
 #include "rulesd/cleanup.h"
 
-#define BACKLOG 128
+/* A client whose connect(2) does not wait (libcurl) fails when it is full; the kernel takes no more
+ * than net.core.somaxconn. */
+#define BACKLOG 4096
 
 static int find_group(const char *option, const char *name, gid_t *gid, char **error)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_loop.c - a GSource around libmicrohttpd's epoll descriptor and its timeouts.
+ * http_loop.c - a GSource around libmicrohttpd's epoll descriptor and its timeouts, and what every
+ * server of ours does with connections.
  */
 #include "rulesd/http_loop.h"
 
@@ -8,6 +9,8 @@
 #include <glib-unix.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
@@ -17,6 +20,15 @@ struct http_source {
 	GSource base;
 	struct MHD_Daemon *daemon;
 	gpointer tag;
+	struct server *server;
+};
+
+/* What the callbacks of libmicrohttpd are given. */
+struct server {
+	struct http_clients *clients;
+	MHD_AccessHandlerCallback access;
+	MHD_RequestCompletedCallback completed;
+	void *arg;
 };
 
 static int milliseconds_left(struct MHD_Daemon *daemon)
@@ -70,20 +82,128 @@ static void log_line(void *arg, const char *format, va_list arguments)
 	log_debug("http: %s", g_strchomp(text));
 }
 
-int http_start(int fd, MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
-	       void *arg, struct MHD_Daemon **daemon, guint *source)
+static struct http_client *client_of(struct MHD_Connection *connection)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+void http_phase(struct MHD_Connection *connection, enum http_phase phase, uint64_t bytes)
+{
+	struct http_client *client = client_of(connection);
+
+	if (client)
+		http_client_phase(client, phase, bytes);
+}
+
+const char *http_path(const char *url)
+{
+	const char *path;
+
+	if (g_ascii_strncasecmp(url, "http://", 7) != 0)
+		return url;
+	path = strchr(url + 7, '/');
+	return path ? path : "/";
+}
+
+static void connection_changed(void *arg, struct MHD_Connection *connection, void **context,
+			       enum MHD_ConnectionNotificationCode code)
+{
+	struct server *server = arg;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED && info)
+		*context = http_clients_add(server->clients, info->connect_fd);
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED && *context)
+		http_clients_remove(server->clients, TAKE_PTR(*context));
+}
+
+static enum MHD_Result access_any(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *size, void **context)
+{
+	const struct server *server = arg;
+
+	http_phase(connection, HTTP_BODY, *size);
+	return server->access(server->arg, connection, http_path(url), method, version, data, size,
+			      context);
+}
+
+static void completed_any(void *arg, struct MHD_Connection *connection, void **context,
+			  enum MHD_RequestTerminationCode code)
+{
+	const struct server *server = arg;
+
+	if (server->completed)
+		server->completed(server->arg, connection, context, code);
+	http_phase(connection, HTTP_HEAD, 0);
+}
+
+/* MHD_http_unescape cuts a text at "%00": what was meant then is not what was asked. */
+static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
+{
+	size_t length = MHD_http_unescape(text);
+
+	(void)arg;
+	(void)connection;
+	for (size_t i = 0; i < length; i++)
+		if (!text[i])
+			text[i] = '\x01'; /* is in no path, and no value means anything with it */
+	return length;
+}
+
+/* The usual soft limit (1024) is for programs that use select(2); connections shall not be what the
+ * files of policies and the kernel's maps are short of. */
+static void raise_open_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = MIN(limit.rlim_max, 65536);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_debug("http: the limit of open files stays as it is");
+}
+
+static struct MHD_Daemon *start_daemon(int fd, struct server *server, unsigned int connections)
+{
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		access_any, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_TIMEOUT_SECS,
+		MHD_OPTION_NOTIFY_COMPLETED, completed_any, server, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_changed, server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_END);
+}
+
+static void server_free(struct server **server)
+{
+	if (!*server)
+		return;
+	http_clients_free(&(*server)->clients);
+	g_free(TAKE_PTR(*server));
+}
+
+int http_start(int fd, const struct http_limits *limits, MHD_AccessHandlerCallback access,
+	       MHD_RequestCompletedCallback completed, void *arg, struct MHD_Daemon **daemon,
+	       guint *source)
+{
+	CLEANUP(server_free) struct server *server = g_new0(struct server, 1);
 	struct MHD_Daemon *started;
 	const union MHD_DaemonInfo *info;
 	struct http_source *made;
 
-	started = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-				   NULL, NULL, access, arg, MHD_OPTION_EXTERNAL_LOGGER, log_line,
-				   NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-				   (unsigned int)HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-				   (unsigned int)HTTP_TIMEOUT_SECS, MHD_OPTION_NOTIFY_COMPLETED,
-				   completed, arg, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-				   MHD_OPTION_END);
+	raise_open_files();
+	server->clients = http_clients_new(limits);
+	server->access = access;
+	server->completed = completed;
+	server->arg = arg;
+	started = start_daemon(fd, server, limits->connections);
 	if (!started) {
 		close(fd);
 		return -ENOMEM;
@@ -95,6 +215,7 @@ int http_start(int fd, MHD_AccessHandlerCallback access, MHD_RequestCompletedCal
 	}
 	made = (struct http_source *)g_source_new(&source_functions, sizeof(*made));
 	made->daemon = started;
+	made->server = TAKE_PTR(server);
 	made->tag = g_source_add_unix_fd(&made->base, info->epoll_fd, G_IO_IN);
 	*source = g_source_attach(&made->base, NULL);
 	g_source_unref(&made->base);
@@ -113,8 +234,12 @@ void http_wake(guint source)
 
 void http_stop(struct MHD_Daemon **daemon, guint *source)
 {
+	GSource *found = *source ? g_main_context_find_source_by_id(NULL, *source) : NULL;
+	struct server *server = found ? ((struct http_source *)found)->server : NULL;
+
 	g_clear_handle_id(source, g_source_remove);
 	if (*daemon)
 		MHD_stop_daemon(*daemon);
 	*daemon = NULL;
+	server_free(&server);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,20 +14,79 @@
 #include "rulesd/http_loop.h"
 #include "rulesd/metrics.h"
 
+#define CONNECTIONS  64
+#define EACH_ADDRESS 16
+#define REPLIES	     (64u << 20) /* bytes that clients have not taken yet */
+
 struct metrics {
 	const struct engine *engine;
 	struct MHD_Daemon *daemon;
 	guint source;
+	size_t reply_bytes;
 };
 
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status, char *text)
+/* Connections are counted by address; nobody is trusted. */
+static void owner_of(int fd, struct http_owner *owner)
 {
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	struct sockaddr_in6 peer = {0};
+	socklen_t length = sizeof(peer);
+	const struct sockaddr_in *four = (const void *)&peer;
+
+	*owner = (struct http_owner){0};
+	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
+		return;
+	if (peer.sin6_family == AF_INET)
+		owner->key = four->sin_addr.s_addr;
+	else /* a /64 is one owner */
+		memcpy(&owner->key, &peer.sin6_addr, sizeof(owner->key));
+}
+
+/* A reply that a client is taking. */
+struct page {
+	struct metrics *metrics;
+	char *text;
+	size_t length;
+};
+
+static void page_free(void *arg)
+{
+	struct page *page = arg;
+
+	page->metrics->reply_bytes -= page->length;
+	g_free(page->text);
+	g_free(page);
+}
+
+static ssize_t page_read(void *arg, uint64_t position, char *to, size_t room)
+{
+	const struct page *page = arg;
+	size_t length = MIN(room, page->length - (size_t)position);
+
+	memcpy(to, page->text + position, length);
+	return (ssize_t)length;
+}
+
+/* Takes text. */
+static enum MHD_Result reply(struct metrics *metrics, struct MHD_Connection *connection,
+			     unsigned int status, char *text)
+{
+	struct page *page = g_new0(struct page, 1);
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	page->metrics = metrics;
+	page->text = text;
+	page->length = strlen(text);
+	metrics->reply_bytes += page->length;
+	response =
+		MHD_create_response_from_callback(page->length, 32768, page_read, page, page_free);
+	if (!response) {
+		page_free(page);
+		return MHD_NO;
+	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 				status == MHD_HTTP_OK ? METRICS_TYPE : "text/plain");
+	http_phase(connection, HTTP_REPLY, page->length);
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -36,7 +96,7 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 				      const char *method, const char *version, const char *data,
 				      size_t *size, void **context)
 {
-	const struct metrics *metrics = arg;
+	struct metrics *metrics = arg;
 
 	(void)version;
 	(void)data;
@@ -44,15 +104,18 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 		*context = connection; /* anything: the head has been seen */
 		return MHD_YES;
 	}
-	if (*size) {
-		*size = 0;
-		return MHD_YES;
-	}
+	if (*size)
+		return MHD_NO; /* nobody who asks for metrics has something to say */
 	if (strcmp(url, "/metrics") != 0)
-		return reply(connection, MHD_HTTP_NOT_FOUND, g_strdup("only /metrics is here\n"));
+		return reply(metrics, connection, MHD_HTTP_NOT_FOUND,
+			     g_strdup("only /metrics is here\n"));
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, g_strdup("only GET\n"));
-	return reply(connection, MHD_HTTP_OK, metrics_text(metrics->engine));
+		return reply(metrics, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+			     g_strdup("only GET\n"));
+	if (metrics->reply_bytes > REPLIES)
+		return reply(metrics, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+			     g_strdup("others have not taken their replies yet\n"));
+	return reply(metrics, connection, MHD_HTTP_OK, metrics_text(metrics->engine));
 }
 
 /* "ADDR:PORT", "[v6]:PORT" or ":PORT" (every address) to what getaddrinfo wants. */
@@ -121,6 +184,12 @@ static int open_socket(const char *address, char **error)
 int metrics_open(const struct engine *engine, const char *address, struct metrics **metrics,
 		 char **error)
 {
+	static const struct http_limits limits = {
+		.connections = CONNECTIONS,
+		.others = CONNECTIONS / 4 * 3,
+		.each = EACH_ADDRESS,
+		.owner_of = owner_of,
+	};
 	g_autofree struct metrics *made = g_new0(struct metrics, 1);
 	int fd = open_socket(address, error);
 	int err;
@@ -128,7 +197,7 @@ int metrics_open(const struct engine *engine, const char *address, struct metric
 	if (fd < 0)
 		return fd; /* NOLINT(clang-analyzer-unix.Malloc): g_autofree */
 	made->engine = engine;
-	err = http_start(fd, access_handler, NULL, made, &made->daemon, &made->source);
+	err = http_start(fd, &limits, access_handler, NULL, made, &made->daemon, &made->source);
 	if (err < 0) {
 		*error = g_strdup_printf("--metrics %s: the HTTP server does not start: %s",
 					 address, g_strerror(-err));
