@@ -76,6 +76,9 @@ static bool take(const char *line, void *arg)
 	else if (lost)
 		output_warning("%" JSON_INTEGER_FORMAT " more were too many to show",
 			       json_integer_value(lost));
+	else if (json_object_get(event, "repaired"))
+		output_text("%s  repaired: %s\n", text_of(event, "time", "?"),
+			    text_of(event, "repaired", "?"));
 	else if (event)
 		print_event(event);
 	fflush(stdout);

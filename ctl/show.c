@@ -45,6 +45,20 @@ static void print_guard(const json_t *guard)
 		output_text("error       %s\n", error);
 }
 
+/* Nothing while nobody has taken anything away. */
+static void print_repairs(const json_t *repairs)
+{
+	json_int_t all = of(repairs, "programs") + of(repairs, "pins") + of(repairs, "entries");
+	const char *failed = text_of(repairs, "failed", NULL);
+
+	if (all)
+		output_text("repaired    %" JSON_INTEGER_FORMAT
+			    " that somebody else had changed, last %s: %s\n",
+			    all, text_of(repairs, "last_at", "?"), text_of(repairs, "last", "?"));
+	if (failed)
+		output_text("error       cannot be put back: %s\n", failed);
+}
+
 static void print_status(const json_t *status)
 {
 	g_autofree char *up = units_age(json_number_value(json_object_get(status, "uptime")));
@@ -83,6 +97,7 @@ static void print_status(const json_t *status)
 			    text_of(kept, "device", "?"));
 	if (lost)
 		output_text("state       %s\n", lost);
+	print_repairs(json_object_get(status, "repairs"));
 	if (error)
 		output_text("error       %s\n", error);
 }

@@ -135,6 +135,19 @@ static void deliver(const struct sg_event *event, void *arg)
 	}
 }
 
+/* To everybody who listens to all interfaces. */
+static void deliver_repair(const char *what, void *arg)
+{
+	struct api_events *events = arg;
+	g_autofree char *time = time_text((uint64_t)g_get_monotonic_time() * 1000);
+	AUTO_JSON json_t *json = json_pack("{ss ss}", "time", time, "repaired", what);
+	g_autofree char *line = json_dumps(json, JSON_COMPACT);
+
+	for (GList *item = events->subscribers; line && item; item = item->next)
+		if (!((struct subscriber *)item->data)->slot)
+			append(item->data, line);
+}
+
 static gboolean read_events(gpointer arg)
 {
 	struct api_events *events = arg;
@@ -269,6 +282,8 @@ struct api_events *api_events_new(struct engine *engine, guint source)
 
 	events->engine = engine;
 	events->source = source;
+	engine->told_repair = deliver_repair;
+	engine->told_repair_arg = events;
 	/* A rulesd that was killed may have left the kernel reporting. */
 	dataplane_events_listen(engine->dataplane, 0, NULL);
 	return events;
@@ -287,6 +302,7 @@ void api_events_free(struct api_events **events)
 
 	if (!freed)
 		return;
+	freed->engine->told_repair = NULL;
 	g_clear_handle_id(&freed->timer, g_source_remove);
 	g_free(freed);
 }

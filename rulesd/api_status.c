@@ -50,6 +50,16 @@ static json_t *guard_json(const struct engine *engine)
 	return json;
 }
 
+static json_t *repairs_json(const struct engine_repairs *repairs)
+{
+	g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(repairs->last_at);
+	g_autofree char *time = repairs->last ? g_date_time_format_iso8601(at) : NULL;
+
+	return json_pack("{sI sI sI ss? ss? ss?}", "programs", (json_int_t)repairs->programs,
+			 "pins", (json_int_t)repairs->pins, "entries", (json_int_t)repairs->entries,
+			 "last", repairs->last, "last_at", time, "failed", repairs->failed);
+}
+
 void api_get_status(struct api_request *request)
 {
 	struct engine *engine = request->engine;
@@ -81,6 +91,7 @@ void api_get_status(struct api_request *request)
 						(int)engine_confirm_left(engine))
 				    : json_null());
 	json_object_set_new(json, "guard", guard_json(engine));
+	json_object_set_new(json, "repairs", repairs_json(&engine->repairs));
 	json_object_set_new(json, "policy_error", api_string_or_null(engine->policy_error));
 	json_object_set_new(json, "state_error", api_string_or_null(engine->state->lost));
 	json_object_set_new(json, "kept", kept_to_json(engine));

@@ -110,6 +110,7 @@ static int unhook(struct dataplane *dataplane, uint32_t slot, char **error)
 	if (!slot || slot > SG_MAX_SLOTS)
 		return bpf_fail(error, -EINVAL, "slot %u", slot);
 	ifindex = dataplane->ifaces[slot].ifindex;
+	intact_forget(dataplane, slot);
 	code = hooks_remove(dataplane, slot, ifindex, error);
 	if (!code && ifindex)
 		code = slot_of_ifindex(dataplane, ifindex, &found, error);
@@ -399,7 +400,8 @@ static int begin_one(struct dataplane *dataplane, struct beginning *begin, char 
 		code = hooks_look(dataplane, slot, ifindex, begin->wish.views, &seen, error);
 	if (code)
 		return code;
-	begin->fresh = !seen.any;
+	begin->fresh =
+		!seen.any && !(begin->request->same && dataplane->held[slot].ifindex == ifindex);
 	begin->replaces = begin->fresh && dataplane->ifaces[slot].ifindex;
 	return 0;
 }
@@ -464,6 +466,7 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 	enum model_hook used = request->iface->hook;
 	bool quick = false;
 
+	intact_forget(dataplane, request->iface->slot);
 	if (begin->fresh)
 		request->code = attach_fresh(dataplane, begin, &quick, &used, &request->error);
 	else

@@ -25,6 +25,7 @@
  *   bpf_plan.c        what differs between kernel and image
  *   bpf_apply.c       makes it so
  *   bpf_verify.c      what the kernel holds against all of that (bpf_verify.h)
+ *   bpf_intact.c      what others take away
  *   bpf_collect.c     expired flows
  *   bpf_flows.c       list, remove
  *   bpf_stats.c       counters
@@ -145,8 +146,11 @@ struct held_slot {
 	uint32_t ifindex, shard; /* as in sg_ifaces; ifindex 0: nothing is attached */
 	enum model_hook hook;	 /* in use; auto: not known yet */
 	bool quick;		 /* filters stand where links belong */
-	GArray *guards;		 /* of struct held_guard, sorted by held_guard_compare */
-	GArray *vlans;		 /* of uint16_t, sorted */
+	/* 1 + descriptor of the link of each direction, 0: not open (bpf_intact.c). One whose pin
+	 * somebody removes filters on, as long as this process lives. */
+	int links[SG_DIRS];
+	GArray *guards; /* of struct held_guard, sorted by held_guard_compare */
+	GArray *vlans;	/* of uint16_t, sorted */
 };
 
 struct extent {
@@ -222,6 +226,17 @@ struct settling {
 	unsigned int waits;  /* how often a change had to wait: for tests */
 };
 
+/* bpf_intact.c: what the last look has seen, so that the next one costs little. */
+struct intact {
+	struct {
+		uint64_t inode, seconds, nanoseconds;
+	} folder[4];
+	bool links;	      /* pins of links are looked at in this round */
+	unsigned int round;   /* which slots' entries are samples */
+	unsigned int put_off; /* collections, because of an interface that is not right */
+	struct image_member_walk *members;
+};
+
 struct dataplane {
 	char *bpffs;
 	int lock; /* the directory, locked: one daemon an instance */
@@ -268,6 +283,7 @@ struct dataplane {
 	 * period. */
 	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
 
+	struct intact intact;
 	struct settling settling;
 	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
 	bool undo_members; /* it wrote members, nobody knows which */
@@ -593,6 +609,14 @@ bool hooks_have_tcx(void);
 int early_remove(struct dataplane *dataplane, uint32_t slot, char **error);
 /* Off every slot, as far as possible. */
 void early_remove_all(struct dataplane *dataplane);
+
+/* ------------------------------------------------------------------ bpf_intact.c */
+
+/* Lets go of the links of a slot: before they are removed, and when there are new ones. */
+void intact_forget(struct dataplane *dataplane, uint32_t slot);
+void intact_close(struct dataplane *dataplane);
+/* Whether the entries of all interfaces say what they should of where they are. */
+bool intact_ifaces(const struct dataplane *dataplane);
 
 /* ------------------------------------------------------------------ bpf_reap.c */
 

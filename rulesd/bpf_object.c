@@ -435,6 +435,7 @@ void dataplane_close(struct dataplane **dataplane)
 
 	if (!closing)
 		return;
+	intact_close(closing);
 	settle_free(closing);
 	events_close(closing);
 	shards_published(closing);

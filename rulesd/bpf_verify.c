@@ -190,6 +190,24 @@ void dataplane_verify_attached(struct verification *v, uint32_t slot, bool repai
 	}
 }
 
+unsigned int verify_pins_now(struct dataplane *dataplane, char **first, char **error)
+{
+	CLEANUP(dataplane_verify_end)
+	struct verification *v = dataplane_verify_begin(dataplane, true);
+	int code = 0;
+
+	verify_pins(v, &code, NULL);
+	for (guint i = 0; i < v->result.differences->len; i++) {
+		const struct dataplane_difference *difference = v->result.differences->pdata[i];
+
+		if (!*first)
+			*first = g_strdup(difference->object);
+		if (!difference->repaired && !*error)
+			*error = g_strdup(difference->error);
+	}
+	return (unsigned int)v->result.found;
+}
+
 const struct dataplane_verified *dataplane_verified(const struct verification *v)
 {
 	return &v->result;

@@ -69,6 +69,10 @@ bool verify_differs(struct verification *v, enum verify_kind kind, uint32_t slot
 		    char *expected, char *found);
 void verify_repaired(struct verification *v, int code, char *error);
 
+/* The pins alone, put right, at once: returns how many were wrong; *first and *error (of those that
+ * could not be made) are the caller's to free. */
+unsigned int verify_pins_now(struct dataplane *dataplane, char **first, char **error);
+
 /* One part of a walk over a table; false at its end. */
 bool verify_walk(struct verification *v, enum bpf_table_id id, table_each_fn each, int *code,
 		 char **error);

@@ -37,7 +37,8 @@ struct dataplane_request {
 	uint32_t ifindex;
 	bool vnet_hdr; /* what rtnetlink says of the tap (hook auto) */
 	unsigned int adopt_seconds;
-	bool patient;				/* with all of its links: never quick */
+	bool patient; /* with all of its links: never quick */
+	bool same;    /* the device that it was on all the time, whatever runs there: flows stay */
 	struct dataplane_attachment attachment; /* if code is 0 */
 	int code;
 	char *error; /* if code is not 0; owned by the caller */
@@ -246,3 +247,26 @@ const struct dataplane_verified *dataplane_verified(const struct verification *v
 void dataplane_verify_end(struct verification **verification);
 /* "members", as in the list. */
 const char *verify_kind_name(enum verify_kind kind);
+
+/* ------------------------------------------------------------------ what others take away */
+
+/* What a look has found that somebody else has changed. */
+struct dataplane_harm {
+	GArray *slots;	   /* of uint32_t: their programs are not what they should be */
+	char *entry;	   /* the first entry that is not as it was written; NULL: none is known */
+	char *pin;	   /* the first pin that was gone and is there again, or cannot be made */
+	unsigned int pins; /* how many were made again */
+	char *error;	   /* why some could not be */
+};
+void dataplane_harm_clear(struct dataplane_harm *harm);
+
+/*
+ * Looks, cheaply, whether what this process has put into the kernel is still there: for slots from
+ * *next on, a bounded number, after which *next is where to go on, 0 at the end. Links whose pins
+ * are gone run on while this process lives, and are pinned again; so are maps and programs. Entries
+ * are looked at by samples: dataplane_verify_step looks at all of them.
+ */
+void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
+		      struct dataplane_harm *harm);
+/* Whether both directions of a slot are filtered, by whatever hook; asks the kernel anew. */
+int dataplane_is_live(struct dataplane *dataplane, uint32_t slot, bool *live);

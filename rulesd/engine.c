@@ -365,6 +365,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	engine_note(e);
 	malloc_trim(0);
 	e->collect_timer = g_timeout_add(COLLECT_EVERY_MS, collect, e);
+	engine_intact_start(e);
 	e->repair_timer = g_timeout_add_seconds(REPAIR_EVERY_SECS, repair, e);
 	engine_flood_start(e);
 	err = engine_confirm_restore(e, error);
@@ -385,6 +386,7 @@ void engine_close(struct engine **engine)
 	g_clear_handle_id(&e->confirm_timer, g_source_remove);
 	g_clear_handle_id(&e->repair_timer, g_source_remove);
 	g_clear_handle_id(&e->settle_timer, g_source_remove);
+	engine_intact_stop(e);
 	engine_verify_stop(e);
 	guard_close(&e->guard);
 	if (e->links)
@@ -401,5 +403,7 @@ void engine_close(struct engine **engine)
 	g_clear_pointer(&e->kept, g_hash_table_unref);
 	state_close(&e->state);
 	g_free(e->policy_error);
+	g_free(e->repairs.last);
+	g_free(e->repairs.failed);
 	g_free(e);
 }

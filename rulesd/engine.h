@@ -12,6 +12,7 @@
  *   engine_kept.c       interfaces that nobody knows any more
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
+ *   engine_intact.c     what somebody else takes away, put back within a second
  *   engine_verify.c     what is believed against what the kernel holds
  *   engine_guard.c      the device group that says that a device is filtered (--guard)
  *   engine_watch.c      devices coming and going, programs removed, links for filters
@@ -52,6 +53,7 @@ struct engine_iface {
 	char *error;  /* ENGINE_FAILED: why */
 	bool lost;    /* its device is gone, and it has not been detached yet */
 	bool leaving; /* about to be detached */
+	bool robbed;  /* its programs were removed, and it is still on the same device */
 	bool quick;   /* filtered by tc filters until there are links */
 
 	/* engine_flood.c */
@@ -75,6 +77,14 @@ struct engine_iface {
 struct engine_kept {
 	uint32_t slot, ifindex;
 	char *device; /* at start */
+/* What somebody else has taken away since the start, and rulesd has put back. */
+struct engine_repairs {
+	uint64_t programs; /* of interfaces */
+	uint64_t pins;
+	uint64_t entries; /* of maps */
+	char *last;	  /* the last one, or NULL */
+	int64_t last_at;  /* seconds since the epoch */
+	char *failed;	  /* what could not be put back, and why; or NULL */
 };
 
 /* Read by everyone, written by engine*.c only. */
@@ -100,6 +110,10 @@ struct engine {
 	void (*iface_changed)(void *arg);
 	void *iface_changed_arg;
 
+	/* Told what was put back that somebody else had taken away. */
+	void (*told_repair)(const char *what, void *arg);
+	void *told_repair_arg;
+
 	/* engine_confirm.c: a policy on trial */
 	bool on_trial;
 	uint64_t confirm_back_to; /* generation; 0: none was there before */
@@ -118,6 +132,8 @@ struct engine {
 	GQueue upgrades; /* ids that wait for their links */
 	char *upgrading; /* whose links are made just now, or NULL */
 	guint upgrade_timer;
+	struct engine_intact *intact; /* engine_intact.c; NULL: nobody looks */
+	struct engine_repairs repairs;
 	struct engine_verification *verifying; /* engine_verify.c; NULL: none */
 	struct engine_digest *digest;	       /* being worked out; NULL: none */
 	int64_t digest_after_us;	       /* no other one before (monotonic) */

@@ -48,6 +48,7 @@ static void set_ifindex(struct engine *engine, struct engine_iface *iface, uint3
 		g_hash_table_remove(engine->by_ifindex, GUINT_TO_POINTER(iface->ifindex));
 	iface->ifindex = ifindex;
 	iface->lost = false;
+	iface->robbed = false;
 	if (ifindex)
 		g_hash_table_insert(engine->by_ifindex, GUINT_TO_POINTER(ifindex), iface);
 }
@@ -210,7 +211,9 @@ static void want_attached(struct work *work, struct engine_iface *iface,
 	struct dataplane_request request = {.iface = wanted,
 					    .ifindex = link->ifindex,
 					    .vnet_hdr = link->vnet_hdr,
-					    .adopt_seconds = iface->adopt_seconds};
+					    .adopt_seconds = iface->adopt_seconds,
+					    .same = iface->robbed && !iface->lost &&
+						    iface->ifindex == link->ifindex};
 
 	g_ptr_array_add(work->attach, iface);
 	g_array_append_val(work->requests, request);

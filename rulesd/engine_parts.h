@@ -171,6 +171,16 @@ void engine_note(struct engine *engine);
 /* After the dataplane was closed. */
 void engine_watch_stop(struct engine *engine);
 
+/* -------------------------------------------------- engine_intact.c */
+
+/* Looks every second, unless options->verify_every is 0. */
+void engine_intact_start(struct engine *engine);
+void engine_intact_stop(struct engine *engine);
+/* Counts, logs and remembers what was put back. */
+enum repair_kind { REPAIR_PROGRAM, REPAIR_PIN, REPAIR_ENTRY };
+void engine_repaired(struct engine *engine, enum repair_kind kind, unsigned int count,
+		     const char *what);
+
 /* -------------------------------------------------- engine_confirm.c */
 
 /* -EEXIST while a trial runs. */

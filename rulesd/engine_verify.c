@@ -52,6 +52,7 @@ static void put_programs_back(struct engine_verification *verifying)
 
 		if (!iface || iface->state != ENGINE_FILTERING)
 			continue;
+		iface->robbed = true;
 		engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
 		g_hash_table_add(ids, iface->id);
 	}

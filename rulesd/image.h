@@ -111,6 +111,8 @@ struct image_member_walk *image_member_walk_new(const struct image *image);
 void image_member_walk_free(struct image_member_walk **walk);
 bool image_member_walk_next(const struct image *image, struct image_member_walk *walk,
 			    unsigned int most, image_member_fn each, void *arg);
+/* Whether there is any prefix. */
+bool image_has_prefix(const struct image *image);
 /* The network that a zone stands for; NULL: none. Borrowed. */
 const char *image_zone_name(const struct image *image, uint32_t zone);
 /* The set of exactly this prefix (nested prefixes carry the outer's peers), 0 when there is none.

@@ -268,6 +268,21 @@ uint32_t image_prefix_set(const struct image *image, const struct sg_prefix_key 
 	return node ? node->set : 0;
 }
 
+bool image_has_prefix(const struct image *image)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, image->zones);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct image_zone *zone = value;
+
+		if (zone->tree.root[0] || zone->tree.root[1])
+			return true;
+	}
+	return false;
+}
+
 static void walk_prefixes(const struct image_zone *zone, const struct prefix_node *node,
 			  image_prefix_fn each, void *arg)
 {

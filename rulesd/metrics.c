@@ -50,6 +50,14 @@ static void add_totals(GString *text, const struct engine *engine)
 	gauge(text, "interfaces_kept",
 	      "Interfaces that are filtered as pinned, because nobody knows them any more.",
 	      g_hash_table_size(engine->kept));
+	head(text, "repairs_total", "counter",
+	     "What somebody else took away of what rulesd holds in the kernel, and was put back.");
+	g_string_append_printf(text,
+			       "tapguard_repairs_total{kind=\"program\"} %" G_GUINT64_FORMAT
+			       "\ntapguard_repairs_total{kind=\"pin\"} %" G_GUINT64_FORMAT
+			       "\ntapguard_repairs_total{kind=\"entry\"} %" G_GUINT64_FORMAT "\n",
+			       engine->repairs.programs, engine->repairs.pins,
+			       engine->repairs.entries);
 	head(text, "interfaces", "gauge", "Interfaces by state.");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(states); i++)
 		g_string_append_printf(text, "tapguard_interfaces{state=\"%s\"} %u\n",

@@ -34,6 +34,8 @@ const char options_help[] =
 	"  --max-flows N         flow entries of the host (1048576)\n"
 	"  --guard PATTERN       taps that pass nothing until they are filtered, as 'tap*'; repeatable\n"
 	"  --guard-group N       device group of taps that are filtered (0x7467); with --guard\n"
+	"  --verify-every N      seconds between two verifications that repair (600; 0: none, and\n"
+	"                        what others take away is not looked for every second)\n"
 	"  --log text|json       form of the log on standard error (text)\n"
 	"  --log-level LEVEL     error, warning, info or debug (info)\n"
 	"  --flush               remove every program, map and table of this instance, and exit\n"
@@ -51,6 +53,7 @@ enum option_key {
 	KEY_METRICS,
 	KEY_HOST,
 	KEY_MAX_FLOWS,
+	KEY_VERIFY_EVERY,
 	KEY_LOG,
 	KEY_LOG_LEVEL,
 	KEY_FLUSH,
@@ -70,6 +73,7 @@ static const struct option long_options[] = {
 	{"metrics", required_argument, NULL, KEY_METRICS},
 	{"host", required_argument, NULL, KEY_HOST},
 	{"max-flows", required_argument, NULL, KEY_MAX_FLOWS},
+	{"verify-every", required_argument, NULL, KEY_VERIFY_EVERY},
 	{"log", required_argument, NULL, KEY_LOG},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"flush", no_argument, NULL, KEY_FLUSH},
@@ -92,6 +96,20 @@ static int parse_max_flows(const char *text, uint32_t *max_flows, char **error)
 		return -EINVAL;
 	}
 	*max_flows = (uint32_t)number;
+	return 0;
+}
+
+static int parse_verify_every(const char *text, uint32_t *seconds, char **error)
+{
+	guint64 number = 0;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 0, 86400, &number, NULL)) {
+		*error = g_strdup_printf("--verify-every %s: a number of seconds from 0 to 86400 "
+					 "is wanted",
+					 text);
+		return -EINVAL;
+	}
+	*seconds = (uint32_t)number;
 	return 0;
 }
 
@@ -207,6 +225,8 @@ static int set_option(int key, char *argument, struct options *options, char **e
 		g_free(options->host);
 		options->host = g_strdup(argument);
 		return 0;
+	case KEY_VERIFY_EVERY:
+		return parse_verify_every(argument, &options->verify_every, error);
 	case KEY_MAX_FLOWS:
 		return parse_max_flows(argument, &options->max_flows, error);
 	case KEY_LOG:
@@ -270,6 +290,7 @@ int options_parse(int argc, char **argv, struct options *options, enum options_a
 		.state_dir = OPTIONS_STATE_DIR,
 		.bpffs = OPTIONS_BPFFS,
 		.max_flows = OPTIONS_MAX_FLOWS,
+		.verify_every = OPTIONS_VERIFY,
 		.log_format = LOG_FORMAT_TEXT,
 		.log_level = LOG_LEVEL_INFO,
 	};

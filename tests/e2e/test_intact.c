@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_intact.c - programs, filters, links, pins and entries that somebody else removes: noticed
+ * within a second, reported, and put back; what need not open for it does not.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/abi.h"
+#include "rulesd/cleanup.h"
+#include "tests/lib/check.h"
+#include "tests/lib/http.h"
+#include "tests/lib/netns.h"
+#include "tests/lib/scene.h"
+
+#define NOTICED_MS 1000
+#define SLOW_MS	   4000 /* a machine that is busy, or emulated */
+
+static const char policy[] =
+	"{ \"version\": 1,"
+	"  \"prefix_lists\": { \"pl-far\": { \"entries\": [\"203.0.113.0/24\"] } },"
+	"  \"groups\": { \"sg-web\": { \"ingress\": ["
+	"      { \"id\": \"https\", \"protocol\": \"tcp\", \"ports\": [443], \"from\": [\"sg-app\"] },"
+	"      { \"id\": \"far\", \"protocol\": \"tcp\", \"ports\": [443], \"from\": [\"pl-far\"] },"
+	"      { \"id\": \"ops\", \"protocol\": \"tcp\", \"ports\": [22], \"from\": [\"sg-ops\"] } ],"
+	"    \"egress\": [] }, \"sg-app\": {}, \"sg-ops\": {} },"
+	"  \"interfaces\": {"
+	"    \"web\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\", \"hook\": \"%s\","
+	"      \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] },"
+	"    \"app\": { \"addresses\": [\"10.0.0.9\"], \"groups\": [\"sg-app\"] },"
+	"    \"ops\": { \"addresses\": [\"10.0.0.8\"], \"groups\": [\"sg-app\", \"sg-ops\"] } } }";
+
+struct stage {
+	struct tap *web, *outside;
+	struct daemon *daemon;
+	struct scene_connection connection;
+};
+
+static struct stage open_stage(const char *hook)
+{
+	struct stage stage = {.web = scene_tap("tap0"), .outside = scene_tap("tap1")};
+	g_autofree char *text = g_strdup_printf(policy, hook);
+
+	stage.daemon = daemon_start("intact", NULL);
+	daemon_apply(stage.daemon, text);
+	stage.connection = (struct scene_connection){
+		.client = stage.outside,
+		.server = stage.web,
+		.client_address = "10.0.0.9",
+		.server_address = "10.0.0.5",
+		.client_port = 4000,
+		.server_port = 443,
+	};
+	scene_connect(&stage.connection);
+	/* It has looked at everything once, and holds the links. */
+	g_usleep(NOTICED_MS * 1000);
+	return stage;
+}
+
+/* ------------------------------------------------------------------ what is told */
+
+static json_int_t repairs(const struct stage *stage, const char *kind)
+{
+	AUTO_JSON json_t *status = sgctl_json(stage->daemon, "show", "status", NULL);
+
+	return json_integer_value(json_object_get(json_object_get(status, "repairs"), kind));
+}
+
+static void wait_repaired(const struct stage *stage, const char *what, const char *kind,
+			  json_int_t before)
+{
+	gint64 began = g_get_monotonic_time(), took;
+
+	while (repairs(stage, kind) == before)
+		if (g_get_monotonic_time() - began > SLOW_MS * 1000) {
+			g_autofree char *log = daemon_log(stage->daemon);
+
+			fail_msg("%s: never repaired:\n%s", what, log);
+		} else {
+			g_usleep(5000);
+		}
+	took = (g_get_monotonic_time() - began) / 1000;
+	/* A promise of the product, not a guess about this machine. */
+	if (took > NOTICED_MS && !getenv("PATIENCE"))
+		fail_msg("%s: repaired after %d ms only", what, (int)took);
+}
+
+static void check_filtering(struct stage *stage, const char *what)
+{
+	if (!scene_exchange(&stage->connection))
+		fail_msg("%s: repaired, and a live flow is cut", what);
+	assert_passes(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+	assert_passes(stage->outside, stage->web, "tcp 203.0.113.9:4001 > 10.0.0.5:443 S");
+	assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	assert_drops(stage->outside, stage->web, "tcp 10.0.0.66:4001 > 10.0.0.5:443 S");
+	assert_drops(stage->web, stage->outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
+}
+
+/* Nothing that no rule allows passes for a while. */
+static void check_closed(struct stage *stage, unsigned int ms)
+{
+	gint64 end = g_get_monotonic_time() + ms * 1000;
+
+	while (g_get_monotonic_time() < end) {
+		assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+		assert_drops(stage->web, stage->outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
+		g_usleep(2000);
+	}
+}
+
+static int open_pin(const struct stage *stage, const char *folder, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s/%s", stage->daemon->bpffs, folder, name);
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static bool has_links(const struct stage *stage)
+{
+	g_autofree char *path = g_strdup_printf("%s/links/1-ingress", stage->daemon->bpffs);
+
+	return access(path, F_OK) == 0;
+}
+
+static void check_metrics(const struct stage *stage)
+{
+	AUTO_HTTP struct http_answer metrics =
+		http_expect(stage->daemon->socket, 200, "GET", "/metrics", NULL, NULL);
+
+	assert_non_null(strstr(metrics.text, "tapguard_repairs_total{kind=\"program\"} 1"));
+}
+
+/* ------------------------------------------------------------------ programs */
+
+static void detach_link(struct stage *stage, const char *name)
+{
+	json_int_t before = repairs(stage, "programs");
+	AUTO_FD int fd = open_pin(stage, "links", name);
+
+	assert_int_equal(bpf_link_detach(fd), 0);
+	wait_repaired(stage, name, "programs", before);
+	check_filtering(stage, name);
+}
+
+static void a_detached_link_is_put_back(void **state)
+{
+	struct stage stage = open_stage("xdp");
+	g_autofree char *log = NULL;
+
+	(void)state;
+	if (!has_links(&stage))
+		return; /* tested with filters */
+	detach_link(&stage, "1-ingress");
+	check_metrics(&stage);
+	detach_link(&stage, "1-xdp");
+	log = daemon_log(stage.daemon);
+	assert_non_null(strstr(log, "its programs on tap0 were removed by somebody else"));
+}
+
+static void a_tcx_link_is_put_back(void **state)
+{
+	struct stage stage = open_stage("auto");
+
+	(void)state;
+	daemon_apply(stage.daemon, "{ \"version\": 1 }");
+	if (has_links(&stage))
+		return;
+	{
+		g_autofree char *text = g_strdup_printf(policy, "tcx");
+		AUTO_COMMAND struct command applied = {0};
+
+		applied = sgctl_run(stage.daemon, "apply", policy_file("tcx.json", text), NULL);
+		if (applied.status != 0) /* Linux before 6.6 */
+			return;
+	}
+	if (!has_links(&stage))
+		return;
+	stage.connection.client_port++;
+	scene_connect(&stage.connection);
+	g_usleep(NOTICED_MS * 1000);
+	detach_link(&stage, "1-egress");
+	detach_link(&stage, "1-ingress");
+}
+
+static void another_program_in_the_link_is_replaced(void **state)
+{
+	struct stage stage = open_stage("xdp");
+
+	(void)state;
+	if (!has_links(&stage))
+		return;
+	AUTO_FD int link = open_pin(&stage, "links", "1-ingress");
+	AUTO_FD int other = open_pin(&stage, "progs", "sg_tc_egress");
+
+	assert_int_equal(bpf_link_update(link, other, NULL), 0);
+	wait_repaired(&stage, "the program", "programs", 0);
+	check_filtering(&stage, "the program");
+}
+
+static void removed_filters_are_put_back(void **state)
+{
+	struct stage stage = open_stage("tc");
+
+	(void)state;
+	command_check("tc", "filter", "del", "dev", "tap0", "ingress", NULL);
+	wait_repaired(&stage, "the filter", "programs", 0);
+	check_filtering(&stage, "the filter");
+	command_check("tc", "filter", "del", "dev", "tap0", "egress", NULL);
+	wait_repaired(&stage, "the other filter", "programs", 1);
+	check_filtering(&stage, "the other filter");
+	command_check("tc", "qdisc", "del", "dev", "tap0", "clsact", NULL);
+	wait_repaired(&stage, "the qdisc", "programs", 2);
+	check_filtering(&stage, "the qdisc");
+}
+
+/* ------------------------------------------------------------------ pins */
+
+static void links_whose_pins_go_filter_on(void **state)
+{
+	struct stage stage = open_stage("xdp");
+	g_autofree char *links = g_strdup_printf("%s/links", stage.daemon->bpffs);
+
+	(void)state;
+	if (!has_links(&stage))
+		return;
+	netns_remove_tree(links);
+	check_closed(&stage, 200);
+	wait_repaired(&stage, "the links", "pins", 0);
+	assert_true(has_links(&stage));
+	check_filtering(&stage, "the links");
+}
+
+static void everything_that_was_pinned_is_pinned_again(void **state)
+{
+	struct stage stage = open_stage("xdp");
+
+	(void)state;
+	netns_remove_tree(stage.daemon->bpffs);
+	check_closed(&stage, 200);
+	wait_repaired(&stage, "all pins", "pins", 0);
+	check_filtering(&stage, "all pins");
+	sgctl_check(stage.daemon, "verify", NULL);
+	/* The next one adopts all of it, flows included. */
+	daemon_kill(stage.daemon);
+	check_filtering(&stage, "all pins");
+	daemon_restart(stage.daemon, NULL);
+	check_filtering(&stage, "all pins, adopted");
+	sgctl_check(stage.daemon, "verify", NULL);
+}
+
+/* ------------------------------------------------------------------ entries */
+
+static void wipe(const struct stage *stage, const char *map)
+{
+	AUTO_FD int fd = open_pin(stage, "maps", map);
+	uint8_t key[64];
+
+	while (!bpf_map_get_next_key(fd, NULL, key))
+		assert_int_equal(bpf_map_delete_elem(fd, key), 0);
+}
+
+static void zero(const struct stage *stage, const char *map, uint32_t index, size_t size)
+{
+	AUTO_FD int fd = open_pin(stage, "maps", map);
+	g_autofree char *nothing = g_malloc0(size);
+
+	assert_int_equal(bpf_map_update_elem(fd, &index, nothing, BPF_ANY), 0);
+}
+
+static void wiped_maps_are_filled_again(void **state)
+{
+	static const char *const maps[] = {SG_MAP_MEMBERS, SG_MAP_PREFIXES, SG_MAP_SETS,
+					   SG_MAP_RULES};
+	struct stage stage = open_stage("auto");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++) {
+		json_int_t before = repairs(&stage, "entries");
+
+		wipe(&stage, maps[i]);
+		wait_repaired(&stage, maps[i], "entries", before);
+		check_filtering(&stage, maps[i]);
+		sgctl_check(stage.daemon, "verify", NULL);
+	}
+}
+
+static void a_wiped_interface_is_filled_again(void **state)
+{
+	struct stage stage = open_stage("auto");
+	json_int_t before = repairs(&stage, "entries");
+
+	(void)state;
+	zero(&stage, SG_MAP_IFACES, 1, sizeof(struct sg_iface));
+	wait_repaired(&stage, "the interface", "entries", before);
+	check_filtering(&stage, "the interface");
+	before = repairs(&stage, "entries");
+	zero(&stage, SG_MAP_IFINDEX, stage.web->ifindex, sizeof(uint32_t));
+	wait_repaired(&stage, "the ifindex", "entries", before);
+	check_filtering(&stage, "the ifindex");
+}
+
+static void who_listens_is_told(void **state)
+{
+	struct stage stage = open_stage("auto");
+	g_autofree char *links = g_strdup_printf("%s/maps/sg_sets", stage.daemon->bpffs);
+	AUTO_COMMAND struct command events = {0};
+
+	(void)state;
+	assert_int_equal(unlink(links), 0);
+	events = sgctl_run(stage.daemon, "events", "--seconds", "2", NULL);
+	assert_int_equal(events.status, 0);
+	assert_non_null(strstr(events.out, "repaired: "));
+	assert_non_null(strstr(events.out, "maps/sg_sets"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+		T(a_detached_link_is_put_back),
+		T(a_tcx_link_is_put_back),
+		T(another_program_in_the_link_is_replaced),
+		T(removed_filters_are_put_back),
+		T(links_whose_pins_go_filter_on),
+		T(everything_that_was_pinned_is_pinned_again),
+		T(wiped_maps_are_filled_again),
+		T(a_wiped_interface_is_filled_again),
+		T(who_listens_is_told),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
+}
