@@ -353,13 +353,3 @@ void dataplane_intact(struct dataplane *dataplane, const struct image *image, ui
 	}
 	*next = slot <= SG_MAX_SLOTS ? slot : 0;
 }
-
-int dataplane_is_live(struct dataplane *dataplane, uint32_t slot, bool *live)
-{
-	struct hooks_seen seen = {};
-	int code = hooks_look(dataplane, slot, dataplane->held[slot].ifindex, NULL, &seen, NULL);
-
-	if (!code)
-		*live = seen.live;
-	return code;
-}

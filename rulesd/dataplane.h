@@ -268,5 +268,3 @@ void dataplane_harm_clear(struct dataplane_harm *harm);
  */
 void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
 		      struct dataplane_harm *harm);
-/* Whether both directions of a slot are filtered, by whatever hook; asks the kernel anew. */
-int dataplane_is_live(struct dataplane *dataplane, uint32_t slot, bool *live);

@@ -77,6 +77,8 @@ struct engine_iface {
 struct engine_kept {
 	uint32_t slot, ifindex;
 	char *device; /* at start */
+};
+
 /* What somebody else has taken away since the start, and rulesd has put back. */
 struct engine_repairs {
 	uint64_t programs; /* of interfaces */

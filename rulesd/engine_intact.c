@@ -18,7 +18,7 @@
 #include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
 
-#define ROUND_MS	 800 /* between the beginnings of two rounds */
+#define ROUND_MS	 700 /* between the beginnings of two rounds */
 #define STEP_MS		 20
 #define SUSPECT_MS	 20		       /* what else comes with a message about filters */
 #define VERIFY_AGAIN_US	 (10 * G_USEC_PER_SEC) /* after one that did not mend everything */
@@ -67,11 +67,23 @@ static void could_not(struct engine *engine, const char *what, const char *why)
 
 /* ------------------------------------------------------------------ programs */
 
-static struct engine_iface *iface_of_slot(const struct engine *engine, uint32_t slot)
+struct engine_iface *engine_iface_of_slot(const struct engine *engine, uint32_t slot)
 {
 	const char *id = engine_slot_id(engine, slot);
 
 	return id ? g_hash_table_lookup(engine->ifaces, id) : NULL;
+}
+
+void engine_robbed(struct engine *engine, struct engine_iface *iface)
+{
+	int shut = 0;
+
+	engine_guard_stop(engine, &iface->ifindex, 1, &shut);
+	log_warning("interface %s: its programs on %s were removed by somebody else: putting them "
+		    "back",
+		    iface->id, iface->device);
+	iface->robbed = true;
+	engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
 }
 
 /* Whether it is one that should be filtered just now, on a device that is there. */
@@ -89,15 +101,11 @@ static void put_back(struct engine *engine, const GArray *slots)
 
 	for (guint i = 0; i < slots->len; i++) {
 		struct engine_iface *iface =
-			iface_of_slot(engine, g_array_index(slots, uint32_t, i));
+			engine_iface_of_slot(engine, g_array_index(slots, uint32_t, i));
 
 		if (!should_filter(engine, iface))
 			continue;
-		log_warning("interface %s: its programs on %s were removed by somebody else: "
-			    "putting them back",
-			    iface->id, iface->device);
-		iface->robbed = true;
-		engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
+		engine_robbed(engine, iface);
 		g_hash_table_add(ids, g_strdup(iface->id));
 	}
 	if (!g_hash_table_size(ids))
@@ -129,10 +137,13 @@ static gboolean look_at_suspects(gpointer arg)
 	g_hash_table_iter_init(&iter, intact->suspects);
 	while (g_hash_table_iter_next(&iter, &ifindex, NULL)) {
 		struct engine_iface *iface = engine_by_ifindex(engine, GPOINTER_TO_UINT(ifindex));
-		bool live = true;
+		struct dataplane_attachment seen = {0};
 
-		if (should_filter(engine, iface) &&
-		    !dataplane_is_live(engine->dataplane, iface->slot, &live) && !live)
+		if (!should_filter(engine, iface))
+			continue;
+		seen.slot = iface->slot;
+		seen.ifindex = iface->ifindex;
+		if (!dataplane_look(engine->dataplane, &seen, NULL) && !seen.live)
 			g_array_append_val(slots, iface->slot);
 	}
 	g_hash_table_remove_all(intact->suspects);

@@ -176,7 +176,10 @@ void engine_watch_stop(struct engine *engine);
 /* Looks every second, unless options->verify_every is 0. */
 void engine_intact_start(struct engine *engine);
 void engine_intact_stop(struct engine *engine);
-/* Counts, logs and remembers what was put back. */
+/* Its programs were taken away: shuts its device, until the reconciliation that puts them back. */
+void engine_robbed(struct engine *engine, struct engine_iface *iface);
+struct engine_iface *engine_iface_of_slot(const struct engine *engine, uint32_t slot);
+/* Counts and remembers what was put back, and tells who listens. */
 enum repair_kind { REPAIR_PROGRAM, REPAIR_PIN, REPAIR_ENTRY };
 void engine_repaired(struct engine *engine, enum repair_kind kind, unsigned int count,
 		     const char *what);

@@ -27,18 +27,6 @@ static void verification_free(struct engine_verification *verifying)
 	g_free(verifying);
 }
 
-static struct engine_iface *iface_of_slot(const struct engine *engine, uint32_t slot)
-{
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, engine->ifaces);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		if (((const struct engine_iface *)value)->slot == slot)
-			return value;
-	return NULL;
-}
-
 /* Those whose programs differ are attached again, all together. */
 static void put_programs_back(struct engine_verification *verifying)
 {
@@ -48,19 +36,18 @@ static void put_programs_back(struct engine_verification *verifying)
 
 	for (guint i = 0; i < slots->len; i++) {
 		struct engine_iface *iface =
-			iface_of_slot(engine, g_array_index(slots, uint32_t, i));
+			engine_iface_of_slot(engine, g_array_index(slots, uint32_t, i));
 
 		if (!iface || iface->state != ENGINE_FILTERING)
 			continue;
-		iface->robbed = true;
-		engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
+		engine_robbed(engine, iface);
 		g_hash_table_add(ids, iface->id);
 	}
 	if (g_hash_table_size(ids))
 		engine_reconcile_some(engine, ids);
 	for (guint i = 0; i < slots->len; i++) {
 		uint32_t slot = g_array_index(slots, uint32_t, i);
-		const struct engine_iface *iface = iface_of_slot(engine, slot);
+		const struct engine_iface *iface = engine_iface_of_slot(engine, slot);
 
 		dataplane_verify_attached(verifying->verification, slot,
 					  iface && iface->state == ENGINE_FILTERING);

@@ -83,16 +83,11 @@ static void find_removed(struct engine *engine, const GArray *pinned)
 		const struct dataplane_attachment *one =
 			&g_array_index(pinned, struct dataplane_attachment, i);
 		struct engine_iface *iface = engine_by_ifindex(engine, one->ifindex);
-		int shut = 0;
 
 		if (one->live || !iface || iface->state != ENGINE_FILTERING ||
 		    iface->slot != one->slot)
 			continue;
-		engine_guard_stop(engine, &one->ifindex, 1, &shut);
-		log_warning("interface %s: its programs on %s were removed by somebody else: "
-			    "putting them back",
-			    iface->id, iface->device);
-		engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
+		engine_robbed(engine, iface);
 	}
 }
 

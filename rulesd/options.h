@@ -13,8 +13,8 @@
 #define OPTIONS_STATE_DIR "/var/lib/tapguard"
 #define OPTIONS_BPFFS	  "/sys/fs/bpf/tapguard"
 #define OPTIONS_MAX_FLOWS 1048576u
-#define OPTIONS_VERIFY	  600u
 
+#define OPTIONS_VERIFY	    600u
 #define OPTIONS_GUARD_GROUP 0x7467u
 #define OPTIONS_MAX_GUARDS  32
 
@@ -30,7 +30,7 @@ struct options {
 	uint32_t max_flows;
 	const char *guard[OPTIONS_MAX_GUARDS]; /* patterns of devices: guard.h */
 	unsigned int guard_count;
-	uint32_t guard_group; /* of devices that are filtered */
+	uint32_t guard_group;  /* of devices that are filtered */
 	uint32_t verify_every; /* seconds; 0: never */
 	enum log_format log_format;
 	enum log_level log_level;
