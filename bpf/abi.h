@@ -21,7 +21,7 @@
 
 #include <linux/types.h>
 
-#define SG_ABI_VERSION 2u
+#define SG_ABI_VERSION 3u
 
 /* ------------------------------------------------------------------ limits */
 
@@ -33,6 +33,7 @@
 #define SG_MAX_PREFIXES	   1048576u
 #define SG_MAX_POLICY_KEYS 2097152u
 #define SG_MAX_INTERVALS   4194304u /* 8 bytes each */
+#define SG_MAX_OUTLINES	   8192u    /* policies with one; 0 is never used */
 #define SG_MAX_GUARDS	   131072u  /* own and allowed addresses of attached interfaces */
 #define SG_MAX_VLANS	   65536u
 #define SG_MAX_RULES	   1048576u
@@ -68,6 +69,7 @@
 #define SG_MAP_SETS	 "sg_sets"	/* HASH: __u32 set -> struct sg_set */
 #define SG_MAP_POLICY	 "sg_policy"	/* HASH: struct sg_policy_key -> struct sg_policy_ports */
 #define SG_MAP_INTERVALS "sg_intervals" /* ARRAY: struct sg_interval */
+#define SG_MAP_OUTLINES	 "sg_outlines"	/* ARRAY: struct sg_outline */
 #define SG_MAP_PEERGONE \
 	"sg_peergone" /* HASH: __u32 peer -> __u64 generation of its last shrinking */
 #define SG_MAP_HALF \
@@ -149,6 +151,7 @@ enum sg_iface_flags {
 	SG_IF_SPOOF_GUARD = 1u << 0, /* judge source and destination addresses, ARP, ND, DHCP, RA */
 	SG_IF_CHECK_MAC = 1u << 1,   /* the source MAC must be mac (only with SG_IF_SPOOF_GUARD) */
 	SG_IF_VLANS = 1u << 2,	     /* sg_vlans has entries; otherwise every tagged frame drops */
+	SG_IF_GUARDS = 1u << 3,	     /* sg_guard has more of it than addr4 and addr6 */
 };
 
 /* What a compiled policy contains in one direction; lets the evaluation skip lookups that cannot
@@ -178,13 +181,13 @@ enum sg_timeout {
 
 struct sg_iface_conf {
 	__u32 policy;	   /* compiled policy; 0 drops everything that is not always allowed */
-	__u32 zone;	   /* network of its addresses and peers */
+	__u32 outline;	   /* sg_outlines index of the policy's, 0 when it has none */
 	__u32 flags;	   /* enum sg_iface_flags */
 	__u32 max_flows;   /* confirmed flows it may have */
 	__u32 shard;	   /* sg_flows index that its confirmed flows live in */
 	__u8 has[SG_DIRS]; /* enum sg_has_bits by direction */
 	__u8 mac[6];
-	__u32 pad;
+	__u32 zone;	     /* network of its addresses and peers */
 	struct sg_addr addr4; /* first own IPv4 address, zero when none: spares the trie on the
 				 common path */
 	struct sg_addr addr6; /* first own IPv6 address, likewise */
@@ -210,6 +213,8 @@ struct sg_iface {
 			      allow it */
 	__u64 keep_until;  /* flows with this stamp or an older one are exempt from that (--existing
 			      keep); monotone */
+	__u64 clean_from;  /* jiffies: from then on every flow of it may be one that the outline of
+			      its policy admits; SG_NEVER: not known */
 	struct sg_iface_conf conf[2];
 };
 
@@ -295,6 +300,44 @@ struct sg_policy_ports {
 	__u32 count; /* 1: in one; more: sg_intervals[start .. start + count) */
 	__u32 start;
 	struct sg_interval one; /* the first one */
+};
+
+/*
+ * What a policy may allow at all: where it says no, no rule allows it, whoever the other side is;
+ * where it says yes, the rules are asked. Ports (struct sg_interval) are found by their high and by
+ * their low byte, so it is exact for single ports apart and for ranges of whole 256s, and says yes
+ * too often for others.
+ *
+ * Written before anything refers to it, immutable until the policy is removed. A reader whose
+ * policy is not the one in it does without.
+ */
+enum sg_outline_ports {
+	SG_OUTLINE_TCP,
+	SG_OUTLINE_UDP,
+	SG_OUTLINE_OTHER, /* protocols says which */
+	SG_OUTLINE_PORTS,
+};
+
+enum sg_outline_peers {
+	SG_OUTLINE_ANY,	   /* rules with the peer any */
+	SG_OUTLINE_OTHERS, /* rules with other peers; of SG_EGRESS also exempt endpoints */
+	SG_OUTLINE_PEERS,
+};
+
+struct sg_outline_set {
+	__u64 high[4]; /* bit port >> 8 */
+	__u64 low[4];  /* bit port & 255 */
+};
+
+struct sg_outline_part {
+	__u64 protocols[4]; /* bit protocol, of SG_OUTLINE_OTHER */
+	struct sg_outline_set ports[SG_OUTLINE_PORTS];
+};
+
+struct sg_outline {
+	__u32 policy; /* whose it is; 0: nobody's */
+	__u32 pad;
+	struct sg_outline_part part[SG_DIRS][SG_OUTLINE_PEERS];
 };
 
 /* key.dir of exempt endpoints: asked before every rule of SG_EGRESS, so that no group decides about
@@ -571,6 +614,7 @@ SG_ASSERT_SIZE(struct sg_member_key, 24);
 SG_ASSERT_SIZE(struct sg_prefix_key, 24);
 SG_ASSERT_SIZE(struct sg_policy_key, 12);
 SG_ASSERT_SIZE(struct sg_policy_ports, 16);
+SG_ASSERT_SIZE(struct sg_outline, 904);
 SG_ASSERT_SIZE(struct sg_flow_key, 40);
 SG_ASSERT_SIZE(struct sg_flow_half, 40);
 SG_ASSERT_SIZE(struct sg_flow, 112);

@@ -78,7 +78,7 @@ sg_inline void sg_question_init(struct sg_question *q, const struct sg_view *vie
 	q->has = view->conf->has[opener & 1];
 	q->is_v6 = !sg_addr_is_v4(&key->remote);
 	q->pad = 0;
-	q->pad2 = 0;
+	q->outline = view->conf->outline;
 }
 
 sg_inline __u16 sg_opening_port(const struct sg_flow_key *key, __u8 opener)

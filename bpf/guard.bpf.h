@@ -24,6 +24,8 @@ sg_noinline __u32 sg_guard_bits(const struct sg_view *view, __u32 slot, const st
 	if (!sg_addr_is_zero(addr) &&
 	    (sg_addr_equal(addr, &view->conf->addr4) || sg_addr_equal(addr, &view->conf->addr6)))
 		return SG_GUARD_OWN;
+	if (!(view->conf->flags & SG_IF_GUARDS))
+		return 0;
 	__builtin_memcpy(key.addr, addr->b, 16);
 	found = bpf_map_lookup_elem(&sg_guard, &key);
 	if (!found)
@@ -59,9 +61,9 @@ sg_inline int sg_is_broadcast(const struct sg_addr *addr)
 
 /* Sources that no packet on a wire may have. Unspecified ones are judged apart: DHCP and DAD use
  * them. */
-sg_inline int sg_is_martian(const struct sg_packet *p, const struct sg_addr *addr)
+sg_inline int sg_is_martian(int is_v4, const struct sg_addr *addr)
 {
-	if (p->family == 4)
+	if (is_v4)
 		return addr->b[12] == 0 || addr->b[12] == 127 || addr->b[12] >= 224;
 	/* multicast, ::1 and ::, IPv4-compatible and IPv4-mapped (RFC 4291, 2.5.5): ::/96 and
 	 * ::ffff:0:0/96 */
@@ -230,7 +232,7 @@ sg_noinline __u32 sg_guard_open(const struct sg_view *view, const struct sg_pack
 		if (verdict != SG_GO_ON)
 			return verdict;
 	}
-	if (sg_is_martian(p, source) && !sg_is_dhcp_question(p))
+	if (sg_is_martian(p->family == 4, source) && !sg_is_dhcp_question(p))
 		return SG_DROP_MARTIAN;
 	if (!(view->conf->flags & SG_IF_SPOOF_GUARD))
 		return SG_GO_ON;

@@ -78,6 +78,10 @@ struct {
 } sg_intervals SEC(".maps");
 
 struct {
+	SG_MAP(BPF_MAP_TYPE_ARRAY, SG_MAX_OUTLINES, __u32, struct sg_outline, 0);
+} sg_outlines SEC(".maps");
+
+struct {
 	SG_MAP(BPF_MAP_TYPE_HASH, SG_MAX_PEERS_GONE, __u32, __u64, BPF_F_NO_PREALLOC);
 } sg_peergone SEC(".maps");
 

@@ -57,7 +57,7 @@ struct sg_question {
 	/* The answer: 0 when nothing allows it. */
 	__u32 rule;
 	__u32 peer;
-	__u32 pad2;
+	__u32 outline; /* of the policy: struct sg_iface_conf */
 };
 
 /*

@@ -9,11 +9,13 @@
  *   2. the peers of the address's member set, then those of its prefix set, each in ascending
  * order;
  *   3. within a peer the packet's protocol, then the rules for every protocol.
- * The cost is at most a few dozen lookups, whatever the number of rules and members. The offline
- * evaluator (rulesd/eval.c) keeps the same order.
+ * The cost is at most a few dozen lookups, whatever the number of rules and members; none where the
+ * policy's outline excludes the protocol and port. The offline evaluator (rulesd/eval.c) keeps the
+ * same order.
  */
 #pragma once
 
+#include "bpf/outline.bpf.h"
 #include "bpf/state.bpf.h"
 
 /* 2^23 intervals at most: one step each. */
@@ -122,6 +124,17 @@ sg_inline __u32 sg_policy_prefixes(struct sg_question *q)
 	return found ? sg_policy_set(q, sg_version_at(found, q->generation)) : 0;
 }
 
+/* Forgets those kinds of peers whose rules cannot allow it. */
+sg_inline void sg_policy_outline(struct sg_question *q)
+{
+	const struct sg_outline *outline = sg_outline_of(q->outline, q->policy);
+
+	if (!sg_outline_any(outline, q->dir, q->proto, q->port))
+		q->has &= ~SG_HAS_ANY;
+	if (!sg_outline_others(outline, q->dir, q->proto, q->port))
+		q->has &= ~(SG_HAS_GROUP | SG_HAS_PREFIX | SG_HAS_EXEMPT);
+}
+
 /* Answers in q->rule and q->peer; returns the rule, 0 when nothing allows it. */
 __noinline __u32 sg_policy_allows(struct sg_question *q)
 {
@@ -131,6 +144,7 @@ __noinline __u32 sg_policy_allows(struct sg_question *q)
 	q->peer = 0;
 	if (!q->policy)
 		return 0;
+	sg_policy_outline(q);
 	if (q->has & SG_HAS_EXEMPT) {
 		q->dir = SG_DIR_EXEMPT;
 		sg_policy_prefixes(q);

@@ -2,12 +2,12 @@
 /*
  * shortcut.bpf.h - the short way through the filter, for what most frames are: a TCP segment (ACK,
  * with or without PSH) or a UDP datagram of a live, confirmed flow, behind plain IPv4 or IPv6
- * headers.
+ * headers; and out of it, for what floods are made of (refuse.bpf.h).
  *
  * It judges as the long way (filter.bpf.h) does, with the same functions, but keeps the packet in
  * registers. A frame that is anything else, or that has to change more than its own half of the
- * flow, takes the long way from the beginning: until a frame is sure to pass, nothing is written.
- * So every verdict but "allowed, flow" is made in one place.
+ * flow, takes the long way from the beginning: until a frame is sure to pass or to drop, nothing is
+ * written.
  *
  * A function apart, because its stack and that of the long way must not add up (kernel 6.1).
  */
@@ -15,6 +15,13 @@
 
 #include "bpf/flowtable.bpf.h"
 #include "bpf/parse.bpf.h"
+#include "bpf/refuse.bpf.h"
+
+enum sg_short_verdict {
+	SG_SHORT_UNDECIDED, /* nothing was written; the long way decides */
+	SG_SHORT_PASSES,    /* and is counted, as what drops is */
+	SG_SHORT_DROPS,
+};
 
 /* What the shortcut knows of a frame. */
 struct sg_short {
@@ -22,6 +29,7 @@ struct sg_short {
 	const __u8 *l4; /* 8 bytes of it can be read, 20 of TCP */
 	__u32 l4_bytes;
 	__u8 proto;
+	__u8 syn; /* a SYN and nothing else */
 };
 
 /*
@@ -45,15 +53,20 @@ sg_inline __u32 sg_short_tcp_header(const struct sg_short *s)
 	return (s->l4[12] >> 4) * 4;
 }
 
-sg_inline int sg_short_l4(const struct sg_frame *f, const struct sg_short *s, __u8 dir)
+sg_inline int sg_short_l4(const struct sg_frame *f, struct sg_short *s, __u8 dir)
 {
 	__be16 sport = sg_raw16(s->l4);
-	__u32 length;
+	__u32 length, flags;
 
-	if (s->proto == SG_IPPROTO_TCP)
-		return (void *)(s->l4 + 20) <= f->data_end && sg_short_tcp_header(s) >= 20 &&
-		       sg_short_tcp_header(s) <= s->l4_bytes &&
-		       (s->l4[13] & 0x3f & ~SG_TCP_FLAG_PSH) == SG_TCP_FLAG_ACK;
+	if (s->proto == SG_IPPROTO_TCP) {
+		if ((void *)(s->l4 + 20) > f->data_end || sg_short_tcp_header(s) < 20 ||
+		    sg_short_tcp_header(s) > s->l4_bytes)
+			return 0;
+		flags = s->l4[13] & 0x3f;
+		s->syn = flags == SG_TCP_FLAG_SYN;
+		return s->syn || (flags & ~SG_TCP_FLAG_PSH) == SG_TCP_FLAG_ACK;
+	}
+	s->syn = 0;
 	if (s->proto != SG_IPPROTO_UDP)
 		return 0;
 	length = sg_be16(s->l4 + 4);
@@ -140,69 +153,105 @@ sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_hal
 	return 1;
 }
 
-/* The flow, when it is confirmed, allowed, alive, and has been answered. */
-sg_inline struct sg_flow *sg_short_flow(const struct sg_iface_conf *conf,
-					const struct sg_control *control,
-					const struct sg_flow_key *key, __u8 proto, __u64 now)
+/* Whether the flow is confirmed, allowed, alive, and has been answered. */
+sg_inline int sg_short_live(const struct sg_view *view, const struct sg_flow *flow, __u8 proto)
 {
-	__u32 shard = conf->shard, wanted = SG_FLOW_REPLIED << 8, timeout;
-	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
-	struct sg_flow *flow;
+	__u32 wanted = SG_FLOW_REPLIED << 8, timeout;
 
-	if (!table)
-		return 0;
-	flow = bpf_map_lookup_elem(table, key);
-	if (!flow || READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal))
+	if (READ_ONCE(flow->stamp) < READ_ONCE(view->control->last_removal))
 		return 0;
 	if (proto == SG_IPPROTO_TCP) {
 		wanted |= SG_TCP_ESTABLISHED;
-		timeout = conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
+		timeout = view->conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
 	} else {
-		timeout = conf->timeout[SG_TIMEOUT_UDP_STREAM];
+		timeout = view->conf->timeout[SG_TIMEOUT_UDP_STREAM];
 	}
-	if ((READ_ONCE(flow->state) & ~(SG_FLOW_EXEMPT << 8)) != wanted ||
-	    sg_flow_idle(flow, now) > timeout)
-		return 0;
-	return flow;
+	return (READ_ONCE(flow->state) & ~(SG_FLOW_EXEMPT << 8)) == wanted &&
+	       sg_flow_idle(flow, view->now) <= timeout;
 }
 
-/* 1: the frame passes and is counted. 0: nothing was decided or written. */
-sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir)
+sg_inline void sg_short_count(struct sg_stats *stats, const struct sg_frame *f, __u8 dir,
+			      enum sg_outcome outcome, __u32 reason)
 {
-	const struct sg_iface_conf *conf;
-	__u64 now = bpf_jiffies64();
-	struct sg_control *control;
+	stats->packets[dir][outcome]++;
+	stats->bytes[dir][outcome] += f->bytes;
+	stats->reasons[reason & (SG_REASONS_ROOM - 1)]++;
+}
+
+/* A packet without a flow. */
+sg_inline int sg_short_refuse(const struct sg_frame *f, const struct sg_view *view,
+			      const struct sg_outline *outline, struct sg_stats *stats,
+			      const struct sg_stranger *stranger)
+{
+	__u32 reason = sg_refuse(view, outline, stranger);
+
+	if (reason == SG_UNDECIDED)
+		return SG_SHORT_UNDECIDED;
+	sg_short_count(stats, f, stranger->dir, SG_DROPPED, reason);
+	return SG_SHORT_DROPS;
+}
+
+/* drops_only: what may pass is left to the next program; it is neither counted nor tracked. */
+sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int drops_only)
+{
+	struct sg_view view = {.now = bpf_jiffies64()};
+	struct sg_stranger stranger = {.dir = dir};
+	const struct sg_outline *outline;
 	struct sg_flow_half *mine;
-	struct sg_iface *iface;
+	struct sg_slot *counters;
 	struct sg_stats *stats;
 	struct sg_flow *flow;
-	__u32 zero = 0, slot;
+	__u32 zero = 0, slot, shard;
 	struct sg_short s;
+	void *table;
 
 	if (!sg_short_parse(f, &s, dir))
-		return 0;
+		return SG_SHORT_UNDECIDED;
 	slot = sg_slot_of(ifindex);
-	control = bpf_map_lookup_elem(&sg_control, &zero);
-	iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	view.control = bpf_map_lookup_elem(&sg_control, &zero);
+	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
 	stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	if (!slot || !control || !stats || !iface || iface->ifindex != ifindex)
-		return 0;
-	conf = sg_iface_conf_at(iface, READ_ONCE(control->generation));
-	if (!conf || !sg_short_guard(f, conf, dir))
-		return 0;
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	if (!slot || !view.control || !stats || !counters || !view.iface ||
+	    view.iface->ifindex != ifindex)
+		return SG_SHORT_UNDECIDED;
+	view.generation = READ_ONCE(view.control->generation);
+	view.conf = sg_iface_conf_at(view.iface, view.generation);
+	if (!view.conf || !sg_short_guard(f, view.conf, dir))
+		return SG_SHORT_UNDECIDED;
 	*sg_short_word(&s.key, 1) = slot | (__u32)s.proto << 16;
-	flow = sg_short_flow(conf, control, &s.key, s.proto, now);
-	if (!flow)
-		return 0;
+	stranger.key = &s.key;
+	stranger.proto = s.proto;
+	stranger.syn = s.syn;
+	if (s.syn) {
+		outline = sg_outline_of(view.conf->outline, view.conf->policy);
+		if (sg_refuse_may_open(outline, &stranger, dir))
+			return SG_SHORT_UNDECIDED;
+		if (sg_refuse_has_no_flow(&view, counters, outline, &stranger))
+			return sg_short_refuse(f, &view, outline, stats, &stranger);
+	}
+	shard = view.conf->shard;
+	table = bpf_map_lookup_elem(&sg_flows, &shard);
+	if (!table)
+		return SG_SHORT_UNDECIDED;
+	flow = bpf_map_lookup_elem(table, &s.key);
+	if (!flow) {
+		if (READ_ONCE(counters->lru))
+			return SG_SHORT_UNDECIDED;
+		outline = sg_outline_of(view.conf->outline, view.conf->policy);
+		return sg_short_refuse(f, &view, outline, stats, &stranger);
+	}
+	if (s.syn || !sg_short_live(&view, flow, s.proto))
+		return SG_SHORT_UNDECIDED;
+	if (drops_only)
+		return SG_SHORT_PASSES;
 	mine = &flow->half[dir];
 	if (s.proto == SG_IPPROTO_TCP && !sg_short_track(mine, &flow->half[dir ^ 1], f, &s))
-		return 0;
-	if (mine->seen != (__u32)now)
-		WRITE_ONCE(mine->seen, (__u32)now);
+		return SG_SHORT_UNDECIDED;
+	if (mine->seen != (__u32)view.now)
+		WRITE_ONCE(mine->seen, (__u32)view.now);
 	mine->packets++;
 	mine->bytes += f->bytes;
-	stats->packets[dir][SG_ALLOWED]++;
-	stats->bytes[dir][SG_ALLOWED] += f->bytes;
-	stats->reasons[SG_ALLOW_FLOW]++;
-	return 1;
+	sg_short_count(stats, f, dir, SG_ALLOWED, SG_ALLOW_FLOW);
+	return SG_SHORT_PASSES;
 }

@@ -34,7 +34,7 @@ sg_inline __u32 sg_parse_all(const struct sg_frame *f, struct sg_packet *p, __s3
 	return verdict;
 }
 
-sg_noinline int sg_shortcut_xdp(struct xdp_md *ctx)
+sg_inline int sg_shortcut_md(struct xdp_md *ctx, int drops_only)
 {
 	struct sg_frame frame = {
 		.data = (void *)(long)ctx->data,
@@ -42,7 +42,17 @@ sg_noinline int sg_shortcut_xdp(struct xdp_md *ctx)
 		.bytes = bpf_xdp_get_buff_len(ctx),
 	};
 
-	return sg_shortcut(&frame, ctx->ingress_ifindex, SG_EGRESS);
+	return sg_shortcut(&frame, ctx->ingress_ifindex, SG_EGRESS, drops_only);
+}
+
+sg_noinline int sg_shortcut_xdp(struct xdp_md *ctx)
+{
+	return sg_shortcut_md(ctx, 0);
+}
+
+sg_noinline int sg_shortcut_early(struct xdp_md *ctx)
+{
+	return sg_shortcut_md(ctx, 1);
 }
 
 sg_inline int sg_shortcut_skb(struct __sk_buff *skb, __u8 dir)
@@ -53,7 +63,7 @@ sg_inline int sg_shortcut_skb(struct __sk_buff *skb, __u8 dir)
 		.bytes = skb->len,
 	};
 
-	return !skb->vlan_present && sg_shortcut(&frame, skb->ifindex, dir);
+	return skb->vlan_present ? SG_SHORT_UNDECIDED : sg_shortcut(&frame, skb->ifindex, dir, 0);
 }
 
 sg_noinline int sg_shortcut_egress(struct __sk_buff *skb)
@@ -76,9 +86,11 @@ int sg_xdp(struct xdp_md *ctx)
 	};
 	__u32 zero = 0, verdict;
 	struct sg_packet *p;
+	int decided;
 
-	if (sg_shortcut_xdp(ctx))
-		return XDP_PASS;
+	decided = sg_shortcut_xdp(ctx);
+	if (decided != SG_SHORT_UNDECIDED)
+		return decided == SG_SHORT_PASSES ? XDP_PASS : XDP_DROP;
 	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return XDP_DROP;
@@ -99,8 +111,13 @@ int sg_xdp_early(struct xdp_md *ctx)
 		.bytes = bpf_xdp_get_buff_len(ctx),
 	};
 	__u32 zero = 0;
-	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_packet *p;
+	int decided;
 
+	decided = sg_shortcut_early(ctx);
+	if (decided != SG_SHORT_UNDECIDED)
+		return decided == SG_SHORT_PASSES ? XDP_PASS : XDP_DROP;
+	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return XDP_PASS;
 	sg_packet_reset(p, SG_EGRESS);
@@ -134,11 +151,14 @@ __noinline __u32 sg_parse_pulled(struct __sk_buff *skb, __u8 dir)
 	return sg_parse_skb(skb, p, dir);
 }
 
-sg_inline int sg_tc(struct __sk_buff *skb, __u8 dir)
+sg_inline int sg_tc(struct __sk_buff *skb, __u8 dir, int decided)
 {
 	__u32 zero = 0, verdict;
-	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_packet *p;
 
+	if (decided != SG_SHORT_UNDECIDED)
+		return decided == SG_SHORT_PASSES ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return TC_ACT_SHOT;
 	verdict = sg_parse_skb(skb, p, dir);
@@ -153,11 +173,11 @@ sg_inline int sg_tc(struct __sk_buff *skb, __u8 dir)
 SEC("tc")
 int sg_tc_egress(struct __sk_buff *skb)
 {
-	return sg_shortcut_egress(skb) ? TC_ACT_UNSPEC : sg_tc(skb, SG_EGRESS);
+	return sg_tc(skb, SG_EGRESS, sg_shortcut_egress(skb));
 }
 
 SEC("tc")
 int sg_tc_ingress(struct __sk_buff *skb)
 {
-	return sg_shortcut_ingress(skb) ? TC_ACT_UNSPEC : sg_tc(skb, SG_INGRESS);
+	return sg_tc(skb, SG_INGRESS, sg_shortcut_ingress(skb));
 }

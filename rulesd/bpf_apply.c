@@ -180,7 +180,10 @@ static void store_conf(struct dataplane *dataplane, const struct iface_change *c
 
 	plan_current_conf(dataplane, change->slot, &current);
 	if (change->in_place) {
+		/* Two words, but an outline says whose it is. */
 		__atomic_store_n(&iface->conf[current].policy, change->conf.policy,
+				 __ATOMIC_RELEASE);
+		__atomic_store_n(&iface->conf[current].outline, change->conf.outline,
 				 __ATOMIC_RELEASE);
 		return;
 	}
@@ -194,6 +197,7 @@ static void revoke_flows(struct dataplane *dataplane, uint32_t slot, uint64_t ep
 {
 	struct sg_iface *iface = &dataplane->ifaces[slot];
 
+	outline_unclean(dataplane, slot);
 	if (keep)
 		store(&iface->keep_until, epoch - 1);
 	store(&iface->removed_at, epoch);
@@ -223,6 +227,8 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 
 		if (change->removes)
 			revoke_flows(dataplane, change->slot, epoch, keep);
+		else if (change->conf_differs)
+			outline_unclean_older(dataplane, change);
 		removes |= change->removes;
 		remember_guards(dataplane, change);
 	}
@@ -233,6 +239,8 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 			revoke_flows(dataplane, slot, epoch, keep);
 		else if (keep)
 			store(&dataplane->ifaces[slot].keep_until, epoch - 1);
+		if (keep)
+			outline_unclean(dataplane, slot);
 	}
 	if (removes)
 		store(&dataplane->control->last_removal, epoch);

@@ -65,7 +65,9 @@ int collect_settle(struct dataplane *dataplane, char **error)
 /* The next shard, or the next slots' half-open flows; at the end the datagrams in fragments. */
 static int step(struct dataplane *dataplane, bool *more)
 {
+	struct sg_collect frags = {};
 	uint32_t slots = 0;
+	int failed;
 
 	*more = true;
 	for (; dataplane->collect_shard < SG_MAX_SHARDS; dataplane->collect_shard++) {
@@ -89,7 +91,10 @@ static int step(struct dataplane *dataplane, bool *more)
 			return code;
 	}
 	*more = false;
-	return collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &(struct sg_collect){0}, NULL);
+	failed = collect_pass(dataplane, PROGRAM_COLLECT_FRAGS, &frags, NULL);
+	if (!failed)
+		outline_clean(dataplane, frags.jiffies);
+	return failed;
 }
 
 int dataplane_collect(struct dataplane *dataplane, bool *more)

@@ -46,6 +46,7 @@ void held_init(struct dataplane *dataplane)
 	dataplane->peers = g_hash_table_new(NULL, NULL);
 	dataplane->fresh = g_array_new(FALSE, FALSE, sizeof(struct retired));
 	dataplane->free_intervals = g_array_new(FALSE, FALSE, sizeof(struct extent));
+	dataplane->free_outlines = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	dataplane->undo = g_array_new(FALSE, FALSE, sizeof(struct change));
 }
 
@@ -65,6 +66,7 @@ void held_free(struct dataplane *dataplane)
 	g_hash_table_unref(dataplane->peers);
 	g_array_unref(dataplane->fresh);
 	g_array_unref(dataplane->free_intervals);
+	g_array_unref(dataplane->free_outlines);
 	g_array_unref(dataplane->undo);
 }
 
@@ -288,7 +290,7 @@ static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *co
 int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *policy,
 		       uint32_t *number, unsigned int *writes, char **error)
 {
-	uint32_t known = held_policy_of(dataplane, policy);
+	uint32_t known = held_policy_of(dataplane, policy), outline = 0;
 	g_autoptr(GBytes) content = NULL;
 	g_autoptr(GArray) starts = NULL;
 	int code;
@@ -300,11 +302,15 @@ int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *p
 	content = held_policy_content(policy);
 	starts = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	known = free_number(dataplane->policies, policy->number, dataplane->highest_policy);
-	code = policy_write(dataplane, known, content, starts, writes, error);
+	/* Its outline first, so that a policy that is found whole has one. */
+	code = outline_write(dataplane, known, content, &outline, writes, error);
+	if (!code)
+		code = policy_write(dataplane, known, content, starts, writes, error);
 	/* One that is not complete is remembered too, but not as this content: nobody refers to
 	 * it, and it goes with what else was written for the change. */
 	remember_policy(dataplane, known, TAKE_PTR(content), TAKE_PTR(starts), !code);
 	remember_fresh(dataplane, false, known);
+	held_policy_at(dataplane, known)->outline = outline;
 	if (code)
 		return code;
 	held_policy_at(dataplane, known)->aliased = known != policy->number;
@@ -584,6 +590,7 @@ int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error)
 	code = policy_remove(dataplane, number, policy->content, policy->starts, error);
 	if (code)
 		return code;
+	outline_give(dataplane, policy->outline);
 	drop_rules_of(dataplane, policy->content);
 	g_hash_table_remove(dataplane->policies, GUINT_TO_POINTER(number));
 	return 0;

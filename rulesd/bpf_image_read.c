@@ -320,6 +320,9 @@ int image_read_all(struct dataplane *dataplane, char **error)
 		code = take_back(dataplane, TABLE_PREFIXES, true, error);
 	if (!code)
 		code = read_policies(dataplane, error);
+	if (!code)
+		code = outlines_read(dataplane, error);
+	dataplane->unclean = true; /* a predecessor may have been about to find out */
 	if (code)
 		return code;
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {

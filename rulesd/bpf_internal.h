@@ -14,6 +14,7 @@
  *   bpf_held.c        policies and sets that the kernel holds: find, write, drop
  *   bpf_content.c     a policy's rules as bytes: compare, walk
  *   bpf_intervals.c   where their ports are
+ *   bpf_outline.c     what they may allow at all
  *   bpf_image_read.c  the kernel's maps read back at start
  *   bpf_shards.c      where flows live: inner maps, reservations
  *   bpf_attach.c      interfaces as a whole, many at once
@@ -56,6 +57,7 @@
 	X(SETS)       \
 	X(POLICY)     \
 	X(INTERVALS)  \
+	X(OUTLINES)   \
 	X(PEERGONE)   \
 	X(HALF)       \
 	X(FLOWS)      \
@@ -112,6 +114,7 @@ struct held_policy {
 	uint32_t number;
 	GBytes *content; /* struct held_ports with its intervals, one after the other, sorted */
 	GArray *starts;	 /* of uint32_t, by entry: its extent in sg_intervals */
+	uint32_t outline; /* index in sg_outlines, 0: has none */
 	bool wanted;	 /* by the image that holds; others go when no interface uses them */
 	bool complete;	 /* all of it is in the kernel */
 	bool aliased;	 /* an image's number for it is another one */
@@ -269,6 +272,8 @@ struct dataplane {
 	uint64_t flipped;		      /* the generation, as this process knows it */
 	GArray *fresh;		/* of struct retired: written for a change that may still fail */
 	GArray *free_intervals; /* of struct extent, sorted, none adjacent */
+	GArray *free_outlines;	/* likewise */
+	bool unclean;		/* some interface's clean_from is not known */
 	struct held_slot held[SG_MAX_SLOTS + 1];
 	struct shard shards[SG_MAX_SHARDS];
 	struct publication *publications[2]; /* bpf_shards.c: inner maps on their way */
@@ -455,6 +460,25 @@ void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content)
 /* -ENOSPC when no extent is large enough. */
 int intervals_take(GArray *free_extents, uint32_t count, uint32_t *start);
 void intervals_give(GArray *free_extents, uint32_t start, uint32_t count);
+
+/* ------------------------------------------------------------------ bpf_outline.c */
+
+/* The outline of rules as held_policy_content() has them. */
+void outline_of(GBytes *content, uint32_t policy, struct sg_outline *outline);
+/* *index stays 0 when there is no room; otherwise it is to be given back, also after an error. */
+int outline_write(struct dataplane *dataplane, uint32_t policy, GBytes *content, uint32_t *index,
+		  unsigned int *writes, char **error);
+/* Nobody may read it any more. */
+void outline_give(struct dataplane *dataplane, uint32_t index);
+/* At opening: gives the policies that were read back theirs; the rest is free. */
+int outlines_read(struct dataplane *dataplane, char **error);
+struct iface_change;
+/* Before a flip: flows of the slot may be left that its policy's outline does not admit ... */
+void outline_unclean(struct dataplane *dataplane, uint32_t slot);
+/* ... because the change lets flows live longer that nobody has asked about. */
+void outline_unclean_older(struct dataplane *dataplane, const struct iface_change *change);
+/* Says from when on there are none. jiffies: a time after the last flip. */
+void outline_clean(struct dataplane *dataplane, uint64_t jiffies);
 
 /* ------------------------------------------------------------------ bpf_content.c */
 

@@ -38,14 +38,40 @@ static uint32_t jiffies_of(const struct dataplane *dataplane, uint32_t seconds)
 #define CLOSED_SECONDS	 10
 #define FRAGMENT_SECONDS 30
 
+/* Whether the guard is more than its first addresses: what conf has of them needs no look into the
+ * trie. */
+static bool has_guards(const struct image_iface *iface)
+{
+	for (guint i = 0; i < iface->guards->len; i++) {
+		const struct image_guard *guard =
+			&g_array_index(iface->guards, struct image_guard, i);
+		bool first = addr_equal(&guard->cidr.addr, &iface->addr4) ||
+			     addr_equal(&guard->cidr.addr, &iface->addr6);
+
+		if (!first || !(guard->bits & SG_GUARD_OWN) ||
+		    cidr_mapped_bits(&guard->cidr) != 128)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t outline_index(const struct dataplane *dataplane, uint32_t policy)
+{
+	const struct held_policy *held =
+		g_hash_table_lookup(dataplane->policies, GUINT_TO_POINTER(policy));
+
+	return held ? held->outline : 0;
+}
+
 struct sg_iface_conf plan_conf(const struct dataplane *dataplane, const struct image_iface *iface,
 			       uint32_t policy, uint32_t shard)
 {
 	const struct model_conntrack *conntrack = &iface->conntrack;
 	struct sg_iface_conf conf = {
 		.policy = policy,
+		.outline = outline_index(dataplane, policy),
 		.zone = iface->zone,
-		.flags = iface->flags,
+		.flags = iface->flags | (has_guards(iface) ? SG_IF_GUARDS : 0),
 		.max_flows = conntrack->max_flows,
 		.shard = shard,
 		.addr4 = iface->addr4,
@@ -216,7 +242,7 @@ static bool conf_removes(struct dataplane *dataplane, const struct sg_iface_conf
 	const struct held_policy *after =
 		g_hash_table_lookup(dataplane->policies, GUINT_TO_POINTER(new->policy));
 
-	if (old->zone != new->zone || old->flags != new->flags ||
+	if (old->zone != new->zone || (old->flags ^ new->flags) & ~(uint32_t)SG_IF_GUARDS ||
 	    memcmp(old->mac, new->mac, sizeof(old->mac)) != 0)
 		return true;
 	if (old->policy == new->policy)

@@ -251,6 +251,7 @@ static bool same_but_policy(const struct sg_iface_conf *old, const struct sg_ifa
 	struct sg_iface_conf like = *new;
 
 	like.policy = old->policy;
+	like.outline = old->outline;
 	memcpy(like.has, old->has, sizeof(like.has));
 	return !memcmp(&like, old, sizeof(like)) && !(new->has[0] & ~old->has[0]) &&
 	       !(new->has[1] & ~old->has[1]);
