@@ -9,7 +9,7 @@
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make bench   what it costs, beside nftables and others (BENCH=path for one, QUICK=1 short): table, JSON, figures
 #   make kill-test    rulesd killed and refused at every system call that changes anything (POINTS=N, RANDOM=N, SCENARIOS=...)
-#   make install, uninstall    PREFIX=/usr/local, DESTDIR=
+#   make install, uninstall    PREFIX=/usr/local, DESTDIR=        make deb    .build/tapguard_VERSION_ARCHITECTURE.deb
 #   make fuzz    random policies, frames and bytes against a reference, for TIME=600 seconds
 #
 # A new source file is picked up by its folder: bpf/*.bpf.c are BPF objects, rulesd/*.c but main.c is the library that
@@ -26,8 +26,9 @@ B := $(if $(SAN),.build/san,.build)
 DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-dev bpftool libmnl-dev \
 	libnftnl-dev libcmocka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev \
 	libsmartcols-dev libglib2.0-dev libsystemd-dev libseccomp-dev libcap-dev libpcap0.8-dev libncurses-dev iproute2
-TEST_PACKAGES := clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables iptables ipset \
-	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev systemd mandoc graphviz zsh tmux
+DEB_PACKAGES := debhelper dpkg-dev fakeroot
+TEST_PACKAGES := $(DEB_PACKAGES) clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables iptables ipset \
+	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev systemd lintian mandoc graphviz zsh tmux
 BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq
 LIBS := libpcap ncursesw libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd libseccomp libcap
 
@@ -58,7 +59,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall clean
+.PHONY: all deps test-deps tests test kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -89,16 +90,19 @@ $(B)/libtapguard.a: $(LIB_OBJ)
 	rm -f $@
 	$(AR) rcs $@ $^
 
+# rulesd has no use for what sgctl needs, as libcurl; and nothing writes where functions of libraries are found.
+PROGRAM_LDFLAGS := -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
+
 $(B)/rulesd: $(B)/obj/rulesd/main.o $(B)/libtapguard.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
+	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
 
 $(B)/libsgctl.a: $(CTL_OBJ)
 	rm -f $@
 	$(AR) rcs $@ $^
 
 $(B)/sgctl: $(B)/obj/ctl/main.o $(B)/libsgctl.a $(B)/libtapguard.a
-	$(CC) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
+	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) -o $@.tmp $^ $(ALL_LIBS) && mv $@.tmp $@
 
 # An archive, so that a test links only what it uses of it.
 $(B)/libtests.a: $(TESTLIB_OBJ)
@@ -282,7 +286,24 @@ uninstall:
 	@for folder in $(INSTALLED_FOLDERS); do \
 		[ ! -d "$$folder" ] || find "$$folder" -depth -type d -empty -delete; done
 
+# The Debian package, built the usual way in a copy of the tree, where .debian is debian.
+DEB_TREE := .build/deb/tapguard-$(VERSION)
+DEB = .build/tapguard_$(VERSION)_$(shell dpkg --print-architecture).deb
+
+deb:
+	@tests/install-packages $(DEPS_PACKAGES) $(DEB_PACKAGES)
+	@rm -rf .build/deb && mkdir -p $(DEB_TREE)
+	@git ls-files -co --exclude-standard | while IFS= read -r file; do [ ! -e "$$file" ] || echo "$$file"; done | \
+		grep -vE '^tests/(data|bench|fuzz)/' | xargs -d '\n' cp --parents -t $(DEB_TREE)
+	@mv $(DEB_TREE)/.debian $(DEB_TREE)/debian
+	@[ "$$(dpkg-parsechangelog -l $(DEB_TREE)/debian/changelog -S Version)" = $(VERSION) ] || \
+		{ echo "deb: .debian/changelog is not of version $(VERSION)"; exit 1; }
+	@cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS DEB_BUILD_OPTIONS="parallel=$(shell nproc) $(DEB_BUILD_OPTIONS)" \
+		dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { tail -n 50 ../build.log; exit 1; }
+	@cp .build/deb/*.deb .build/deb/*.changes .build/
+	@echo $(DEB)
+
 clean:
 	rm -rf .build
 
--include $(shell find .build -name '*.d' 2>/dev/null)
+-include $(shell find .build -path .build/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -137,6 +137,7 @@ static const int allowed[] = {
 	CALL(sched_setaffinity),
 	CALL(sched_getattr),
 	CALL(sched_setattr),
+	CALL(setpriority),
 	CALL(sched_getparam),
 	CALL(sched_getscheduler),
 	CALL(exit),
