@@ -5,7 +5,8 @@
  *
  * What to go back to is on disk (confirm.json) before the policy on trial is, so that neither a
  * crash nor a reboot makes it stay: {"back_to": GENERATION (0: no policy at all), "until": seconds
- * since the epoch}.
+ * since the epoch, "generation": the one on trial (0: not known yet)}. The file counts only while
+ * that one holds, so one that could not be removed does no harm to what came after it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,14 +33,38 @@ static int64_t now_seconds(void)
 	return g_get_real_time() / G_USEC_PER_SEC;
 }
 
-static void forget(struct engine *engine)
+static int write_trial(struct engine *engine, uint64_t back_to, int64_t until, uint64_t generation)
+{
+	g_autofree char *text = g_strdup_printf("{\"back_to\": %" PRIu64 ", \"until\": %" PRId64
+						", \"generation\": %" PRIu64 "}\n",
+						back_to, until, generation);
+
+	return state_seal_write_text(engine->state->dir, CONFIRM_FILE, text);
+}
+
+#define NEVER ((uint64_t)INT64_MAX) /* a generation that no policy has */
+
+/* 0, or -errno when a restart would find the trial again. */
+static int forget(struct engine *engine)
 {
 	int err = state_file_remove(engine->state->dir, CONFIRM_FILE);
 
 	if (err < 0)
-		log_error("the trial of the policy is over, but %s/" CONFIRM_FILE
-			  " cannot be removed: %s; remove it, or a restart goes back",
-			  engine->state->path, g_strerror(-err));
+		err = write_trial(engine, 0, 0, NEVER);
+	if (err < 0) {
+		log_error("%s/" CONFIRM_FILE " cannot be removed: %s", engine->state->path,
+			  g_strerror(-err));
+		return err;
+	}
+	g_clear_handle_id(&engine->confirm_timer, g_source_remove);
+	engine->on_trial = false;
+	return 0;
+}
+
+/* The trial is over, whatever the disk says: another policy holds. */
+static void end_trial(struct engine *engine)
+{
+	forget(engine);
 	g_clear_handle_id(&engine->confirm_timer, g_source_remove);
 	engine->on_trial = false;
 }
@@ -78,7 +103,7 @@ static gboolean expired(gpointer arg)
 	engine->on_trial = false; /* it no longer stands in the way of a change */
 	log_warning("generation %" PRIu64 " was not confirmed in time: going back", tried);
 	if (go_back(engine, diag) == 0) {
-		forget(engine);
+		end_trial(engine);
 		return G_SOURCE_REMOVE;
 	}
 	log_error("cannot go back to the policy before: %s; trying again in a second",
@@ -89,14 +114,6 @@ static gboolean expired(gpointer arg)
 	return G_SOURCE_REMOVE;
 }
 
-static int write_trial(struct engine *engine, uint64_t back_to, int64_t until)
-{
-	g_autofree char *text = g_strdup_printf(
-		"{\"back_to\": %" PRIu64 ", \"until\": %" PRId64 "}\n", back_to, until);
-
-	return state_seal_write_text(engine->state->dir, CONFIRM_FILE, text);
-}
-
 int engine_confirm_begin(struct engine *engine, unsigned int seconds, struct diag *diag)
 {
 	int err = engine_confirm_check(engine, diag);
@@ -105,32 +122,49 @@ int engine_confirm_begin(struct engine *engine, unsigned int seconds, struct dia
 		return err;
 	engine->confirm_back_to = current_generation(engine);
 	engine->confirm_until = now_seconds() + seconds;
-	err = write_trial(engine, engine->confirm_back_to, engine->confirm_until);
+	err = write_trial(engine, engine->confirm_back_to, engine->confirm_until, 0);
 	return err < 0 ? engine_disk_error(engine, err, diag) : 0;
 }
 
-void engine_confirm_end(struct engine *engine, bool applied)
+static void go_on(struct engine *engine)
 {
 	int64_t left = MAX(engine->confirm_until - now_seconds(), 0);
 
-	if (!applied || current_generation(engine) == engine->confirm_back_to) {
-		forget(engine);
-		return;
-	}
 	engine->on_trial = true;
 	engine->confirm_timer = g_timeout_add_seconds((guint)left, expired, engine);
 	log_info("generation %" G_GUINT64_FORMAT " is on trial for %" PRId64 " seconds",
 		 engine_generation(engine), left);
 }
 
+void engine_confirm_end(struct engine *engine, bool applied)
+{
+	int err;
+
+	if (!applied || current_generation(engine) == engine->confirm_back_to) {
+		end_trial(engine);
+		return;
+	}
+	/* Without it the trial is that of whatever holds at the next start. */
+	err = write_trial(engine, engine->confirm_back_to, engine->confirm_until,
+			  current_generation(engine));
+	if (err < 0)
+		log_warning("%s/" CONFIRM_FILE " cannot be written: %s", engine->state->path,
+			    g_strerror(-err));
+	go_on(engine);
+}
+
 int engine_confirm(struct engine *engine, struct diag *diag)
 {
+	int err;
+
 	if (!engine->on_trial) {
 		diag_add(diag, "not-found", (struct place){0}, NULL, NULL,
 			 "no policy waits to be confirmed");
 		return -ENOENT;
 	}
-	forget(engine);
+	err = forget(engine);
+	if (err < 0)
+		return engine_disk_error(engine, err, diag);
 	log_info("generation %" G_GUINT64_FORMAT " is confirmed", engine_generation(engine));
 	return 0;
 }
@@ -149,7 +183,7 @@ int engine_confirm_check(const struct engine *engine, struct diag *diag)
 void engine_confirm_cancel(struct engine *engine)
 {
 	if (engine->on_trial)
-		forget(engine);
+		end_trial(engine);
 }
 
 unsigned int engine_confirm_left(const struct engine *engine)
@@ -163,7 +197,7 @@ int engine_confirm_restore(struct engine *engine, char **error)
 {
 	g_autofree char *text = NULL;
 	AUTO_JSON json_t *json = NULL;
-	json_int_t back_to = 0, until = 0;
+	json_int_t back_to = 0, until = 0, generation = 0;
 	size_t length = 0;
 	bool sealed = false;
 	int err = state_seal_read(engine->state->dir, CONFIRM_FILE, false, &text, &length, &sealed);
@@ -171,7 +205,7 @@ int engine_confirm_restore(struct engine *engine, char **error)
 	if (err == -ENOENT)
 		return 0;
 	if (engine->options->policy_dir) { /* what holds is what the directory says */
-		forget(engine);
+		end_trial(engine);
 		return 0;
 	}
 	if (err < 0 && err != -EBADMSG) {
@@ -181,16 +215,21 @@ int engine_confirm_restore(struct engine *engine, char **error)
 	}
 	if (err == 0)
 		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	if (json_unpack(json, "{sI sI}", "back_to", &back_to, "until", &until) < 0 ||
+	if (json_unpack(json, "{sI sI s?I}", "back_to", &back_to, "until", &until, "generation",
+			&generation) < 0 ||
 	    (!sealed && json_object_size(json) != OLDER_MEMBERS)) {
 		state_report_damage(engine->state, CONFIRM_FILE,
 				    "it cannot be understood; the policy that was on trial stays");
-		forget(engine);
+		end_trial(engine);
 		return 0;
 	}
 	engine->confirm_back_to = (uint64_t)back_to;
 	/* A clock that was wrong before the restart must not make a trial last for years. */
 	engine->confirm_until = MIN((int64_t)until, now_seconds() + CONFIRM_MAX_SECONDS);
-	engine_confirm_end(engine, true);
+	if ((generation && (uint64_t)generation != current_generation(engine)) ||
+	    current_generation(engine) == engine->confirm_back_to)
+		end_trial(engine);
+	else
+		go_on(engine);
 	return 0;
 }
