@@ -124,3 +124,8 @@ int dataplane_numbers(struct dataplane *dataplane, struct dataplane_numbers *num
 	*numbers = highest;
 	return 0;
 }
+
+uint32_t dataplane_slot_device(const struct dataplane *dataplane, uint32_t slot)
+{
+	return slot && slot <= SG_MAX_SLOTS ? dataplane->ifaces[slot].ifindex : 0;
+}

@@ -295,8 +295,9 @@ int plan_delta(struct dataplane *dataplane, const struct image_delta *delta, str
 		const struct image_iface_change *iface =
 			&g_array_index(delta->ifaces, struct image_iface_change, i);
 
-		/* Those that go are detached, those that come attached: not changed. */
-		if (iface->before && iface->after)
+		/* Those that go are detached, those that come attached: not changed; but for one
+		 * that comes in the slot of one that goes. */
+		if (iface->after)
 			code = plan_attached(dataplane, iface->after, plan, error);
 	}
 	return code;

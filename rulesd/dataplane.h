@@ -142,6 +142,8 @@ int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char
 int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
 			       char **error);
 
+/* The device that a slot is pinned on, whether it filters there or not; 0: none. */
+uint32_t dataplane_slot_device(const struct dataplane *dataplane, uint32_t slot);
 /*
  * The highest numbers that anything in the kernel names, live flows included; 0: none. It takes a
  * walk over everything: for a registry that was lost. exempt has SG_RULE_EXEMPT set.

@@ -332,6 +332,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	e->ifaces = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, iface_free);
 	e->by_device = g_hash_table_new(g_str_hash, g_str_equal);
 	e->by_ifindex = g_hash_table_new(NULL, NULL);
+	e->inherited = engine_inherit_new();
 	e->kept = g_hash_table_new_full(NULL, NULL, NULL, kept_free);
 	err = state_open(options->state_dir, &e->state, error);
 	if (err == 0)
@@ -401,6 +402,7 @@ void engine_close(struct engine **engine)
 	g_clear_pointer(&e->by_ifindex, g_hash_table_unref);
 	g_clear_pointer(&e->ifaces, g_hash_table_unref);
 	g_clear_pointer(&e->kept, g_hash_table_unref);
+	g_clear_pointer(&e->inherited, g_array_unref);
 	state_close(&e->state);
 	g_free(e->policy_error);
 	g_free(e->repairs.last);

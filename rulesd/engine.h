@@ -10,6 +10,7 @@
  *   engine_digest.c     the digest of a large one, in a thread
  *   engine_interface.c  interfaces attached by hand
  *   engine_kept.c       interfaces that nobody knows any more
+ *   engine_inherit.c    devices that go from one interface to another
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
  *   engine_intact.c     what somebody else takes away, put back within a second
@@ -105,8 +106,9 @@ struct engine {
 	char *policy_error; /* why the policy directory is not what holds, or NULL */
 	int64_t started_us; /* monotonic */
 
-	GHashTable *kept; /* slot -> struct engine_kept */
-	bool blank;	  /* nothing of the model was ever written to the kernel: see kept */
+	GHashTable *kept;  /* slot -> struct engine_kept */
+	GArray *inherited; /* engine_inherit.c: of the change that is being made */
+	bool blank;	   /* nothing of the model was ever written to the kernel: see kept */
 
 	/* Told after the state of an interface changed; for who waits for it. */
 	void (*iface_changed)(void *arg);

@@ -181,6 +181,7 @@ int candidate_check_flows(const struct engine *engine, const struct image *image
 int candidate_compile(struct engine *engine, struct candidate *candidate, struct diag *diag)
 {
 	engine_kept_claim_all(engine, candidate->model);
+	engine_inherit_all(engine, candidate->model);
 	return compile_image(candidate->model, engine->numbers, engine->image,
 			     engine->options->host, &candidate->image, diag);
 }

@@ -47,8 +47,10 @@ int engine_change_begin(struct engine *engine, struct model_edit *edit, bool val
 	for (guint i = 0; err == 0 && i < edit->changes->len; i++) {
 		const struct model_change *one = model_edit_at(edit, i);
 
-		if (one->kind == MODEL_KIND_INTERFACE && one->new.iface)
-			engine_kept_claim(engine, one->new.iface);
+		if (one->kind != MODEL_KIND_INTERFACE || !one->new.iface)
+			continue;
+		engine_kept_claim(engine, one->new.iface);
+		engine_inherit(engine, engine->model, one->new.iface);
 	}
 	if (err == 0)
 		err = compile_change(engine->image, engine->model, edit, engine->numbers,
@@ -94,6 +96,7 @@ void engine_change_reconcile(struct engine *engine, const struct engine_change *
 
 		g_hash_table_add(ids, iface->after ? iface->after->id : iface->before->id);
 	}
+	engine_inherit_make(engine);
 	if (g_hash_table_size(ids))
 		engine_reconcile_some(engine, ids);
 }
@@ -101,6 +104,7 @@ void engine_change_reconcile(struct engine *engine, const struct engine_change *
 void engine_change_keep(struct engine *engine, struct engine_change *change)
 {
 	engine_change_reconcile(engine, change);
+	engine_inherit_keep(engine);
 	image_delta_free(&change->delta);
 	model_edit_free(&change->edit);
 	change->enforced = false;
@@ -125,6 +129,7 @@ void engine_change_undo(struct engine *engine, struct engine_change *change)
 		revert_kernel(engine, change->delta);
 	if (change->delta)
 		image_delta_undo(engine->image, &change->delta);
+	engine_inherit_undo(engine);
 	if (change->edit) {
 		model_edit_undo(change->edit, engine->model);
 		model_edit_free(&change->edit);

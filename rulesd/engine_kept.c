@@ -30,29 +30,21 @@ bool engine_is_kept(const struct engine *engine, uint32_t slot)
 	return kept_at(engine, slot) != NULL;
 }
 
-static int name_slot(struct engine *engine, const char *id, uint32_t slot)
+static void keep(struct engine *engine, uint32_t slot, uint32_t ifindex)
 {
-	AUTO_JSON json_t *news = json_pack("{s:{s:I}}", "slots", id, (json_int_t)slot);
-
-	return numbers_add_news(engine->numbers, news);
-}
-
-static void keep(struct engine *engine, const struct dataplane_attachment *pinned)
-{
-	const struct link *link = links_by_index(engine->links, pinned->ifindex);
-	const char *id = numbers_name(engine->numbers, NUMBER_SLOT, pinned->slot);
-	g_autofree char *unknown = name_of_slot(pinned->slot);
+	const struct link *link = links_by_index(engine->links, ifindex);
+	g_autofree char *unknown = name_of_slot(slot);
 	struct engine_kept *kept = g_new0(struct engine_kept, 1);
 
-	kept->slot = pinned->slot;
-	kept->ifindex = pinned->ifindex;
+	kept->slot = slot;
+	kept->ifindex = ifindex;
 	kept->device = g_strdup(link ? link->name : "");
-	g_hash_table_insert(engine->kept, GUINT_TO_POINTER(kept->slot), kept);
-	if (!id)
-		name_slot(engine, unknown, kept->slot);
+	g_hash_table_insert(engine->kept, GUINT_TO_POINTER(slot), kept);
+	if (!numbers_name(engine->numbers, NUMBER_SLOT, slot))
+		numbers_set_slot(engine->numbers, unknown, slot);
 }
 
-static bool attaches(const struct engine *engine, const struct model_interface *iface)
+bool engine_attaches(const struct engine *engine, const struct model_interface *iface)
 {
 	const struct model_settings *own = iface->settings;
 
@@ -64,24 +56,16 @@ void engine_kept_claim(struct engine *engine, const struct model_interface *ifac
 	GHashTableIter iter;
 	gpointer value;
 
-	if (!g_hash_table_size(engine->kept) || !attaches(engine, iface))
+	if (!g_hash_table_size(engine->kept) || !engine_attaches(engine, iface))
 		return;
 	g_hash_table_iter_init(&iter, engine->kept);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct engine_kept *kept = value;
-		uint32_t own = numbers_find(engine->numbers, NUMBER_SLOT, iface->id);
-		g_autofree char *holder = NULL;
 
 		/* One that is on a device already keeps its slot. */
-		if (strcmp(kept->device, iface->settings->device) != 0 || own == kept->slot ||
-		    g_hash_table_contains(engine->ifaces, iface->id))
-			continue;
-		holder = g_strdup(numbers_name(engine->numbers, NUMBER_SLOT, kept->slot));
-		if (holder)
-			numbers_release_slot(engine->numbers, holder);
-		if (own)
-			numbers_release_slot(engine->numbers, iface->id);
-		name_slot(engine, iface->id, kept->slot);
+		if (strcmp(kept->device, iface->settings->device) == 0 &&
+		    !g_hash_table_contains(engine->ifaces, iface->id))
+			numbers_set_slot(engine->numbers, iface->id, kept->slot);
 	}
 }
 
@@ -132,36 +116,38 @@ static bool is_wanted(const struct engine *engine, uint32_t slot)
 	const char *id = numbers_name(engine->numbers, NUMBER_SLOT, slot);
 	const struct model_interface *iface = id ? model_interface(engine->model, id) : NULL;
 
-	return iface && attaches(engine, iface);
+	return iface && engine_attaches(engine, iface);
+}
+
+/* Slots that are on devices and that the model does not want there: all are kept for now. */
+static void keep_unwanted(struct engine *engine)
+{
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
+		uint32_t ifindex = dataplane_slot_device(engine->dataplane, slot);
+
+		if (ifindex && !is_wanted(engine, slot))
+			keep(engine, slot, ifindex);
+	}
 }
 
 int engine_kept_find(struct engine *engine, bool whole, char **error)
 {
-	g_autoptr(GArray) pinned = g_array_new(FALSE, TRUE, sizeof(struct dataplane_attachment));
 	bool nothing = knows_nothing(engine);
 	int err = 0;
 
-	if (whole && !nothing && !engine->state->lost)
-		return 0;
-	err = dataplane_attachments(engine->dataplane, pinned, error);
-	if (err < 0)
-		return err;
-	if (nothing && pinned->len && !engine->state->lost)
+	keep_unwanted(engine);
+	if (nothing && g_hash_table_size(engine->kept) && !engine->state->lost)
 		state_report_damage(engine->state, "policies",
 				    "it knows of nothing, but interfaces are filtered");
-	if (!whole || nothing)
+	if (!whole || (nothing && engine->state->lost))
 		err = skip_numbers(engine, error);
 	if (err < 0)
 		return err;
-	for (guint i = 0; engine->state->lost && i < pinned->len; i++) {
-		const struct dataplane_attachment *one =
-			&g_array_index(pinned, struct dataplane_attachment, i);
-
-		if (!is_wanted(engine, one->slot))
-			keep(engine, one);
-	}
-	engine->blank = nothing && g_hash_table_size(engine->kept);
 	engine_kept_claim_all(engine, engine->model);
+	/* A predecessor that died in a change left what it wanted to detach. */
+	if (!engine->state->lost)
+		g_hash_table_remove_all(engine->kept);
+	engine->blank = nothing && g_hash_table_size(engine->kept);
 	if (g_hash_table_size(engine->kept))
 		log_warning("%u interfaces are filtered as they are pinned until a policy names "
 			    "their devices, or they are detached ('sgctl show status' lists them)",

@@ -96,6 +96,8 @@ void engine_digest_stop(struct engine *engine);
 
 /* -------------------------------------------------- engine_kept.c */
 
+/* Whether it is for a device of this host. */
+bool engine_attaches(const struct engine *engine, const struct model_interface *iface);
 /* At start, before the model is compiled. whole: the registry of numbers is not damaged. 0, or
  * -errno and *error. */
 int engine_kept_find(struct engine *engine, bool whole, char **error);
@@ -107,6 +109,18 @@ void engine_kept_claim_all(struct engine *engine, const struct model *model);
 void engine_kept_settle(struct engine *engine);
 /* A whole policy holds. */
 void engine_kept_policy_taken(struct engine *engine);
+
+/* -------------------------------------------------- engine_inherit.c */
+
+GArray *engine_inherit_new(void);
+/* Before an interface that is new is compiled: model is how all will be. */
+void engine_inherit(struct engine *engine, const struct model *model,
+		    const struct model_interface *iface);
+void engine_inherit_all(struct engine *engine, const struct model *model);
+/* Before interfaces are reconciled; then it holds, or all of it is taken back. */
+void engine_inherit_make(struct engine *engine);
+void engine_inherit_keep(struct engine *engine);
+void engine_inherit_undo(struct engine *engine);
 
 /* -------------------------------------------------- engine_attach.c */
 

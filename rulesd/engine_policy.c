@@ -85,7 +85,9 @@ static int enforce(struct engine *engine, struct arrival *arrival, bool keep, ui
 
 static void give_up(struct engine *engine, struct arrival *arrival)
 {
-	if (!arrival->whole)
+	if (arrival->whole)
+		engine_inherit_undo(engine);
+	else
 		engine_change_undo(engine, &arrival->change);
 }
 
@@ -93,7 +95,9 @@ static void take(struct engine *engine, struct arrival *arrival)
 {
 	if (arrival->whole) {
 		candidate_take(engine, &arrival->candidate);
+		engine_inherit_make(engine);
 		engine_reconcile(engine);
+		engine_inherit_keep(engine);
 		candidate_clear(&arrival->candidate);
 	} else {
 		engine_change_keep(engine, &arrival->change);
@@ -170,8 +174,10 @@ static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *p
 
 	if (err == 0)
 		err = work_out(engine, &arrival, diag);
-	if (err < 0)
+	if (err < 0) {
+		give_up(engine, &arrival);
 		return err;
+	}
 	same = !patches && strcmp(engine_source(engine), source) == 0 &&
 	       engine_same_texts(engine, owned);
 	if (dry_run) {

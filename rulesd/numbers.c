@@ -174,6 +174,20 @@ void numbers_release_slot(struct numbers *numbers, const char *interface_id)
 	registry_remove(&numbers->kinds[NUMBER_SLOT], interface_id, slot);
 }
 
+void numbers_set_slot(struct numbers *numbers, const char *interface_id, uint32_t slot)
+{
+	struct registry *slots = &numbers->kinds[NUMBER_SLOT];
+	g_autofree char *holder = g_strdup(registry_name(slots, slot));
+
+	if (g_strcmp0(holder, interface_id) == 0)
+		return;
+	if (holder)
+		numbers_release_slot(numbers, holder);
+	numbers_release_slot(numbers, interface_id);
+	registry_add(slots, interface_id, slot);
+	g_hash_table_add(numbers->slots_changed, g_strdup(interface_id));
+}
+
 uint32_t numbers_next_policy(struct numbers *numbers)
 {
 	return numbers->next_policy <= UINT32_MAX ? (uint32_t)numbers->next_policy++ : 0;

@@ -40,6 +40,9 @@ const char *numbers_name(const struct numbers *numbers, enum number_kind kind, u
 /* Slots only: gives it back to the pool. */
 void numbers_release_slot(struct numbers *numbers, const char *interface_id);
 
+/* Slots only: the interface has this one from now on, and nobody else; what it had is free. */
+void numbers_set_slot(struct numbers *numbers, const char *interface_id, uint32_t slot);
+
 /*
  * Numbers of immutable objects, never reused: the caller remembers which content has which.
  * Policies count from 1, sets from 1 and stay below SG_SET_SINGLE.

@@ -47,21 +47,24 @@ struct world {
 };
 
 /* Both allow the connection. In the second one 8080 is open too, and a third tap is shut. */
-#define POLICY(ports, more)                                                                     \
-	"{ \"version\": 1, \"groups\": { \"sg-web\": { \"ingress\": [ { \"id\": \"https\", "    \
-	"\"protocol\": \"tcp\", \"ports\": [" ports "], \"from\": [\"any\"] }, "                \
-	"{ \"id\": \"ping\", \"protocol\": \"icmp\", \"from\": [\"sg-friends\"] } ], "          \
-	"\"egress\": [] }, "                                                                    \
-	"\"sg-friends\": {}, \"sg-shut\": { \"egress\": [] } }, "                               \
-	"\"interfaces\": { \"friend\": { \"addresses\": [\"10.0.0.9\"], \"groups\": "           \
-	"[\"sg-friends\"] }, \"web\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\", " \
+#define POLICY_OF(id, ports, more)                                                                 \
+	"{ \"version\": 1, \"groups\": { \"sg-web\": { \"ingress\": [ { \"id\": \"https\", "       \
+	"\"protocol\": \"tcp\", \"ports\": [" ports "], \"from\": [\"any\"] }, "                   \
+	"{ \"id\": \"ping\", \"protocol\": \"icmp\", \"from\": [\"sg-friends\"] } ], "             \
+	"\"egress\": [] }, "                                                                       \
+	"\"sg-friends\": {}, \"sg-shut\": { \"egress\": [] } }, "                                  \
+	"\"interfaces\": { \"friend\": { \"addresses\": [\"10.0.0.9\"], \"groups\": "              \
+	"[\"sg-friends\"] }, \"" id "\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\", " \
 	"\"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] }" more " } }"
 #define SHUT                                                                                    \
 	", \"shut\": { \"device\": \"tap2\", \"addresses\": [\"10.0.0.7\"], \"groups\": [\"sg-" \
 	"shut\"] }"
 
+#define POLICY(ports, more) POLICY_OF("web", ports, more)
+
 static const char old_policy[] = POLICY("443, 22", "");
 static const char new_policy[] = POLICY("443, 8080", SHUT);
+static const char other_id[] = POLICY_OF("www", "443, 8080", "");
 static const char patch[] =
 	"{ \"version\": 1, \"interfaces\": { \"friend\": null, \"other\": { \"addresses\": "
 	"[\"10.0.0.11\"], \"groups\": [\"sg-friends\"] } } }";
@@ -214,7 +217,7 @@ static char *holds(struct world *world)
 /* The connection is in the table, with its rule. */
 static bool has_connection(struct world *world)
 {
-	AUTO_JSON json_t *flows = get(world, "/v1/flows?interface=web&protocol=tcp");
+	AUTO_JSON json_t *flows = get(world, "/v1/flows?protocol=tcp&dport=443");
 	json_t *list = json_is_array(flows) ? flows : json_object_get(flows, "flows");
 	unsigned int found = 0;
 	json_t *one;
@@ -313,6 +316,11 @@ static long put(struct world *world)
 	return call(world, "PUT", "/v1/policy", new_policy);
 }
 
+static long put_other_id(struct world *world)
+{
+	return call(world, "PUT", "/v1/policy", other_id);
+}
+
 static long patch_it(struct world *world)
 {
 	return call(world, "PATCH", "/v1/policy", patch);
@@ -365,6 +373,7 @@ static long begin(struct world *world)
 
 static const struct scenario scenarios[] = {
 	{"apply", to_old, put, false, false},
+	{"other-id", to_old, put_other_id, false, false},
 	{"patch", to_old, patch_it, false, false},
 	{"attach", to_old, attach, false, false},
 	{"detach", to_attached, detach, false, false},
