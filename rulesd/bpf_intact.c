@@ -8,7 +8,9 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,6 +104,15 @@ static void pin_link(const struct dataplane *dataplane, const char *path, int fd
 		harm->error = g_strdup(g_strerror(-code));
 }
 
+/* Where few are allowed, the API and the state directory need them more. */
+static int most_descriptors(void)
+{
+	struct rlimit limit = {.rlim_cur = 1024};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return (int)MIN(limit.rlim_cur / 2, (rlim_t)INT_MAX);
+}
+
 /* false: no program of ours runs there any more. */
 static bool look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir,
 			 struct dataplane_harm *harm)
@@ -120,6 +131,12 @@ static bool look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir
 		/* Without one to spare nothing is known. */
 		if (fd < 0)
 			return errno == EMFILE || errno == ENFILE;
+		if (fd >= most_descriptors()) {
+			bool there = is_on_device(dataplane, slot, place, fd);
+
+			close(fd);
+			return there;
+		}
 		*kept = fd + 1;
 	}
 	if (!is_on_device(dataplane, slot, place, *kept - 1))
@@ -297,15 +314,19 @@ static void look_at_entries(struct dataplane *dataplane, uint32_t slot, struct d
 static bool is_iface_right(const struct dataplane *dataplane, uint32_t slot)
 {
 	const struct sg_iface *iface = &dataplane->ifaces[slot];
+	const struct sg_iface_conf *conf = plan_current_conf(dataplane, slot, NULL);
 	uint64_t now = dataplane_generation(dataplane);
 
+	/* That timeout is no setting, so it is 0 only in what was wiped. */
 	return iface->ifindex == dataplane->held[slot].ifindex && iface->slot == slot &&
 	       (iface->since[0] <= now || iface->since[1] <= now) &&
-	       plan_current_conf(dataplane, slot, NULL)->shard == dataplane->held[slot].shard;
+	       conf->shard == dataplane->held[slot].shard && conf->timeout[SG_TIMEOUT_FRAGMENT];
 }
 
 bool intact_ifaces(const struct dataplane *dataplane)
 {
+	if (dataplane_generation(dataplane) != dataplane->flipped)
+		return false;
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
 		if (dataplane->held[slot].ifindex && !is_iface_right(dataplane, slot))
 			return false;
