@@ -6,6 +6,7 @@
 #   make         build rulesd and sgctl             make demo    four guests, a policy, what passes and what does not
 #   make verifier  what the verifier says, against its budget        make test-kernels  on other kernels (KERNELS="6.1 6.12")
 #   make lint    clang-format and clang-tidy, the house rules
+#   make soak    everything at once for SOAK=300 seconds, and rulesd stays as it was
 #   make test-floods    a million frames of each kind of flood (FLOOD=N for others)
 #   make bench   what it costs, beside nftables and others (BENCH=path for one, QUICK=1 short): table, JSON, figures
 #   make kill-test    rulesd killed and refused at every system call that changes anything (POINTS=N, RANDOM=N, SCENARIOS=...)
@@ -59,7 +60,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall deb clean
+.PHONY: all deps test-deps tests test soak kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -227,6 +228,10 @@ verifier: deps
 test-kernels: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@tests/vm/kernels $(KERNELS)
+
+soak: test-deps
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@SOAK=$(or $(SOAK),300) tests/soak/run
 
 demo: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(AGENT)
