@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
@@ -25,6 +26,7 @@
 #include "tests/bench/elements.h"
 #include "tests/bench/links.h"
 #include "tests/bench/memory.h"
+#include "tests/bench/syscalls.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/frame.h"
 #include "tests/lib/netns.h"
@@ -36,6 +38,8 @@
 #define BYTES_A_MEMBER 200.0
 #define BASE_CHANGES   21 /* of nft and ipset: each starts a process */
 #define PAUSE_US       20000
+#define COUNTED	       50u /* changes whose system calls are counted */
+#define DIGEST_SECONDS 120
 #define RULES	       10	   /* of a group */
 #define CARRIED	       100	   /* groups that the attached interfaces carry */
 #define FIRST_MEMBER   0x0a000100u /* 10.0.1.0 */
@@ -355,6 +359,86 @@ static struct took *run_changes(const struct daemon *daemon, make_change make, c
 	return took;
 }
 
+/* Without the clock: what counts them takes time. */
+static void count_syscalls(const struct daemon *daemon)
+{
+	static const struct {
+		const char *what;
+		make_change make;
+	} kinds[] = {{"one member joins or leaves", change_member},
+		     {"one rule changes", change_rule},
+		     {"one entry of a list changes", change_entry}};
+
+	for (unsigned int k = 0; k < G_N_ELEMENTS(kinds); k++) {
+		struct client client = client_open(daemon->socket);
+		g_autofree char *text = NULL;
+		unsigned long sum;
+
+		syscalls_begin(daemon->pid);
+		for (unsigned int i = 0; i < COUNTED; i++) {
+			struct change change = kinds[k].make(first_number + i);
+
+			client_send(&client, change.request);
+			json_decref(client_receive(&client));
+			g_free(change.request);
+		}
+		sum = syscalls_end(COUNTED, &text);
+		client_close(&client);
+		bench_verdict(bench, sum >= COUNTED, "%s: %lu system calls", kinds[k].what, sum);
+		note(kinds[k].what, "tapguard, system calls", "calls", (double)sum / COUNTED, 0);
+		bench_note(bench, "%s, system calls: %s", kinds[k].what, text);
+	}
+	first_number += COUNTED;
+}
+
+/* ------------------------------------------------------------------ the least that it could be */
+
+static gpointer answer_bytes(gpointer data)
+{
+	int fd = *(const int *)data;
+	char byte;
+
+	while (read(fd, &byte, 1) == 1)
+		if (write(fd, &byte, 1) != 1)
+			break;
+	return NULL;
+}
+
+/*
+ * A thread that sleeps until it is asked, and answers: what any daemon takes at least, however
+ * little it has to do. When other work wants the CPUs, it is most of the time that a change takes.
+ */
+static void measure_wakeups(unsigned int pause_us, const char *how)
+{
+	struct bench_series *all = series("a thread is woken and answers", how, "ms");
+	g_autofree double *took = g_new(double, size.changes);
+	GThread *thread;
+	char byte = 0;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		fail_msg("socketpair: %s", strerror(errno));
+	thread = g_thread_new("answer", answer_bytes, &fds[1]);
+	bench_pin(bench);
+	for (unsigned int i = 0; i < size.changes; i++) {
+		double at;
+
+		g_usleep(pause_us);
+		at = now_ms();
+		bench_verdict(bench, write(fds[0], &byte, 1) == 1, "socket: %s", strerror(errno));
+		while (recv(fds[0], &byte, 1, MSG_DONTWAIT) != 1)
+			;
+		took[i] = now_ms() - at;
+		bench_sample(all, took[i]);
+	}
+	bench_unpin(bench);
+	shutdown(fds[0], SHUT_RDWR);
+	g_thread_join(thread);
+	close(fds[0]);
+	close(fds[1]);
+	note("a thread is woken and answers, p99", how, "ms", p99(took, size.changes), 0);
+}
+
 static void all_changes(const struct daemon *daemon)
 {
 	static const struct {
@@ -367,6 +451,8 @@ static void all_changes(const struct daemon *daemon)
 		struct bench_series *effect[ELEMENTS_CHANGES];
 		struct took *took;
 
+		measure_wakeups(paces[p].pause_us,
+				paces[p].pause_us ? "paced" : "one after the other");
 		took = run_changes(daemon, change_member, "member", paces[p].pause_us);
 		effect[ELEMENTS_JOIN] = report_changes("one member joins", how, took, 0, 2, true);
 		effect[ELEMENTS_LEAVE] = report_changes("one member leaves", how, took, 1, 2, true);
@@ -403,6 +489,23 @@ static void note_memory(const struct daemon *daemon, const char *when, double li
 {
 	note("memory of rulesd, resident", when, "MB",
 	     memory_of_process(daemon->pid, "VmRSS:") / 1e3, limit);
+}
+
+/* What a status asks for is worked out, and the memory for it given back. */
+static void wait_for_digest(const struct daemon *daemon)
+{
+	bool known = false;
+	double at = now_ms();
+
+	while (!known && now_ms() < at + DIGEST_SECONDS * 1e3) {
+		AUTO_JSON json_t *status = sgctl_json(daemon, "show", "status", NULL);
+
+		known = json_is_string(json_object_get(status, "policy_sha256"));
+		g_usleep(known ? 0 : 200000);
+	}
+	bench_verdict(bench, known, "the digest of the policy is not known in %d s",
+		      DIGEST_SECONDS);
+	note("digest of the policy, in a thread", "tapguard", "ms", now_ms() - at, 0);
 }
 
 static void load(const struct daemon *daemon)
@@ -485,6 +588,7 @@ static void run(struct bench *running)
 	size.entries = bench_quick(bench) ? 1000 : 10000;
 	size.changes = bench_quick(bench) ? 20 : 300;
 	setrlimit(RLIMIT_NOFILE, &files);
+	setenv("PATIENCE", "12", 0); /* a restart with all that, on a busy machine */
 	netns_new();
 	for (unsigned int i = 0; i < size.taps; i++) {
 		g_autofree char *name = g_strdup_printf("ctl%u", i);
@@ -502,6 +606,7 @@ static void run(struct bench *running)
 	open_program(daemon);
 	verdicts("loaded");
 	all_changes(daemon);
+	count_syscalls(daemon);
 	verdicts("after changes");
 	note_memory(daemon, "after all changes", RULESD_MB);
 	close(program);
@@ -511,7 +616,10 @@ static void run(struct bench *running)
 	note("restart with everything pinned", "tapguard", "ms", now_ms() - at, 0);
 	open_program(daemon);
 	verdicts("restarted");
+	wait_for_digest(daemon);
 	note_memory(daemon, "after a restart", RULESD_MB);
+	note("memory of rulesd, resident", "highest, after a restart", "MB",
+	     memory_of_process(daemon->pid, "VmHWM:") / 1e3, 0);
 	close(program);
 	daemon_delete_all();
 	baselines();
