@@ -97,10 +97,13 @@ static void discard(const struct section_run *run)
 bool load_map_parallel(struct load *load, uint32_t node, const struct load_section *section)
 {
 	struct section_run run = {.load = load, .section = section};
-	uint32_t threads = parallel_threads();
+	uint32_t threads;
 
 	run.count = section->make && !load->removals ? jdoc_count(load->doc, node) : 0;
-	if (threads < 2 || run.count < MAX(section->large, 1u))
+	if (run.count < MAX(section->large, 1u))
+		return false;
+	threads = parallel_threads();
+	if (threads < 2)
 		return false;
 	run.made = g_new0(struct load_made, run.count);
 	list_members(&run, node);

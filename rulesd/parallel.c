@@ -38,7 +38,7 @@ uint32_t parallel_threads(void)
 void parallel_run(uint32_t pieces, parallel_work *work, void *context)
 {
 	struct run run = {.work = work, .context = context, .pieces = pieces};
-	uint32_t wanted = MIN(parallel_threads(), pieces), made = 0;
+	uint32_t wanted = pieces < 2 ? pieces : MIN(parallel_threads(), pieces), made = 0;
 	GThread *threads[PARALLEL_MAX];
 
 	while (made + 1 < wanted) {
