@@ -131,6 +131,7 @@ int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const st
 {
 	CLEANUP(model_free) struct model *made = NULL;
 	bool changed = patches && patches->len;
+	g_autofree bool *superseded = changed ? load_superseded(patches) : NULL;
 	int err = 0;
 
 	if (!sources)
@@ -138,7 +139,7 @@ int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const st
 	else if (load_policy(sources, &made, diag) < 0)
 		return candidate_load_error(diag);
 	for (guint i = 0; changed && i < patches->len; i++)
-		if (apply_patch(made, patches->pdata[i], diag) < 0)
+		if (!superseded[i] && apply_patch(made, patches->pdata[i], diag) < 0)
 			return candidate_load_error(diag);
 	changed |= from && carry_all(made, from, diag, &err);
 	if (err == 0 && changed)

@@ -66,6 +66,12 @@ int load_check(const GPtrArray *sources, struct diag *diag);
  */
 int load_patch(const GPtrArray *sources, const struct model *model, struct model_edit **edit,
 	       struct diag *diag);
+/*
+ * Which of these patches (arrays of struct load_source, in the order of their application, each
+ * accepted when it came) may be left out, because later ones write whole all that they write: the
+ * model is the same after the last one. The caller frees the array (g_free).
+ */
+bool *load_superseded(const GPtrArray *patches);
 /* model_validate_edit of the edit, which is applied, with the places that sources give. */
 int load_validate_patch(const GPtrArray *sources, const struct model *model,
 			const struct model_edit *edit, struct diag *diag);
