@@ -65,7 +65,7 @@ static uint32_t flows_of(const struct engine *engine, const struct engine_iface 
 	struct sg_stats stats;
 	struct sg_slot exact;
 
-	if (!runtime || !runtime->ifindex ||
+	if (!runtime || (!runtime->ifindex && !runtime->parked) ||
 	    dataplane_stats(engine->dataplane, runtime->slot, &stats, &exact) < 0)
 		return 0;
 	return exact.flows;

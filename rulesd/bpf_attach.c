@@ -119,6 +119,43 @@ static int unhook(struct dataplane *dataplane, uint32_t slot, char **error)
 	return code;
 }
 
+static void set_ifindex(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex)
+{
+	__atomic_store_n(&dataplane->ifaces[slot].ifindex, ifindex, __ATOMIC_RELEASE);
+	dataplane->held[slot].ifindex = ifindex;
+}
+
+/* The device is gone, and its number may be another one's already: links know that by themselves,
+ * filters went with it. */
+static int park(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	uint32_t ifindex = dataplane->ifaces[slot].ifindex, found = 0;
+	int code = hooks_remove(dataplane, slot, 0, error);
+
+	if (!code)
+		code = slot_of_ifindex(dataplane, ifindex, &found, error);
+	if (!code && found == slot)
+		code = set_slot_of_ifindex(dataplane, ifindex, 0, error);
+	if (!code)
+		set_ifindex(dataplane, slot, DATAPLANE_PARKED);
+	return code;
+}
+
+int dataplane_park(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	uint32_t ifindex = slot && slot <= SG_MAX_SLOTS ? dataplane->ifaces[slot].ifindex : 0;
+	int code;
+
+	if (!ifindex)
+		return bpf_fail(error, -EINVAL, "slot %u is not attached", slot);
+	if (ifindex == DATAPLANE_PARKED)
+		return 0;
+	g_rec_mutex_lock(&dataplane->hooks_turn);
+	code = park(dataplane, slot, error);
+	g_rec_mutex_unlock(&dataplane->hooks_turn);
+	return code;
+}
+
 /* What is left of a slot that no packet can reach. */
 static int clear(struct dataplane *dataplane, uint32_t slot, char **error)
 {
@@ -224,6 +261,7 @@ struct beginning {
 	uint32_t policy, shard;
 	bool fresh;    /* nothing of ours is on the device yet */
 	bool replaces; /* its slot is still on another one */
+	bool moves;    /* and comes along with all that it has */
 	bool reserved;
 	struct hooks_wish wish;
 };
@@ -332,6 +370,24 @@ static int attach_again(struct dataplane *dataplane, struct beginning *begin, bo
 	return code ? code : hooks_install(dataplane, &begin->wish, quick, used, error);
 }
 
+/* No program of the slot runs until its hooks are installed. */
+static int attach_moved(struct dataplane *dataplane, struct beginning *begin, bool *quick,
+			enum model_hook *used, char **error)
+{
+	uint32_t slot = begin->wish.slot;
+	int code = dataplane->ifaces[slot].ifindex == DATAPLANE_PARKED
+			   ? 0
+			   : park(dataplane, slot, error);
+
+	if (code)
+		return code;
+	set_ifindex(dataplane, slot, begin->wish.ifindex);
+	code = attach_again(dataplane, begin, quick, used, error);
+	if (code && !park(dataplane, slot, NULL))
+		hooks_remove_filters(begin->wish.ifindex);
+	return code;
+}
+
 /* Another slot that filters the same device would lose it silently. */
 static int check_device(struct dataplane *dataplane, const struct beginning *begin, char **error)
 {
@@ -401,8 +457,9 @@ static int begin_one(struct dataplane *dataplane, struct beginning *begin, char 
 		code = hooks_look(dataplane, slot, ifindex, begin->wish.views, &seen, error);
 	if (code)
 		return code;
-	begin->fresh =
-		!seen.any && !(begin->request->same && dataplane->held[slot].ifindex == ifindex);
+	begin->moves = !seen.any && dataplane->ifaces[slot].ifindex == DATAPLANE_PARKED;
+	begin->fresh = !seen.any && !begin->moves &&
+		       !(begin->request->same && dataplane->held[slot].ifindex == ifindex);
 	begin->replaces = begin->fresh && dataplane->ifaces[slot].ifindex;
 	return 0;
 }
@@ -470,6 +527,8 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 	intact_forget(dataplane, request->iface->slot);
 	if (begin->fresh)
 		request->code = attach_fresh(dataplane, begin, &quick, &used, &request->error);
+	else if (begin->moves)
+		request->code = attach_moved(dataplane, begin, &quick, &used, &request->error);
 	else
 		request->code = attach_again(dataplane, begin, &quick, &used, &request->error);
 	if (request->code && begin->fresh)

@@ -367,7 +367,8 @@ void dataplane_intact(struct dataplane *dataplane, const struct image *image, ui
 		look_at_whole(dataplane, image, harm);
 	}
 	for (; slot <= SG_MAX_SLOTS && looked_at < SLOTS_A_STEP; slot++) {
-		if (!dataplane->held[slot].ifindex)
+		if (!dataplane->held[slot].ifindex ||
+		    dataplane->held[slot].ifindex == DATAPLANE_PARKED)
 			continue;
 		look_at_slot(dataplane, slot, harm);
 		looked_at++;

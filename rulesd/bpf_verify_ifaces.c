@@ -271,7 +271,8 @@ bool verify_ifindexes(struct verification *v, int *code, char **error)
 
 	v->seen = g_hash_table_new(NULL, NULL);
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
-		if (dataplane->held[slot].ifindex)
+		if (dataplane->held[slot].ifindex &&
+		    dataplane->held[slot].ifindex != DATAPLANE_PARKED)
 			g_hash_table_insert(v->seen,
 					    GUINT_TO_POINTER(dataplane->held[slot].ifindex),
 					    GUINT_TO_POINTER(slot));
@@ -283,7 +284,7 @@ bool verify_ifindexes(struct verification *v, int *code, char **error)
 	for (uint32_t slot = 1; !*code && slot <= SG_MAX_SLOTS; slot++) {
 		uint32_t ifindex = dataplane->held[slot].ifindex, found;
 
-		if (ifindex < low)
+		if (ifindex < low || ifindex == DATAPLANE_PARKED)
 			continue;
 		v->result.checked[VERIFY_IFINDEX]++;
 		if (table_lookup(v->dataplane, TABLE_IFHIGH, &ifindex, &found) == -ENOENT)

@@ -56,7 +56,8 @@ bool verify_programs(struct verification *v, int *code, char **error)
 	for (; v->next <= SG_MAX_SLOTS && done < SLOTS_A_STEP; v->next++) {
 		struct place_check check = {.v = v, .slot = v->next};
 
-		if (!dataplane->held[v->next].ifindex)
+		if (!dataplane->held[v->next].ifindex ||
+		    dataplane->held[v->next].ifindex == DATAPLANE_PARKED)
 			continue;
 		*code = hooks_compare(dataplane, v->next, v->views, place_differs, &check, error);
 		if (*code)

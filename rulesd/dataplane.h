@@ -22,6 +22,10 @@ struct dataplane_options {
 	uint32_t max_flows; /* --max-flows: sum of the reservations of all interfaces */
 };
 
+/* In place of an ifindex: the slot is parked (dataplane_park). The largest that there can be, which
+ * nobody gets who does not ask for it. */
+#define DATAPLANE_PARKED 0x7fffffffu
+
 /* What the kernel holds of an attached interface. */
 struct dataplane_attachment {
 	uint32_t slot;
@@ -133,6 +137,12 @@ int dataplane_detach(struct dataplane *dataplane, uint32_t slot, char **error);
  * outcome of each. */
 int dataplane_detach_many(struct dataplane *dataplane, const uint32_t *slots, unsigned int count,
 			  int *codes, char **error);
+/*
+ * Its device is gone: programs off, but configuration, reservation and flows wait for the next
+ * device that it is attached to, with its rules and members kept up to date. 0 also when it is
+ * parked already.
+ */
+int dataplane_park(struct dataplane *dataplane, uint32_t slot, char **error);
 /* Appends a struct dataplane_attachment for every pinned slot, verified against the kernel. */
 int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char **error);
 /*

@@ -55,7 +55,11 @@ struct engine_iface {
 	bool lost;    /* its device is gone, and it has not been detached yet */
 	bool leaving; /* about to be detached */
 	bool robbed;  /* its programs were removed, and it is still on the same device */
-	bool quick;   /* filtered by tc filters until there are links */
+	/* Its device went, and its flows wait for it to come back, until then (monotonic). */
+	bool parked;
+	int64_t parked_until_us;
+	char called[IFNAMSIZ]; /* its device, as last heard */
+	bool quick;	       /* filtered by tc filters until there are links */
 
 	/* engine_flood.c */
 	struct {
@@ -129,6 +133,7 @@ struct engine {
 	guint repair_timer;
 	guint flood_timer;
 	/* engine_watch.c */
+	guint grace_timer;   /* while any interface is parked */
 	GHashTable *touched; /* ids whose devices came or went, or NULL */
 	guint touched_source;
 	uint32_t check_next; /* slot, while check_timer runs */

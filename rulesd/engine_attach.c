@@ -131,7 +131,7 @@ static struct work work_new(void)
 
 static void want_detached(struct work *work, struct engine_iface *iface)
 {
-	if (iface->leaving || !iface->ifindex)
+	if (iface->leaving || (!iface->ifindex && !iface->parked))
 		return;
 	iface->leaving = true;
 	g_ptr_array_add(work->detach, iface);
@@ -197,6 +197,7 @@ static void detach_all(struct engine *engine, struct work *work)
 		iface->leaving = false;
 		if (!codes[i]) {
 			set_ifindex(engine, iface, 0);
+			iface->parked = false;
 			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
 			continue;
 		}
@@ -245,6 +246,13 @@ static void not_let_pass(struct engine *engine, struct engine_iface *iface, int 
 	engine_set_state(engine, iface, ENGINE_FAILED, why);
 }
 
+static const char *link_name(const struct engine *engine, uint32_t ifindex)
+{
+	const struct link *link = links_by_index(engine->links, ifindex);
+
+	return link ? link->name : "";
+}
+
 /* shut: what became of its device group. */
 static void attached(struct engine *engine, struct engine_iface *iface,
 		     const struct dataplane_request *request, int shut)
@@ -252,6 +260,10 @@ static void attached(struct engine *engine, struct engine_iface *iface,
 	bool again = iface->state == ENGINE_FILTERING && iface->ifindex == request->ifindex;
 
 	set_ifindex(engine, iface, request->ifindex);
+	if (iface->parked)
+		log_info("interface %s: its flows go on", iface->id);
+	iface->parked = false;
+	g_strlcpy(iface->called, link_name(engine, request->ifindex), sizeof(iface->called));
 	iface->hook = request->attachment.hook;
 	iface->quick = request->attachment.quick;
 	iface->wanted_hook = request->iface->hook;
@@ -393,6 +405,37 @@ static bool is_misplaced(const struct engine_iface *iface, const struct image_if
 	return !wanted || strcmp(wanted->device, iface->device) != 0;
 }
 
+/* After a restart the time begins anew: nobody knows when the device went. */
+static void park_until(struct engine *engine, struct engine_iface *iface)
+{
+	iface->parked_until_us =
+		g_get_monotonic_time() + (int64_t)engine->options->grace * G_USEC_PER_SEC;
+	engine_grace_soon(engine);
+}
+
+/* Whether its flows wait for its device to come back. */
+static bool park(struct engine *engine, struct engine_iface *iface)
+{
+	g_autofree char *error = NULL;
+
+	if (!engine->options->grace || !iface->ifindex)
+		return false;
+	if (dataplane_park(engine->dataplane, iface->slot, &error) < 0) {
+		log_warning("interface %s: its flows cannot be kept: %s", iface->id, error);
+		return false;
+	}
+	set_ifindex(engine, iface, 0);
+	iface->parked = true;
+	park_until(engine, iface);
+	engine_set_state(engine, iface, ENGINE_WAITING, NULL);
+	return true;
+}
+
+static bool is_over(const struct engine_iface *iface)
+{
+	return iface->parked && g_get_monotonic_time() >= iface->parked_until_us;
+}
+
 /* Those that the image has no more, those that moved to another device, and those whose device
  * went. */
 static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
@@ -405,7 +448,9 @@ static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
 		if (iface->lost)
 			log_info("interface %s: %s is gone, waiting for it", iface->id,
 				 iface->device);
-		if (iface->lost || is_misplaced(iface, image_iface(engine->image, iface->id)))
+		if (is_misplaced(iface, image_iface(engine->image, iface->id)) || is_over(iface))
+			want_detached(work, iface);
+		else if (iface->lost && !park(engine, iface))
 			want_detached(work, iface);
 	}
 	detach_all(engine, work);
@@ -413,7 +458,7 @@ static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
 		struct engine_iface *iface = ifaces->pdata[i];
 		const struct image_iface *wanted = image_iface(engine->image, iface->id);
 
-		if (iface->ifindex || !is_misplaced(iface, wanted))
+		if (iface->ifindex || iface->parked || !is_misplaced(iface, wanted))
 			continue;
 		if (wanted) {
 			set_device(engine, iface, wanted->device);
@@ -432,6 +477,8 @@ static void settle(struct engine *engine, struct engine_iface *iface,
 	const struct link *link = links_by_name(engine->links, wanted->device);
 	struct engine_iface *holder;
 
+	if (!link && iface->parked)
+		return;
 	if (!link) {
 		if (iface->ifindex && engine_renamed_and_ours(engine, iface))
 			return;
@@ -536,7 +583,15 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 		return dataplane_detach(engine->dataplane, pinned->slot, error);
 	}
 	iface = add_iface(engine, wanted);
+	if (pinned->ifindex == DATAPLANE_PARKED) {
+		iface->parked = true;
+		park_until(engine, iface);
+		return 0;
+	}
 	set_ifindex(engine, iface, pinned->ifindex);
+	/* The number may be another device's by now: it is by its programs that a device is known.
+	 */
+	iface->lost = !pinned->live;
 	iface->hook = pinned->hook;
 	iface->wanted_hook = wanted->hook;
 	/* What was refused before this start has been reported by whoever ran then. */

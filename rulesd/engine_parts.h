@@ -178,6 +178,8 @@ void engine_guard_sweep(struct engine *engine);
 /* Begins to look for programs that are gone; they are put back, and what failed is tried again. */
 void engine_repair(struct engine *engine);
 void engine_link_changed(const struct link *link, bool gone, void *arg);
+/* One more is parked: looks for those whose time is over. */
+void engine_grace_soon(struct engine *engine);
 /* It is filtered quickly: gives it links when there is time. */
 void engine_upgrade_later(struct engine *engine, const struct engine_iface *iface);
 /* Writes down the generation that users have seen by now. */

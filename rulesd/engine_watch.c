@@ -13,6 +13,7 @@
 #include "rulesd/log.h"
 
 #define CHECK_STEP_MS  20 /* between two parts of a look at the attached programs */
+#define GRACE_STEP_MS  200
 #define UPGRADE_GAP_MS 10 /* in which others get the kernel's lock on devices */
 
 void engine_note(struct engine *engine)
@@ -49,6 +50,59 @@ static void touch(struct engine *engine, const struct engine_iface *iface)
 			g_idle_add_full(G_PRIORITY_HIGH, reconcile_touched, engine, NULL);
 }
 
+static void touch_parked(gpointer key, gpointer value, gpointer arg)
+{
+	const struct engine_iface *iface = value;
+
+	(void)key;
+	if (iface->parked && g_get_monotonic_time() >= iface->parked_until_us)
+		touch(arg, iface);
+}
+
+static gboolean look_at_parked(gpointer arg)
+{
+	struct engine *engine = arg;
+	GHashTableIter iter;
+	gpointer value;
+	bool any = false;
+
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (!any && g_hash_table_iter_next(&iter, NULL, &value))
+		any = ((const struct engine_iface *)value)->parked;
+	g_hash_table_foreach(engine->ifaces, touch_parked, engine);
+	if (any)
+		return G_SOURCE_CONTINUE;
+	engine->grace_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
+void engine_grace_soon(struct engine *engine)
+{
+	if (!engine->grace_timer)
+		engine->grace_timer = g_timeout_add(GRACE_STEP_MS, look_at_parked, engine);
+}
+
+/*
+ * A device that is filtered got another name, or another device has its number: after a loss of
+ * events the two look alike, but for the programs.
+ */
+static void called(struct engine *engine, struct engine_iface *iface, const struct link *link)
+{
+	struct dataplane_attachment seen = {.slot = iface->slot, .ifindex = link->ifindex};
+
+	if (strcmp(iface->called, link->name) == 0)
+		return;
+	g_strlcpy(iface->called, link->name, sizeof(iface->called));
+	if (iface->state == ENGINE_FILTERING &&
+	    dataplane_look(engine->dataplane, &seen, NULL) == 0 && !seen.live)
+		iface->lost = true;
+	touch(engine, iface);
+	if (!iface->lost && strcmp(iface->device, link->name) != 0 &&
+	    engine_renamed_and_ours(engine, iface))
+		log_warning("interface %s: %s is called %s now, and stays filtered", iface->id,
+			    iface->device, link->name);
+}
+
 void engine_link_changed(const struct link *link, bool gone, void *arg)
 {
 	struct engine *engine = arg;
@@ -57,17 +111,15 @@ void engine_link_changed(const struct link *link, bool gone, void *arg)
 	if (!engine->ready)
 		return;
 	iface = engine_by_ifindex(engine, link->ifindex);
-	if (iface && (gone || strcmp(iface->device, link->name) != 0)) {
-		iface->lost |= gone;
+	if (iface && gone) {
+		iface->lost = true;
 		touch(engine, iface);
 	}
 	if (gone)
 		return;
+	if (iface)
+		called(engine, iface, link);
 	engine_guard_link(engine, link);
-	if (iface && strcmp(iface->device, link->name) != 0 &&
-	    engine_renamed_and_ours(engine, iface))
-		log_warning("interface %s: %s is called %s now, and stays filtered", iface->id,
-			    iface->device, link->name);
 	iface = engine_by_device(engine, link->name);
 	/* Some other change of one that is filtered is nothing to act on. */
 	if (iface && (iface->ifindex != link->ifindex || iface->state != ENGINE_FILTERING))
@@ -176,6 +228,7 @@ void engine_upgrade_later(struct engine *engine, const struct engine_iface *ifac
 
 void engine_watch_stop(struct engine *engine)
 {
+	g_clear_handle_id(&engine->grace_timer, g_source_remove);
 	g_clear_handle_id(&engine->touched_source, g_source_remove);
 	g_clear_handle_id(&engine->check_timer, g_source_remove);
 	g_clear_handle_id(&engine->upgrade_timer, g_source_remove);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guard_table.c - the guard's rules as libnftnl objects, written by one batch and read back.
+ *
+ * Long because what is written and what is read back are the same objects, compared as words.
  */
 #include "rulesd/guard_table.h"
 
@@ -597,7 +599,7 @@ static int hear_answers(struct mnl_socket *socket, const struct batch *batch, ch
 static int commit(const char *name, const struct guard_table *table, char **error)
 {
 	CLEANUP(close_socket) struct mnl_socket *socket = NULL;
-	g_autofree char *buffer = g_malloc(2 * BATCH_BYTES);
+	g_autofree char *buffer = g_malloc0(2 * BATCH_BYTES);
 	CLEANUP(batch_clear)
 	struct batch batch = {.messages = mnl_nlmsg_batch_start(buffer, BATCH_BYTES),
 			      .about = g_ptr_array_new_with_free_func(g_free)};

@@ -36,6 +36,7 @@ const char options_help[] =
 	"  --guard-group N       device group of taps that are filtered (0x7467); with --guard\n"
 	"  --verify-every N      seconds between two verifications that repair (600; 0: none, and\n"
 	"                        what others take away is not looked for every second)\n"
+	"  --grace SECONDS       flows of a tap that goes wait so long for it to come back (0)\n"
 	"  --log text|json       form of the log on standard error (text)\n"
 	"  --log-level LEVEL     error, warning, info or debug (info)\n"
 	"  --flush               remove every program, map and table of this instance, and exit\n"
@@ -59,6 +60,7 @@ enum option_key {
 	KEY_FLUSH,
 	KEY_GUARD,
 	KEY_GUARD_GROUP,
+	KEY_GRACE,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -79,6 +81,7 @@ static const struct option long_options[] = {
 	{"flush", no_argument, NULL, KEY_FLUSH},
 	{"guard", required_argument, NULL, KEY_GUARD},
 	{"guard-group", required_argument, NULL, KEY_GUARD_GROUP},
+	{"grace", required_argument, NULL, KEY_GRACE},
 	{"help", no_argument, NULL, KEY_HELP},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{NULL, 0, NULL, 0},
@@ -177,6 +180,21 @@ static int parse_guard_group(const char *text, uint32_t *group, char **error)
 	return 0;
 }
 
+#define MOST_GRACE 3600 /* seconds; what waits holds a slot and its flow entries */
+
+static int parse_grace(const char *text, uint32_t *seconds, char **error)
+{
+	guint64 number = 0;
+
+	if (!g_ascii_string_to_unsigned(text, 10, 0, MOST_GRACE, &number, NULL)) {
+		*error = g_strdup_printf("--grace %s: a number of seconds from 0 to %d is wanted",
+					 text, MOST_GRACE);
+		return -EINVAL;
+	}
+	*seconds = (uint32_t)number;
+	return 0;
+}
+
 static int check_guard(struct options *options, char **error)
 {
 	if (options->guard_group && !options->guard_count && !options->flush) {
@@ -238,6 +256,8 @@ static int set_option(int key, char *argument, struct options *options, char **e
 		return 0;
 	case KEY_GUARD:
 		return add_guard(argument, options, error);
+	case KEY_GRACE:
+		return parse_grace(argument, &options->grace, error);
 	case KEY_GUARD_GROUP:
 		return parse_guard_group(argument, &options->guard_group, error);
 	default:

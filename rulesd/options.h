@@ -32,6 +32,7 @@ struct options {
 	unsigned int guard_count;
 	uint32_t guard_group;  /* of devices that are filtered */
 	uint32_t verify_every; /* seconds; 0: never */
+	uint32_t grace;	       /* seconds that flows wait for a device that went to come back */
 	enum log_format log_format;
 	enum log_level log_level;
 	bool flush;

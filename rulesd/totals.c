@@ -43,7 +43,7 @@ struct totals totals_of(const struct engine *engine)
 		struct sg_stats stats;
 		struct sg_slot exact;
 
-		if (!iface->ifindex)
+		if (!iface->ifindex && !iface->parked)
 			continue;
 		if (compiled)
 			totals.reserved_flows += compiled->conntrack.max_flows;

@@ -48,6 +48,7 @@ static void wrong_options_are_wrong_usage(void **state)
 	static const char *const wrong[][4] = {
 		{"--guard", "t*p", NULL, "at the end"},
 		{"--guard-group", "7", NULL, "without --guard"},
+		{"--grace", "4000", NULL, "from 0 to 3600"},
 		{"--nothing", NULL, NULL, "no such option"},
 		{"file.json", NULL, NULL, "only options"},
 		{"--max-flows", "0", NULL, "--max-flows 0"},
