@@ -75,7 +75,7 @@
 #define SG_MAP_HALF \
 	"sg_half" /* ARRAY_OF_MAPS: slot -> LRU_HASH struct sg_flow_key -> struct sg_flow */
 #define SG_MAP_FLOWS \
-	"sg_flows" /* ARRAY_OF_MAPS: shard -> HASH struct sg_flow_key -> struct sg_flow */
+	"sg_flows" /* ARRAY_OF_MAPS: shard -> ARRAY, mmap: struct sg_bucket; see bucket.h */
 #define SG_MAP_RULES \
 	"sg_rules" /* HASH: __u32 rule -> struct sg_rule_stats; entries made by rulesd */
 #define SG_MAP_FRAGS  "sg_frags"  /* HASH: struct sg_frag_key -> struct sg_frag */
@@ -144,7 +144,9 @@ struct sg_control {
 			       need no look */
 	__u32 flags;	    /* enum sg_control_flags */
 	__u32 abi;	    /* SG_ABI_VERSION of whoever created the maps */
-	__u64 pad[5];
+	__u64 hash[4]; /* secret odd multipliers of the flow table's hash: bucket.h; set once, with
+			  abi */
+	__u64 pad;
 };
 
 enum sg_iface_flags {
@@ -192,7 +194,7 @@ struct sg_iface_conf {
 				 common path */
 	struct sg_addr addr6; /* first own IPv6 address, likewise */
 	__u32 timeout[SG_TIMEOUTS];
-	__u32 pad2;
+	__u32 buckets; /* of its shard */
 };
 
 /*
@@ -433,6 +435,35 @@ struct sg_flow {
 	struct sg_flow_half half[SG_DIRS]; /* by enum sg_dir */
 };
 
+/* A flow's place in a shard. */
+struct sg_cell {
+	struct sg_flow_key key;
+	struct sg_flow flow;
+};
+
+/*
+ * What a lookup reads first: of each cell a word with its status, 14 bits of the hash of its key
+ * (SG_TAG_GONE: of the jiffies when it was given up), and how often it was used in the low 16 bits,
+ * so that a compare-and-exchange which comes late fails.
+ */
+enum sg_tag_status {
+	SG_TAG_FREE = 0,
+	SG_TAG_BUSY = 1, /* somebody writes key and flow */
+	SG_TAG_LIVE = 2,
+	SG_TAG_GONE = 3, /* rests for SG_TAG_REST, because somebody may still be at it */
+};
+#define SG_BUCKET_CELLS 16u
+#define SG_BUCKET_FLOWS                                                                            \
+	8u		    /* that a shard has room for, a bucket: the rest keeps both buckets of \
+			       a flow from being full */
+#define SG_BUCKET_FULL 10u  /* from so many on, the second bucket is looked at too */
+#define SG_TAG_REST    256u /* jiffies */
+
+struct sg_bucket {
+	__u32 tags[SG_BUCKET_CELLS];
+	struct sg_cell cells[SG_BUCKET_CELLS];
+};
+
 #define SG_FLOW_STATE(word) ((word)&0xffu)
 #define SG_FLOW_FLAGS(word) ((word) >> 8)
 
@@ -512,7 +543,7 @@ enum sg_collect_flags {
 	  "an ICMP error about no live flow, which no rule allows either")                        \
 	X(ALLOWANCE, "allowance_exceeded",                                                        \
 	  "the interface has as many flows as conntrack.max_flows allows")                        \
-	X(TABLE_FULL, "flow_table_full", "the kernel refused to insert the flow")                 \
+	X(TABLE_FULL, "flow_table_full", "the flow table has no cell for the flow")               \
 	X(FLOW_BUSY, "flow_busy", "the flow is being collected at this moment")                   \
 	X(SPOOFED_MAC, "spoofed_mac", "the source MAC is not the interface's")                    \
 	X(SPOOFED_SOURCE, "spoofed_source",                                                       \
@@ -618,6 +649,7 @@ SG_ASSERT_SIZE(struct sg_outline, 904);
 SG_ASSERT_SIZE(struct sg_flow_key, 40);
 SG_ASSERT_SIZE(struct sg_flow_half, 40);
 SG_ASSERT_SIZE(struct sg_flow, 112);
+SG_ASSERT_SIZE(struct sg_bucket, 39 * 64); /* whole cache lines */
 SG_ASSERT_SIZE(struct sg_frag_key, 40);
 SG_ASSERT_SIZE(struct sg_event, 64);
 _Static_assert(SG_REASONS <= SG_REASONS_ROOM, "more reasons than counters");

@@ -22,8 +22,6 @@ struct sg_pass {
 	struct sg_collect *job;
 	__u64 now;
 	__u64 generation;
-	__u32 confirmed;
-	__u32 pad;
 };
 
 /*
@@ -33,12 +31,15 @@ struct sg_pass {
  * one costs a handshake a retransmit.
  */
 sg_inline int sg_pass_takes(const struct sg_pass *pass, const struct sg_flow_key *key,
-			    struct sg_flow *flow)
+			    struct sg_flow *flow, __u32 confirmed)
 {
 	__u32 slot = key->slot, word = READ_ONCE(flow->state);
 	const struct sg_iface_conf *conf;
 	struct sg_iface *iface;
 
+	/* By somebody who removes it at this moment, or who was killed there. */
+	if (confirmed && SG_FLOW_FLAGS(word) & SG_FLOW_DEAD)
+		return 1;
 	if (pass->job->flags & SG_COLLECT_FLUSH) {
 		if (pass->job->slot && slot != pass->job->slot)
 			return 0;
@@ -51,34 +52,59 @@ sg_inline int sg_pass_takes(const struct sg_pass *pass, const struct sg_flow_key
 		if (conf && !sg_flow_expired(flow, conf, key->proto, word, pass->now))
 			return 0;
 	}
-	if (!pass->confirmed || SG_FLOW_FLAGS(word) & SG_FLOW_DEAD)
-		return 1;
-	return __sync_val_compare_and_swap(&flow->state, word, word | SG_FLOW_DEAD << 8) == word;
+	return !confirmed ||
+	       __sync_val_compare_and_swap(&flow->state, word, word | SG_FLOW_DEAD << 8) == word;
 }
 
-static long sg_pass_step(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
+static long sg_pass_half(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
 			 struct sg_pass *pass)
 {
-	__u32 slot = key->slot, rule = flow->rule;
 	__u64 packets = flow->half[0].packets + flow->half[1].packets;
 	__u64 bytes = flow->half[0].bytes + flow->half[1].bytes;
-	__u32 word;
+	__u32 rule = flow->rule;
 
 	pass->job->scanned++;
-	if (!sg_pass_takes(pass, key, flow))
-		return 0;
-	word = READ_ONCE(flow->state);
-	if (bpf_map_delete_elem(map, key))
+	if (!sg_pass_takes(pass, key, flow, 0) || bpf_map_delete_elem(map, key))
 		return 0;
 	pass->job->removed++;
-	if (pass->confirmed)
-		sg_flow_uncount(slot, word);
 	sg_rule_fold(rule, packets, bytes);
 	return 0;
 }
 
+sg_noinline void sg_pass_cell(struct sg_pass *pass, const struct sg_flow_key *key,
+			      const struct sg_hit *hit)
+{
+	struct sg_flow *flow = hit->flow;
+
+	if (!flow)
+		return;
+	pass->job->scanned++;
+	if (!sg_pass_takes(pass, key, flow, 1) || !sg_hit_remove(hit))
+		return;
+	pass->job->removed++;
+	/* The cell rests: nobody else writes to it. */
+	sg_flow_uncount(key->slot, READ_ONCE(flow->state));
+	sg_rule_fold(flow->rule, flow->half[0].packets + flow->half[1].packets,
+		     flow->half[0].bytes + flow->half[1].bytes);
+}
+
+static long sg_pass_bucket(struct bpf_map *map, __u32 *index, struct sg_bucket *bucket,
+			   struct sg_pass *pass)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SG_BUCKET_CELLS; i++) {
+		struct sg_hit hit;
+
+		if (sg_cell_live(bucket, i, &hit))
+			sg_pass_cell(pass, &bucket->cells[i].key, &hit);
+	}
+	return 0;
+}
+
 /* 1 when the pass can begin. */
-sg_inline int sg_pass_begin(struct sg_pass *pass, __u32 confirmed)
+sg_inline int sg_pass_begin(struct sg_pass *pass)
 {
 	__u32 zero = 0;
 	struct sg_control *control = bpf_map_lookup_elem(&sg_control, &zero);
@@ -88,7 +114,6 @@ sg_inline int sg_pass_begin(struct sg_pass *pass, __u32 confirmed)
 		return 0;
 	pass->now = bpf_jiffies64();
 	pass->generation = READ_ONCE(control->generation);
-	pass->confirmed = confirmed;
 	pass->job->jiffies = pass->now;
 	pass->job->scanned = 0;
 	pass->job->removed = 0;
@@ -102,12 +127,12 @@ int sg_collect_flows(void *ctx)
 	__u32 shard;
 	void *table;
 
-	if (!sg_pass_begin(&pass, 1))
+	if (!sg_pass_begin(&pass))
 		return -1;
 	shard = pass.job->shard;
 	table = bpf_map_lookup_elem(&sg_flows, &shard);
 	if (table)
-		bpf_for_each_map_elem(table, sg_pass_step, &pass, 0);
+		bpf_for_each_map_elem(table, sg_pass_bucket, &pass, 0);
 	return 0;
 }
 
@@ -123,7 +148,7 @@ int sg_collect_half(void *ctx)
 	__u32 slot, inserts;
 	void *table;
 
-	if (!sg_pass_begin(&pass, 0))
+	if (!sg_pass_begin(&pass))
 		return -1;
 	slot = pass.job->shard;
 	counters = bpf_map_lookup_elem(&sg_slots, &slot);
@@ -131,7 +156,7 @@ int sg_collect_half(void *ctx)
 	if (!table || !counters)
 		return 0;
 	inserts = READ_ONCE(counters->lru);
-	bpf_for_each_map_elem(table, sg_pass_step, &pass, 0);
+	bpf_for_each_map_elem(table, sg_pass_half, &pass, 0);
 	if (pass.job->scanned == pass.job->removed)
 		__sync_val_compare_and_swap(&counters->lru, inserts, 0);
 	return 0;
@@ -165,7 +190,7 @@ int sg_collect_frags(void *ctx)
 {
 	struct sg_pass pass = {};
 
-	if (!sg_pass_begin(&pass, 0))
+	if (!sg_pass_begin(&pass))
 		return -1;
 	bpf_for_each_map_elem(&sg_frags, sg_pass_frag, &pass, 0);
 	return 0;
@@ -177,5 +202,5 @@ int sg_collect_clock(void *ctx)
 {
 	struct sg_pass pass = {};
 
-	return sg_pass_begin(&pass, 0) ? 0 : -1;
+	return sg_pass_begin(&pass) ? 0 : -1;
 }

@@ -33,11 +33,10 @@
 #include "bpf/related.bpf.h"
 
 /* Deletes a flow that nothing allows any more. Whoever's delete succeeds counts it down. */
-sg_noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow_key *key,
-				const struct sg_hit *hit)
+sg_noinline void sg_flow_delete(const struct sg_flow_key *key, const struct sg_hit *hit)
 {
-	__u32 shard = view->conf->shard, slot = key->slot, rule, word = 0;
 	struct sg_flow *flow = hit->flow;
+	__u32 slot = key->slot, rule, word;
 	__u64 packets, bytes;
 	void *table;
 
@@ -46,21 +45,19 @@ sg_noinline void sg_flow_delete(const struct sg_view *view, const struct sg_flow
 	rule = flow->rule;
 	packets = flow->half[0].packets + flow->half[1].packets;
 	bytes = flow->half[0].bytes + flow->half[1].bytes;
-	table = hit->confirmed ? bpf_map_lookup_elem(&sg_flows, &shard)
-			       : bpf_map_lookup_elem(&sg_half, &slot);
-	if (!table)
-		return;
 	if (hit->confirmed) {
-		/* Another CPU may have deleted it, and its place may be another flow's by now. */
-		if (bpf_map_lookup_elem(table, key) != flow)
+		if (!sg_hit_stands(hit))
 			return;
 		/* From here on nobody confirms it, so it is known how it is counted. */
 		word = __sync_fetch_and_or(&flow->state, SG_FLOW_DEAD << 8);
-	}
-	if (bpf_map_delete_elem(table, key))
-		return;
-	if (hit->confirmed)
+		if (!sg_hit_remove(hit))
+			return;
 		sg_flow_uncount(slot, word);
+	} else {
+		table = bpf_map_lookup_elem(&sg_half, &slot);
+		if (!table || bpf_map_delete_elem(table, key))
+			return;
+	}
 	sg_rule_fold(rule, packets, bytes);
 }
 
@@ -97,18 +94,25 @@ sg_inline __u16 sg_opening_port(const struct sg_flow_key *key, __u8 opener)
  * two evaluates under its own generation, stamps that, and is evaluated again later.
  */
 sg_noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_packet *p,
-				      const struct sg_flow_key *key, struct sg_flow *flow)
+				      const struct sg_flow_key *key, const struct sg_hit *hit)
 {
-	__u64 stamp = READ_ONCE(flow->stamp), *gone;
-	__u32 peer = READ_ONCE(flow->peer);
+	struct sg_flow *flow = hit->flow;
 	struct sg_question *q = &p->question;
-	__u8 opener = flow->opener & 1;
+	__u64 stamp, *gone;
+	__u32 peer;
+	__u8 opener;
 
+	if (!flow)
+		return 0;
+	stamp = READ_ONCE(flow->stamp);
+	peer = READ_ONCE(flow->peer);
+	opener = flow->opener & 1;
 	if (stamp <= READ_ONCE(view->iface->keep_until))
 		return 1;
 	gone = bpf_map_lookup_elem(&sg_peergone, &peer);
 	if (stamp >= READ_ONCE(view->iface->removed_at) && (!gone || stamp >= *gone)) {
-		WRITE_ONCE(flow->stamp, view->generation);
+		if (sg_hit_stands(hit))
+			WRITE_ONCE(flow->stamp, view->generation);
 		return 1;
 	}
 	if (view->conf->flags & SG_IF_SPOOF_GUARD && !sg_is_mine(view, p, &key->local) &&
@@ -117,6 +121,8 @@ sg_noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_pack
 	sg_question_init(q, view, key, opener, sg_opening_port(key, opener));
 	if (!sg_policy_allows(q))
 		return 0;
+	if (!sg_hit_stands(hit))
+		return 1;
 	WRITE_ONCE(flow->rule, q->rule);
 	WRITE_ONCE(flow->peer, q->peer);
 	WRITE_ONCE(flow->stamp, view->generation);
@@ -141,14 +147,14 @@ sg_inline int sg_flow_reopens(const struct sg_packet *p, __u32 state)
 sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *p,
 				  const struct sg_flow *half_open, __u32 word)
 {
-	__u32 shard = view->conf->shard, slot = p->key.slot;
+	__u32 slot = p->key.slot;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	void *table, *half;
+	struct sg_hit other;
+	void *half;
 	long error;
 
 	half = bpf_map_lookup_elem(&sg_half, &slot);
-	table = bpf_map_lookup_elem(&sg_flows, &shard);
-	if (!counters || !half || !table)
+	if (!counters || !half)
 		return SG_DROP_INTERNAL;
 	if (half_open != &p->flow) { /* not adopted */
 		__builtin_memcpy(&p->flow, half_open, sizeof(p->flow));
@@ -156,8 +162,9 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 		 * was evicted and used again, and the copy may be another flow's, witness and all.
 		 */
 		if (bpf_map_lookup_elem(half, &p->key) != half_open)
-			return bpf_map_lookup_elem(table, &p->key) ? SG_ALLOW_FLOW
-								   : SG_DROP_FLOW_BUSY;
+			return sg_shard_find(view->control, view->conf, &p->key, &other)
+				       ? SG_ALLOW_FLOW
+				       : SG_DROP_FLOW_BUSY;
 	}
 	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
 		__sync_fetch_and_add(&counters->flows, -1);
@@ -165,11 +172,11 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 		return SG_DROP_ALLOWANCE;
 	}
 	p->flow.state = word;
-	error = bpf_map_update_elem(table, &p->key, &p->flow, BPF_NOEXIST);
+	error = sg_shard_insert(view->conf->shard, view->conf->buckets);
 	if (error) {
 		__sync_fetch_and_add(&counters->flows, -1);
-		/* EEXIST: another CPU confirmed it at this moment. */
-		if (error != -17)
+		/* Otherwise another CPU confirmed it at this moment. */
+		if (error != -SG_EEXIST)
 			return SG_DROP_TABLE_FULL;
 	}
 	bpf_map_delete_elem(half, &p->key);
@@ -223,8 +230,8 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 	__u32 from_opener = (flow->opener & 1) == dir, confirm = 0, next;
 
 	if (!sg_flow_is_fresh(view, flow) && !sg_flow_reopens(p, SG_FLOW_STATE(word)) &&
-	    !sg_flow_still_allowed(view, p, &p->key, flow)) {
-		sg_flow_delete(view, &p->key, hit);
+	    !sg_flow_still_allowed(view, p, &p->key, hit)) {
+		sg_flow_delete(&p->key, hit);
 		return SG_DROP_REVOKED;
 	}
 	next_word = word;
@@ -297,22 +304,20 @@ sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
 sg_inline int sg_flow_place(const struct sg_view *view, struct sg_packet *p,
 			    struct sg_slot *counters)
 {
-	__u32 shard = view->conf->shard;
-	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
 	long error;
 
-	if (!table || view->conf->max_flows < SG_IN_PLACE_FLOWS ||
+	if (view->conf->max_flows < SG_IN_PLACE_FLOWS ||
 	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
 		return 0;
 	__sync_fetch_and_add(&counters->half, 1);
 	p->flow.state |= SG_FLOW_HALF << 8;
-	error = bpf_map_update_elem(table, &p->key, &p->flow, BPF_NOEXIST);
+	error = sg_shard_insert(view->conf->shard, view->conf->buckets);
 	p->flow.state &= ~(SG_FLOW_HALF << 8);
 	if (!error)
 		return 1;
 	__sync_fetch_and_add(&counters->half, -1);
-	/* EEXIST: another CPU opened it at this moment. */
-	return error == -17;
+	/* Another CPU opened it at this moment. */
+	return error == -SG_EEXIST;
 }
 
 /*
@@ -338,7 +343,7 @@ sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
 
 		/* Counted as it was. */
 		word |= hit->state & SG_FLOW_HALF << 8;
-		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
+		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD || !sg_hit_stands(hit) ||
 		    __sync_val_compare_and_swap(&flow->state, hit->state, word) != hit->state)
 			return SG_DROP_FLOW_BUSY;
 		sg_rule_fold(flow->rule, flow->half[0].packets + flow->half[1].packets,

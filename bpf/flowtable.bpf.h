@@ -5,15 +5,9 @@
  */
 #pragma once
 
+#include "bpf/shard.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/timeout.h"
-
-struct sg_hit {
-	struct sg_flow *flow; /* NULL: none */
-	__u32 state;	      /* its word as read */
-	__u8 confirmed;
-	__u8 over; /* it has timed out or ended: only its place may be used again */
-};
 
 /* Jiffies since its last packet. */
 sg_inline __u32 sg_flow_idle(const struct sg_flow *flow, __u64 now)
@@ -38,18 +32,18 @@ sg_inline int sg_flow_expired(const struct sg_flow *flow, const struct sg_iface_
  * be empty, 3. in the shard again. A flow that another CPU moves between 1 and 2 is inserted into
  * the shard before it leaves the LRU, so it is nowhere at 2 and there at 3; without it a segment of
  * the other side would drop (no_flow). Only packets of no flow, while the LRU is in use, pay for
- * the third lookup.
+ * the third lookup. A function apart for its stack (kernel 6.1).
  */
-sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key *key,
-			    struct sg_hit *hit)
+sg_noinline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key *key,
+			      struct sg_hit *hit)
 {
-	__u32 shard = view->conf->shard, slot = key->slot;
-	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
+	__u32 slot = key->slot;
 
+	hit->flow = 0;
+	hit->tag = 0;
 	hit->confirmed = 1;
 	hit->over = 0;
-	hit->flow = table ? bpf_map_lookup_elem(table, key) : 0;
-	if (!hit->flow) {
+	if (!sg_shard_find(view->control, view->conf, key, hit)) {
 		struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
 		void *half;
 
@@ -59,9 +53,7 @@ sg_inline void sg_flow_find(const struct sg_view *view, const struct sg_flow_key
 		hit->flow = half ? bpf_map_lookup_elem(half, key) : 0;
 		if (hit->flow)
 			hit->confirmed = 0;
-		else if (table)
-			hit->flow = bpf_map_lookup_elem(table, key);
-		if (!hit->flow)
+		else if (!sg_shard_find(view->control, view->conf, key, hit))
 			return;
 	}
 	hit->state = READ_ONCE(hit->flow->state);

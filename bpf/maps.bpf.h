@@ -102,11 +102,14 @@ struct sg_half_shape {
 	__uint(value_size, sizeof(struct sg_flow));
 };
 
+/* Mapped: its memory begins with a page, so that buckets are whole cache lines, and rulesd removes
+ * flows by the same means as the programs. */
 struct sg_flows_shape {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SG_SHARD_FLOWS);
-	__uint(key_size, sizeof(struct sg_flow_key));
-	__uint(value_size, sizeof(struct sg_flow));
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sg_bucket));
 };
 
 struct {

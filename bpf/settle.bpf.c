@@ -22,8 +22,6 @@ struct sg_settling {
 	struct sg_collect *job;
 	struct sg_control *control;
 	__u64 generation;
-	__u32 confirmed;
-	__u32 pad;
 };
 
 /*
@@ -42,35 +40,58 @@ sg_inline void sg_settle_packet(struct sg_packet *p, const struct sg_flow_key *k
 	__builtin_memcpy(p->eth_dst, mac, sizeof(mac));
 }
 
-static long sg_settle_step(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
-			   struct sg_settling *settling)
+sg_noinline void sg_settle_flow(struct sg_settling *settling, const struct sg_flow_key *key,
+				const struct sg_hit *hit)
 {
-	struct sg_hit hit = {.flow = flow, .confirmed = settling->confirmed};
 	struct sg_view view = {
 		.generation = settling->generation,
 		.control = settling->control,
 	};
 	__u32 zero = 0, slot = key->slot;
 	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	struct sg_flow *flow = hit->flow;
 	struct sg_flow_key copy;
 
 	settling->job->scanned++;
 	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
-	if (!p || !view.iface || sg_flow_is_fresh(&view, flow))
-		return 0;
+	if (!p || !flow || !view.iface || sg_flow_is_fresh(&view, flow))
+		return;
 	view.conf = sg_iface_conf_at(view.iface, view.generation);
 	if (!view.conf)
-		return 0;
+		return;
 	sg_settle_packet(p, key, flow->opener & 1);
-	if (sg_flow_still_allowed(&view, p, key, flow))
-		return 0;
+	if (sg_flow_still_allowed(&view, p, key, hit))
+		return;
 	copy = *key;
-	sg_flow_delete(&view, &copy, &hit);
+	sg_flow_delete(&copy, hit);
 	settling->job->removed++;
+}
+
+static long sg_settle_half_open(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
+				struct sg_settling *settling)
+{
+	struct sg_hit hit = {.flow = flow};
+
+	sg_settle_flow(settling, key, &hit);
 	return 0;
 }
 
-sg_inline int sg_settle_begin(struct sg_settling *settling, __u32 confirmed)
+static long sg_settle_bucket(struct bpf_map *map, __u32 *index, struct sg_bucket *bucket,
+			     struct sg_settling *settling)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SG_BUCKET_CELLS; i++) {
+		struct sg_hit hit;
+
+		if (sg_cell_live(bucket, i, &hit))
+			sg_settle_flow(settling, &bucket->cells[i].key, &hit);
+	}
+	return 0;
+}
+
+sg_inline int sg_settle_begin(struct sg_settling *settling)
 {
 	__u32 zero = 0;
 
@@ -79,7 +100,6 @@ sg_inline int sg_settle_begin(struct sg_settling *settling, __u32 confirmed)
 	if (!settling->job || !settling->control)
 		return 0;
 	settling->generation = READ_ONCE(settling->control->generation);
-	settling->confirmed = confirmed;
 	settling->job->jiffies = bpf_jiffies64();
 	settling->job->scanned = 0;
 	settling->job->removed = 0;
@@ -93,12 +113,12 @@ int sg_settle_flows(struct __sk_buff *skb)
 	__u32 shard;
 	void *table;
 
-	if (!sg_settle_begin(&settling, 1))
+	if (!sg_settle_begin(&settling))
 		return -1;
 	shard = settling.job->shard;
 	table = bpf_map_lookup_elem(&sg_flows, &shard);
 	if (table)
-		bpf_for_each_map_elem(table, sg_settle_step, &settling, 0);
+		bpf_for_each_map_elem(table, sg_settle_bucket, &settling, 0);
 	return 0;
 }
 
@@ -109,11 +129,11 @@ int sg_settle_half(struct __sk_buff *skb)
 	__u32 slot;
 	void *table;
 
-	if (!sg_settle_begin(&settling, 0))
+	if (!sg_settle_begin(&settling))
 		return -1;
 	slot = settling.job->shard;
 	table = bpf_map_lookup_elem(&sg_half, &slot);
 	if (table)
-		bpf_for_each_map_elem(table, sg_settle_step, &settling, 0);
+		bpf_for_each_map_elem(table, sg_settle_half_open, &settling, 0);
 	return 0;
 }

@@ -201,9 +201,9 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	struct sg_slot *counters;
 	struct sg_stats *stats;
 	struct sg_flow *flow;
-	__u32 zero = 0, slot, shard;
+	__u32 zero = 0, slot;
 	struct sg_short s;
-	void *table;
+	struct sg_hit hit;
 
 	if (!sg_short_parse(f, &s, dir))
 		return SG_SHORT_UNDECIDED;
@@ -230,17 +230,13 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 		if (sg_refuse_has_no_flow(&view, counters, outline, &stranger))
 			return sg_short_refuse(f, &view, outline, stats, &stranger);
 	}
-	shard = view.conf->shard;
-	table = bpf_map_lookup_elem(&sg_flows, &shard);
-	if (!table)
-		return SG_SHORT_UNDECIDED;
-	flow = bpf_map_lookup_elem(table, &s.key);
-	if (!flow) {
+	if (!sg_shard_find(view.control, view.conf, &s.key, &hit)) {
 		if (READ_ONCE(counters->lru))
 			return SG_SHORT_UNDECIDED;
 		outline = sg_outline_of(view.conf->outline, view.conf->policy);
 		return sg_short_refuse(f, &view, outline, stats, &stranger);
 	}
+	flow = hit.flow;
 	if (s.syn || !sg_short_live(&view, flow, s.proto))
 		return SG_SHORT_UNDECIDED;
 	if (drops_only)

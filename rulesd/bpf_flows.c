@@ -58,40 +58,92 @@ static bool visit_entry(const void *key, const void *value, void *arg)
 	return !visiting->stopped;
 }
 
-static int visit_inner(struct visiting *visiting, enum bpf_table_id outer, uint32_t index,
-		       char **error)
+static int fail_visit(const struct visiting *visiting, enum bpf_table_id outer, uint32_t index,
+		      int code, char **error)
+{
+	return bpf_fail(error, code, "map %s[%u]: reading flows",
+			visiting->dataplane->table[outer].name, index);
+}
+
+static int visit_half(struct visiting *visiting, uint32_t slot, char **error)
 {
 	struct bpf_table inner;
-	int code = shards_open_inner(visiting->dataplane, outer, index, &inner);
+	int code = shards_open_inner(visiting->dataplane, TABLE_HALF, slot, &inner);
+
+	if (code == -ENOENT)
+		return 0;
+	if (!code) {
+		visiting->visit.cell = NULL;
+		code = table_each(&inner, visit_entry, visiting);
+		close(inner.fd);
+	}
+	return code ? fail_visit(visiting, TABLE_HALF, slot, code, error) : 0;
+}
+
+static bool visit_cell(const struct cell_copy *flow, void *arg)
+{
+	struct visiting *visiting = arg;
+
+	visiting->visit.cell = flow;
+	return visit_entry(&flow->cell.key, &flow->cell.flow, visiting);
+}
+
+static int visit_shard(struct visiting *visiting, uint32_t shard, char **error)
+{
+	struct bpf_table inner;
+	int code = shards_open_inner(visiting->dataplane, TABLE_FLOWS, shard, &inner);
 
 	if (code == -ENOENT)
 		return 0;
 	if (code)
-		return bpf_fail(error, code, "map %s[%u]", visiting->dataplane->table[outer].name,
-				index);
-	visiting->visit.half = outer == TABLE_HALF;
-	visiting->visit.table = &inner;
-	code = table_each(&inner, visit_entry, visiting);
+		return fail_visit(visiting, TABLE_FLOWS, shard, code, error);
+	code = cells_each(&inner, visit_cell, visiting);
 	close(inner.fd);
-	return code ? bpf_fail(error, code, "map %s[%u]: reading flows", inner.name, index) : 0;
+	return code ? fail_visit(visiting, TABLE_FLOWS, shard, code, error) : 0;
+}
+
+static int visit_begin(struct visiting *visiting, char **error)
+{
+	struct sg_collect clock = {};
+	int code = collect_pass(visiting->dataplane, PROGRAM_COLLECT_CLOCK, &clock, error);
+
+	visiting->visit.jiffies = clock.jiffies;
+	visiting->visit.began = g_get_monotonic_time();
+	return code;
+}
+
+static int visit_shards(struct visiting *visiting, char **error)
+{
+	uint32_t only =
+		visiting->slot ? plan_current_conf(visiting->dataplane, visiting->slot, NULL)->shard
+			       : 0;
+	int code = 0;
+
+	for (uint32_t i = 0; !code && !visiting->stopped && i < SG_MAX_SHARDS; i++)
+		if (visiting->dataplane->shards[i].capacity && (!visiting->slot || i == only))
+			code = visit_shard(visiting, i, error);
+	return code;
+}
+
+static int visit_all(struct visiting *visiting, char **error)
+{
+	int code = visit_begin(visiting, error);
+
+	if (!code)
+		code = visit_shards(visiting, error);
+	for (uint32_t i = 1; !code && !visiting->stopped && i <= SG_MAX_SLOTS; i++)
+		if (visiting->dataplane->ifaces[i].ifindex &&
+		    (!visiting->slot || i == visiting->slot))
+			code = visit_half(visiting, i, error);
+	return code;
 }
 
 int flows_visit(struct dataplane *dataplane, uint32_t slot, flow_visit_fn each, void *arg,
 		char **error)
 {
 	struct visiting visiting = {.dataplane = dataplane, .slot = slot, .each = each, .arg = arg};
-	uint32_t only = slot ? plan_current_conf(dataplane, slot, NULL)->shard : 0;
-	struct sg_collect clock = {};
-	int code = collect_pass(dataplane, PROGRAM_COLLECT_CLOCK, &clock, error);
 
-	visiting.visit.jiffies = clock.jiffies;
-	for (uint32_t i = 0; !code && !visiting.stopped && i < SG_MAX_SHARDS; i++)
-		if (dataplane->shards[i].capacity && (!slot || i == only))
-			code = visit_inner(&visiting, TABLE_FLOWS, i, error);
-	for (uint32_t i = 1; !code && !visiting.stopped && i <= SG_MAX_SLOTS; i++)
-		if (dataplane->ifaces[i].ifindex && (!slot || i == slot))
-			code = visit_inner(&visiting, TABLE_HALF, i, error);
-	return code;
+	return visit_all(&visiting, error);
 }
 
 /* ------------------------------------------------------------------ filter */
@@ -144,7 +196,7 @@ static struct dataplane_flow describe(const struct dataplane *dataplane,
 		.age = (double)age / hz,
 		.idle = idle / hz,
 		.expires = (timeout - MIN(idle, timeout)) / hz,
-		.half = visit->half || SG_FLOW_FLAGS(visit->flow->state) & SG_FLOW_HALF,
+		.half = !visit->cell || SG_FLOW_FLAGS(visit->flow->state) & SG_FLOW_HALF,
 	};
 }
 
@@ -192,21 +244,22 @@ int dataplane_flows(struct dataplane *dataplane, const struct dataplane_flow_fil
 struct removal {
 	struct dataplane *dataplane;
 	const struct dataplane_flow_filter *filter;
-	GArray *half, *confirmed; /* of struct dataplane_flow */
+	GHashTable *half; /* set of struct dataplane_flow by its key, owned: to be removed */
+	unsigned int removed;
 };
 
-/* Collected first: a hash that is deleted from while it is walked shows some entries twice. */
-static bool select_flow(const struct flow_visit *visit, void *arg)
+static guint key_hash(gconstpointer flow)
 {
-	struct removal *removal = arg;
-	struct dataplane_flow flow;
+	const struct sg_flow_key *key = &((const struct dataplane_flow *)flow)->key;
 
-	if (visit->expired)
-		return true; /* the collector's */
-	flow = describe(removal->dataplane, visit);
-	if (matches(removal->filter, &flow))
-		g_array_append_val(visit->half ? removal->half : removal->confirmed, flow);
-	return true;
+	return key->remote.w[3] * 2654435761u ^ (guint)key->lport << 16 ^ key->rport ^
+	       key->local.w[3] * 40503u;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+	return !memcmp(&((const struct dataplane_flow *)a)->key,
+		       &((const struct dataplane_flow *)b)->key, sizeof(struct sg_flow_key));
 }
 
 /* Adds what it carried to its rule's totals. User space has no atomic add on a map value: what a
@@ -224,16 +277,65 @@ static void fold(struct dataplane *dataplane, const struct sg_flow *flow)
 	table_update(dataplane, TABLE_RULES, &flow->rule, &stats, BPF_EXIST, NULL);
 }
 
-static int remove_flow(struct dataplane *dataplane, const struct dataplane_flow *flow,
-		       unsigned int *removed)
+static uint64_t jiffies_now(const struct dataplane *dataplane, const struct flow_visit *visit)
 {
-	uint32_t slot = flow->key.slot;
-	bool in_lru = flow->half && !(SG_FLOW_FLAGS(flow->flow.state) & SG_FLOW_HALF);
-	uint32_t index = in_lru ? slot : plan_current_conf(dataplane, slot, NULL)->shard;
+	double seconds = (double)(g_get_monotonic_time() - visit->began) / G_USEC_PER_SEC;
+
+	return visit->jiffies + (uint64_t)(seconds * dataplane->hz);
+}
+
+static void remove_cell(struct removal *removal, const struct flow_visit *visit)
+{
+	struct sg_slot *counters = &removal->dataplane->slots[visit->key->slot];
+	struct sg_flow last;
+
+	if (!cells_remove(visit->cell, jiffies_now(removal->dataplane, visit), &last))
+		return;
+	__atomic_fetch_sub(SG_FLOW_FLAGS(last.state) & SG_FLOW_HALF ? &counters->half
+								    : &counters->flows,
+			   1, __ATOMIC_RELAXED);
+	fold(removal->dataplane, &last);
+	removal->removed++;
+}
+
+/* Those of an LRU are collected first: a hash that is deleted from while it is walked shows some
+ * entries twice. */
+static bool select_flow(const struct flow_visit *visit, void *arg)
+{
+	struct removal *removal = arg;
+	struct dataplane_flow flow;
+
+	if (visit->expired)
+		return true; /* the collector's */
+	flow = describe(removal->dataplane, visit);
+	if (!matches(removal->filter, &flow))
+		return true;
+	if (visit->cell)
+		remove_cell(removal, visit);
+	else
+		g_hash_table_add(removal->half, g_memdup2(&flow, sizeof(flow)));
+	return true;
+}
+
+/* A flow that was confirmed after the visit to its shard, and before it could be removed. */
+static bool select_moved(const struct flow_visit *visit, void *arg)
+{
+	struct removal *removal = arg;
+	struct dataplane_flow flow = {.key = *visit->key};
+
+	if (g_hash_table_contains(removal->half, &flow))
+		remove_cell(removal, visit);
+	return true;
+}
+
+/* *moved: it was not in its LRU any more. */
+static int remove_half(struct removal *removal, const struct dataplane_flow *flow, bool *moved)
+{
 	struct sg_flow last;
 	struct bpf_table inner;
-	int code = shards_open_inner(dataplane, in_lru ? TABLE_HALF : TABLE_FLOWS, index, &inner);
+	int code = shards_open_inner(removal->dataplane, TABLE_HALF, flow->key.slot, &inner);
 
+	*moved = false;
 	if (code == -ENOENT)
 		return 0;
 	if (code)
@@ -242,43 +344,54 @@ static int remove_flow(struct dataplane *dataplane, const struct dataplane_flow 
 	if (!code && bpf_map_lookup_and_delete_elem(inner.fd, &flow->key, &last))
 		code = -errno;
 	close(inner.fd);
+	*moved = code == -ENOENT;
 	if (code)
-		return code == -ENOENT ? 0 : code;
-	/* Only whoever's delete succeeds counts the flow down, as what it was then. A packet that
-	 * confirms it at this very moment counts a flow that is gone: worst outcome one less for
-	 * the interface until it is attached again. */
-	if (!in_lru)
-		__atomic_fetch_sub(SG_FLOW_FLAGS(last.state) & SG_FLOW_HALF
-					   ? &dataplane->slots[slot].half
-					   : &dataplane->slots[slot].flows,
-				   1, __ATOMIC_RELAXED);
-	fold(dataplane, &last);
-	++*removed;
+		return *moved ? 0 : code;
+	fold(removal->dataplane, &last);
+	removal->removed++;
 	return 0;
+}
+
+/* What is left in removal->half afterwards has been confirmed, or was evicted. */
+static int remove_halves(struct removal *removal)
+{
+	GHashTableIter iter;
+	gpointer flow;
+	int code = 0;
+
+	g_hash_table_iter_init(&iter, removal->half);
+	while (!code && g_hash_table_iter_next(&iter, &flow, NULL)) {
+		bool moved;
+
+		code = remove_half(removal, flow, &moved);
+		if (!code && !moved)
+			g_hash_table_iter_remove(&iter);
+	}
+	return code;
 }
 
 int dataplane_flows_remove(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
 			   unsigned int *removed, char **error)
 {
-	g_autoptr(GArray) half = g_array_new(FALSE, FALSE, sizeof(struct dataplane_flow));
-	g_autoptr(GArray) confirmed = g_array_new(FALSE, FALSE, sizeof(struct dataplane_flow));
-	struct removal removal = {dataplane, filter, half, confirmed};
-	GArray *const order[] = {half, confirmed};
-	unsigned int count = 0;
+	g_autoptr(GHashTable) half = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+	struct removal removal = {dataplane, filter, half, 0};
+	struct visiting visiting = {.dataplane = dataplane,
+				    .slot = filter ? filter->slot : 0,
+				    .each = select_flow,
+				    .arg = &removal};
 	int code = check_filter(filter, error);
 
 	if (!code)
-		code = flows_visit(dataplane, filter ? filter->slot : 0, select_flow, &removal,
-				   error);
-	for (unsigned int o = 0; !code && o < G_N_ELEMENTS(order); o++)
-		for (unsigned int i = 0; !code && i < order[o]->len; i++) {
-			code = remove_flow(dataplane,
-					   &g_array_index(order[o], struct dataplane_flow, i),
-					   &count);
-			if (code)
-				bpf_fail(error, code, "removing a flow: bpf(MAP_DELETE_ELEM)");
-		}
+		code = visit_all(&visiting, error);
+	if (code)
+		return code;
+	code = remove_halves(&removal);
+	if (code)
+		return bpf_fail(error, code, "removing a flow: bpf(MAP_DELETE_ELEM)");
+	visiting.each = select_moved;
+	if (g_hash_table_size(half))
+		code = visit_shards(&visiting, error);
 	if (!code)
-		*removed = count;
+		*removed = removal.removed;
 	return code;
 }

@@ -161,7 +161,8 @@ struct extent {
 };
 
 struct shard {
-	uint32_t capacity; /* 0: does not exist */
+	uint32_t buckets;  /* of its map; 0: does not exist */
+	uint32_t capacity; /* confirmed flows that it has room for; 0: does not exist */
 	uint32_t reserved; /* sum of max_flows of the slots in it, never above capacity */
 };
 
@@ -757,16 +758,53 @@ int collect_pass(struct dataplane *dataplane, enum bpf_program_id program, struc
  */
 int collect_settle(struct dataplane *dataplane, char **error);
 
+/* ------------------------------------------------------------------ bpf_cells.c */
+
+/* Buckets that a visit maps at a time: mapped pages count as memory of the process. */
+#define CELLS_WINDOW 4096u
+
+/* Buckets of a shard in memory that the programs share. */
+struct cells_window {
+	struct sg_bucket *buckets;
+	uint32_t first, count;
+};
+
+/* A flow as it was read, and where: valid while the window is mapped. */
+struct cell_copy {
+	struct sg_cell cell;
+	struct sg_cell *at;
+	__u32 *tag;	 /* the word of its cell ... */
+	uint32_t tagged; /* ... as it was read */
+};
+
+typedef bool (*cells_fn)(const struct cell_copy *flow, void *arg);
+
+/* first is a multiple of CELLS_WINDOW. 0 or -errno. */
+int cells_map(const struct bpf_table *shard, uint32_t first, uint32_t count,
+	      struct cells_window *window);
+void cells_unmap(struct cells_window *window);
+/* Each flow of a shard until each says false; 0 or -errno. */
+int cells_each(const struct bpf_table *shard, cells_fn each, void *arg);
+/* Takes a flow out; true for the one who did it, who counts it down as what last says it was. */
+bool cells_remove(const struct cell_copy *copy, uint64_t jiffies, struct sg_flow *last);
+/*
+ * Puts a flow into a shard, all of whose buckets the window has, as a packet that opened it would;
+ * to count it is the caller's. secret is sg_control.hash. 0, -EEXIST, or -ENOSPC: no room in its
+ * two buckets.
+ */
+int cells_insert(const struct cells_window *window, const __u64 secret[4], uint64_t jiffies,
+		 const struct sg_flow_key *key, const struct sg_flow *flow);
+
 /* ------------------------------------------------------------------ bpf_flows.c */
 
 /* Every flow in the tables of one slot (0: of all), live or expired. */
 struct flow_visit {
-	const struct sg_flow_key *key;
-	const struct sg_flow *flow;
-	const struct bpf_table *table; /* the inner map */
-	bool half;
+	const struct sg_flow_key *key; /* a copy */
+	const struct sg_flow *flow;    /* a copy */
+	const struct cell_copy *cell;  /* of a shard; NULL: in an LRU */
 	bool expired;
-	uint64_t jiffies; /* now */
+	uint64_t jiffies; /* when the visit began ... */
+	gint64 began;	  /* ... and in microseconds of g_get_monotonic_time() */
 	const struct sg_iface_conf *conf;
 };
 typedef bool (*flow_visit_fn)(const struct flow_visit *visit, void *arg);

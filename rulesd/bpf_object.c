@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
@@ -370,6 +371,23 @@ int instance_lock(const char *bpffs, int *lock, char **error)
 	return 0;
 }
 
+/* The flow table's secret, when the maps are new: flows that live were placed by the one that is
+ * there. */
+static int choose_hash(struct dataplane *dataplane, char **error)
+{
+	__u64 *hash = dataplane->control->hash;
+	uint64_t secret[G_N_ELEMENTS(dataplane->control->hash)];
+
+	if (hash[0])
+		return 0;
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return bpf_fail(error, -errno, "getrandom");
+	/* The first one last: it says that they are chosen. */
+	for (unsigned int i = G_N_ELEMENTS(secret); i-- > 0;)
+		__atomic_store_n(&hash[i], secret[i] | 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
 static int open_all(struct dataplane *dataplane, char **error)
 {
 	int code = make_folders(dataplane, error);
@@ -386,6 +404,9 @@ static int open_all(struct dataplane *dataplane, char **error)
 		return code;
 	assert(dataplane->control); /* map_tables */
 	dataplane->tcx = hooks_have_tcx();
+	code = choose_hash(dataplane, error);
+	if (code)
+		return code;
 	dataplane->control->abi = SG_ABI_VERSION;
 	dataplane->flipped = dataplane_generation(dataplane);
 	code = image_read_all(dataplane, error);

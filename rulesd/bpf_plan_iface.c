@@ -74,6 +74,7 @@ struct sg_iface_conf plan_conf(const struct dataplane *dataplane, const struct i
 		.flags = iface->flags | (has_guards(iface) ? SG_IF_GUARDS : 0),
 		.max_flows = conntrack->max_flows,
 		.shard = shard,
+		.buckets = shard < SG_MAX_SHARDS ? dataplane->shards[shard].buckets : 0,
 		.addr4 = iface->addr4,
 		.addr6 = iface->addr6,
 	};

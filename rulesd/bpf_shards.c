@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf_shards.c - where flows live: a small LRU of half-open flows for each slot, shards of
- * confirmed ones that several slots share, and the reservations that keep every slot's allowance
- * free.
+ * confirmed ones that several slots share (arrays of buckets: bpf/bucket.h), and the reservations
+ * that keep every slot's allowance free.
  */
 #include "rulesd/bpf_internal.h"
 
@@ -195,20 +195,33 @@ int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error)
 			  entries, error);
 }
 
-static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t capacity, char **error)
+/* Buckets for so many confirmed flows, and for the half-open ones beside them. */
+static uint32_t buckets_for(uint32_t flows)
+{
+	return (uint32_t)(((uint64_t)flows + SG_SHARD_HALF + SG_BUCKET_FLOWS - 1) /
+			  SG_BUCKET_FLOWS);
+}
+
+static uint32_t capacity_of(uint32_t buckets)
+{
+	return buckets * SG_BUCKET_FLOWS - MIN(SG_SHARD_HALF, buckets * SG_BUCKET_FLOWS);
+}
+
+static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t buckets, char **error)
 {
 	int code = make_inner(dataplane, TABLE_FLOWS, &dataplane->flows_prototype, "sg_flows_shard",
-			      shard, capacity + SG_SHARD_HALF, error);
+			      shard, buckets, error);
 
 	if (!code)
-		dataplane->shards[shard] = (struct shard){.capacity = capacity};
+		dataplane->shards[shard] =
+			(struct shard){.buckets = buckets, .capacity = capacity_of(buckets)};
 	return code;
 }
 
 int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error)
 {
 	struct shard before = dataplane->shards[shard];
-	int code = make_shard(dataplane, shard, before.capacity, error);
+	int code = make_shard(dataplane, shard, before.buckets, error);
 
 	dataplane->shards[shard] = before;
 	return code;
@@ -337,7 +350,8 @@ int shards_reserve(struct dataplane *dataplane, const char *id, uint32_t max_flo
 		if (empty == SG_MAX_SHARDS)
 			return bpf_fail(error, -ENOSPC, "interface %s: all %u shards are in use",
 					id, SG_MAX_SHARDS);
-		code = make_shard(dataplane, empty, MAX(max_flows, SG_SHARD_FLOWS), error);
+		code = make_shard(dataplane, empty, buckets_for(MAX(max_flows, SG_SHARD_FLOWS)),
+				  error);
 		if (code)
 			return code;
 		found = empty;
@@ -378,7 +392,7 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
 	dataplane->flows_ids[shard] = 0;
 	code = table_delete(dataplane, TABLE_FLOWS, &shard, error);
 	if (!code)
-		own->capacity = 0;
+		*own = (struct shard){0};
 	return code;
 }
 
@@ -392,8 +406,10 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		conf = plan_current_conf(dataplane, slot, NULL);
 		dataplane->held[slot].ifindex = dataplane->ifaces[slot].ifindex;
 		dataplane->held[slot].shard = conf->shard;
-		if (conf->shard < SG_MAX_SHARDS)
-			dataplane->shards[conf->shard].reserved += conf->max_flows;
+		if (conf->shard >= SG_MAX_SHARDS)
+			continue;
+		dataplane->shards[conf->shard].reserved += conf->max_flows;
+		dataplane->shards[conf->shard].buckets = conf->buckets;
 	}
 	for (uint32_t i = 0; i < SG_MAX_SHARDS; i++) {
 		struct shard *shard = &dataplane->shards[i];
@@ -410,8 +426,9 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 			continue;
 		code = shards_open_inner(dataplane, TABLE_FLOWS, i, &inner);
 		if (code == -ENOENT) {
-			/* Somebody took it away: its interfaces drop every new flow until then. */
-			code = make_shard(dataplane, i, MAX(reserved, SG_SHARD_FLOWS), error);
+			/* Somebody took it away: its interfaces drop every new flow until then. As
+			 * large as they know it. */
+			code = make_shard(dataplane, i, shard->buckets, error);
 			if (!code)
 				code = shards_publish(dataplane, error);
 			shards_published(dataplane);
@@ -420,7 +437,8 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		} else if (code) {
 			return bpf_fail(error, code, "map %s[%u]", SG_MAP_FLOWS, i);
 		} else {
-			shard->capacity = inner.max_entries - MIN(SG_SHARD_HALF, inner.max_entries);
+			shard->buckets = inner.max_entries;
+			shard->capacity = capacity_of(inner.max_entries);
 			close(inner.fd);
 		}
 		shard->reserved = reserved;

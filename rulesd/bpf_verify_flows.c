@@ -104,11 +104,11 @@ struct flow_census {
 	int32_t surplus[SG_MAX_SLOTS + 1], half_surplus[SG_MAX_SLOTS + 1];
 };
 
-static bool count_flow(const void *key, const void *value, void *arg)
+static bool count_flow(const struct cell_copy *cell, void *arg)
 {
 	struct flow_census *census = arg;
-	const struct sg_flow_key *own = key;
-	const struct sg_flow *flow = value;
+	const struct sg_flow_key *own = &cell->cell.key;
+	const struct sg_flow *flow = &cell->cell.flow;
 
 	if (own->slot > SG_MAX_SLOTS)
 		return true;
@@ -125,7 +125,7 @@ static gpointer count_all(gpointer arg)
 
 	memset(census->found, 0, sizeof(census->found));
 	memcpy(census->before, census->slots, sizeof(census->before));
-	census->code = table_each(&census->table, count_flow, census);
+	census->code = cells_each(&census->table, count_flow, census);
 	memcpy(census->after, census->slots, sizeof(census->after));
 	g_atomic_int_set(&census->done, 1);
 	return NULL;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bucket.h - the arithmetic of the flow table: where the flow of a key may be, which cells of a
+ * bucket hold one with its tag, which may be used. Pure logic: programs, rulesd and tests share it.
+ *
+ * A flow has two buckets, and in each of them one cell that is looked at first: most flows are
+ * there, so the processor fetches tags, key and flow at once, where a chained hash waits for one
+ * after the other. A flow that is in neither bucket costs two lines of tags.
+ */
+#pragma once
+
+#include "bpf/abi.h"
+
+#define sg_pure static __inline __attribute__((always_inline, unused))
+
+/* Where the flow of a key may be. */
+struct sg_place {
+	__u32 first;  /* bucket */
+	__u32 second; /* bucket; may be the same */
+	__u32 cell;   /* of both, looked at first */
+	__u32 tag;    /* SG_TAG_LIVE and the hash bits: as a live cell's word, but for the uses */
+};
+
+#define SG_TAG(status, bits)  ((__u32)(status) << 30 | ((bits)&0x3fffu) << 16)
+#define SG_TAG_STATUS(word)   ((word) >> 30)
+#define SG_TAG_USES(word)     ((word)&0xffffu)
+#define SG_TAG_NEXT_USE(word) (((word) + 1) & 0xffffu)
+
+/*
+ * A sum of products with secret multipliers, mixed. Who does not know them cannot choose ports or
+ * addresses that meet in a bucket. The products do not wait for each other.
+ */
+sg_pure __u64 sg_flow_hash(const struct sg_flow_key *key, const __u64 secret[4])
+{
+	const __u64 *w = (const __u64 *)(const void *)key;
+	__u64 fifth = secret[0] >> 32 | secret[0] << 32 | 1;
+	__u64 h = w[0] * secret[0] + w[1] * secret[1] + w[2] * secret[2] + w[3] * secret[3] +
+		  w[4] * fifth;
+
+	h ^= h >> 32;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 29;
+}
+
+sg_pure struct sg_place sg_place_of(const struct sg_flow_key *key, const __u64 secret[4],
+				    __u32 buckets)
+{
+	__u64 h = sg_flow_hash(key, secret);
+
+	return (struct sg_place){
+		.first = (__u32)((h >> 32) * buckets >> 32),
+		.second = (__u32)((h * 0xc2b2ae3d27d4eb4fULL >> 32) * buckets >> 32),
+		.cell = h >> 14 & (SG_BUCKET_CELLS - 1),
+		.tag = SG_TAG(SG_TAG_LIVE, (__u32)h),
+	};
+}
+
+/* Whether a cell's word is that of a live flow with the tag of the place. */
+sg_pure __u32 sg_tag_matches(__u32 word, __u32 tag)
+{
+	return (((word ^ tag) >> 16) - 1) >> 31;
+}
+
+/*
+ * Whether the cell may not have a new flow: 0 or 1, by arithmetic, so that the verifier follows one
+ * case a cell. Whose rest has been over for 2^14 jiffies seems to rest again for a while.
+ */
+sg_pure __u32 sg_tag_used(__u32 word, __u64 now)
+{
+	__u32 status = SG_TAG_STATUS(word);
+	__u32 rested = ((__u32)now - (word >> 16)) & 0x3fffu;
+
+	/* BUSY (1) and LIVE (2) are, GONE (3) while it rests. */
+	return ((status ^ status >> 1) & 1) |
+	       ((status & status >> 1) & (rested - SG_TAG_REST) >> 31);
+}
+
+/* The word of a cell that is given up. */
+sg_pure __u32 sg_tag_gone(__u32 word, __u64 now)
+{
+	return SG_TAG(SG_TAG_GONE, (__u32)now) | SG_TAG_USES(word);
+}
+
+/* Number of the lowest bit of a word that has one of its low 16 bits set: by arithmetic, so that
+ * the verifier follows one case and not sixteen. */
+sg_pure __u32 sg_lowest_bit(__u32 bits)
+{
+	__u32 row = ((bits & -bits) * 0x09afu & 0xffffu) >> 12;
+
+	return 0xcd7ea84fb6935210ULL >> row * 4 & 15;
+}
