@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_shortcut.c - what the short way (bpf/shortcut.bpf.h) must leave to the long one: frames of
+ * flows that have timed out, are not answered or not confirmed, and of devices that are not the
+ * slot's. The flows are made by frames, and then changed in the table, as time or a race would.
+ */
+#include <string.h>
+
+#include "rulesd/bpf_internal.h"
+#include "rulesd/names.h"
+#include "tests/lib/cells.h"
+#include "tests/lib/check.h"
+#include "tests/lib/proggy.h"
+
+static const char policy[] =
+	"{ \"version\": 1, \"groups\": { \"sg-in\": { \"egress\": [], \"ingress\": ["
+	"  { \"protocol\": \"tcp\", \"ports\": [443], \"from\": [\"any\"] },"
+	"  { \"protocol\": \"udp\", \"ports\": [443], \"from\": [\"any\"] } ] } },"
+	"  \"interfaces\": { \"vm\": { \"device\": \"vm0\", \"mac\": \"52:54:00:00:00:05\","
+	"    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-in\"],"
+	"    \"conntrack\": { \"max_flows\": 8192, \"udp\": 30, \"udp_stream\": 180,"
+	"      \"tcp_established\": 3600 } } } }";
+
+#define DATA_IN	   "tcp 10.0.0.9:4000 > 10.0.0.5:443 A seq=101 ack=901"
+#define DATA_OUT   "tcp 10.0.0.5:443 > 10.0.0.9:4000 A seq=901 ack=101"
+#define QUERY_IN   "udp 10.0.0.9:4000 > 10.0.0.5:443 len=20"
+#define ANSWER_OUT "udp 10.0.0.5:443 > 10.0.0.9:4000 len=20"
+
+static const char *told(const struct proggy_result *result)
+{
+	return result->reason < SG_REASONS ? reason_name(result->reason) : "no single counter";
+}
+
+/* The reason that each way out counts must be the same. */
+static void expect(enum sg_dir dir, const char *text, uint32_t reason)
+{
+	static const enum proggy_program out[] = {PROGGY_XDP, PROGGY_TC_EGRESS};
+	struct frame frame;
+
+	frame_make_text(&frame, text);
+	for (unsigned int i = 0; i < (dir == SG_EGRESS ? 2 : 1); i++) {
+		enum proggy_program program = dir == SG_EGRESS ? out[i] : PROGGY_TC_INGRESS;
+		struct proggy_result result = proggy_run(program, "vm", &frame);
+
+		if (result.reason != reason)
+			fail_msg("%s: %s: %s instead of %s", proggy_name(program), text,
+				 told(&result), reason_name(reason));
+	}
+}
+
+static void in(const char *text, uint32_t reason)
+{
+	expect(SG_INGRESS, text, reason);
+}
+
+static void out(const char *text, uint32_t reason)
+{
+	expect(SG_EGRESS, text, reason);
+}
+
+/* Flows that have timed out are the collector's, not the flush's. */
+static void begin(void)
+{
+	bool more = true;
+
+	proggy_policy(policy);
+	while (more)
+		assert_int_equal(dataplane_collect(proggy_dataplane(), &more), 0);
+}
+
+static void connect_tcp(void)
+{
+	begin();
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 S seq=100", SG_ALLOW_RULE);
+	out("tcp 10.0.0.5:443 > 10.0.0.9:4000 SA seq=900 ack=101", SG_ALLOW_FLOW);
+	in(DATA_IN, SG_ALLOW_FLOW);
+	in(DATA_IN, SG_ALLOW_FLOW);
+	out(DATA_OUT, SG_ALLOW_FLOW);
+}
+
+/* The only flow's last packets were so many seconds ago. */
+static void let_idle(unsigned int seconds)
+{
+	uint32_t count, ago = (uint32_t)(seconds * proggy_dataplane()->hz);
+	struct sg_bucket *buckets = cells_of("vm", &count);
+	struct sg_flow *flow = &cells_only(buckets, count)->flow;
+
+	flow->half[SG_EGRESS].seen -= ago;
+	flow->half[SG_INGRESS].seen -= ago;
+	cells_release(&buckets, count);
+}
+
+static void a_flow_that_has_timed_out_has_no_short_way(void **state)
+{
+	(void)state;
+	connect_tcp();
+	let_idle(3590);
+	out(DATA_OUT, SG_ALLOW_FLOW);
+	let_idle(3610);
+	out(DATA_OUT, SG_DROP_NO_FLOW);
+	in(DATA_IN, SG_DROP_NO_FLOW);
+}
+
+static void a_stream_that_has_timed_out_is_asked_about_again(void **state)
+{
+	(void)state;
+	begin();
+	in(QUERY_IN, SG_ALLOW_RULE);
+	out(ANSWER_OUT, SG_ALLOW_FLOW);
+	let_idle(170);
+	out(ANSWER_OUT, SG_ALLOW_FLOW);
+	let_idle(190);
+	out(ANSWER_OUT, SG_DROP_NO_RULE);
+	/* In the same place, confirmed as it was, but not answered: no stream yet. */
+	in(QUERY_IN, SG_ALLOW_RULE);
+	let_idle(40);
+	in(QUERY_IN, SG_ALLOW_RULE);
+}
+
+/* What nobody has answered has the shorter time. */
+static void a_query_without_an_answer_is_no_stream(void **state)
+{
+	(void)state;
+	begin();
+	in(QUERY_IN, SG_ALLOW_RULE);
+	in(QUERY_IN, SG_ALLOW_FLOW);
+	let_idle(40);
+	in(QUERY_IN, SG_ALLOW_RULE);
+}
+
+/* The allowance is for confirmed flows: one that cannot be confirmed carries nothing. */
+static void a_flow_that_is_not_confirmed_has_no_short_way(void **state)
+{
+	struct sg_slot *counters;
+	uint32_t kept;
+
+	(void)state;
+	begin();
+	in(QUERY_IN, SG_ALLOW_RULE);
+	counters = &proggy_dataplane()->slots[proggy_slot("vm")];
+	assert_int_equal(counters->half, 1);
+	kept = counters->flows;
+	counters->flows = 8192;
+	out(ANSWER_OUT, SG_DROP_ALLOWANCE);
+	out(ANSWER_OUT, SG_DROP_ALLOWANCE);
+	counters->flows = kept;
+	out(ANSWER_OUT, SG_ALLOW_FLOW);
+	assert_int_equal(counters->flows, kept + 1);
+	assert_int_equal(counters->half, 0);
+}
+
+/* The slot is another device's by now: ifindexes repeat. */
+static void frames_of_another_device_have_no_short_way(void **state)
+{
+	struct sg_iface *iface;
+	uint32_t kept;
+
+	(void)state;
+	connect_tcp();
+	iface = &proggy_dataplane()->ifaces[proggy_slot("vm")];
+	kept = iface->ifindex;
+	iface->ifindex = kept + 1000;
+	for (enum proggy_program program = 0; program < PROGGY_PROGRAMS; program++) {
+		struct frame frame;
+
+		frame_make_text(&frame, proggy_dir(program) == SG_EGRESS ? DATA_OUT : DATA_IN);
+		assert_false(proggy_run(program, "vm", &frame).allowed);
+	}
+	iface->ifindex = kept;
+	out(DATA_OUT, SG_ALLOW_FLOW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flow_that_has_timed_out_has_no_short_way),
+		cmocka_unit_test(a_stream_that_has_timed_out_is_asked_about_again),
+		cmocka_unit_test(a_query_without_an_answer_is_no_stream),
+		cmocka_unit_test(a_flow_that_is_not_confirmed_has_no_short_way),
+		cmocka_unit_test(frames_of_another_device_have_no_short_way),
+	};
+
+	return cmocka_run_group_tests(tests, proggy_setup, proggy_teardown);
+}
