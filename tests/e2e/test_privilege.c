@@ -274,7 +274,7 @@ static void assert_notified(int fd, const char *wanted)
 
 		if (length < 0)
 			fail_msg("%s does not come", wanted);
-		text[length] = '\0';
+		text[MAX(length, 0)] = '\0';
 		if (strcmp(text, wanted) == 0)
 			return;
 	}
