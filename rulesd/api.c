@@ -32,6 +32,13 @@ struct api {
 	size_t reply_bytes_read;
 	struct api_events *events;
 	GList *waiting; /* of struct api_request, suspended */
+
+	/* Clients that may only read have at most half of the time: what one of them took, they
+	 * pause. Else expensive questions would keep writers waiting. */
+	GQueue turns; /* of struct api_request, suspended */
+	guint turn_timer;
+	int64_t readers_from; /* monotonic; earlier, none of them is answered */
+	bool closing;	      /* everybody is answered, now */
 };
 
 /* ---------------------------------------------------------------- one request */
@@ -314,6 +321,61 @@ static enum MHD_Result send_response(struct api_request *request)
 	return MHD_queue_response(request->connection, request->status, request->response);
 }
 
+static gboolean next_turn(gpointer arg)
+{
+	struct api *api = arg;
+	struct api_request *request = g_queue_pop_head(&api->turns);
+
+	api->turn_timer = 0;
+	if (request) {
+		request->queued = false;
+		MHD_resume_connection(request->connection);
+		http_wake(api->source);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static void plan_next_turn(struct api *api)
+{
+	const int64_t left_us = api->readers_from - g_get_monotonic_time();
+
+	if (!api->turn_timer && api->turns.length)
+		api->turn_timer = g_timeout_add((guint)MAX(left_us / 1000 + 1, 1), next_turn, api);
+}
+
+static bool must_wait_its_turn(struct api_request *request)
+{
+	struct api *api = request->api;
+
+	if (request->right == API_WRITE || api->closing ||
+	    (g_get_monotonic_time() >= api->readers_from && !api->turns.length))
+		return false;
+	if (request->had_turn && g_get_monotonic_time() >= api->readers_from)
+		return false;
+	request->queued = request->had_turn = true;
+	http_phase(request->connection, HTTP_WORK, 0);
+	MHD_suspend_connection(request->connection);
+	g_queue_push_tail(&api->turns, request);
+	plan_next_turn(api);
+	return true;
+}
+
+static void handle(struct api_request *request)
+{
+	const int64_t started = g_get_monotonic_time();
+	int64_t now;
+
+	request->handled = true;
+	api_check_match(request);
+	if (!request->response)
+		request->route->handle(request);
+	if (request->right == API_WRITE || request->api->closing)
+		return;
+	now = g_get_monotonic_time();
+	request->api->readers_from = now + (now - started);
+	plan_next_turn(request->api);
+}
+
 static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connection, const char *url,
 				      const char *method, const char *version, const char *data,
 				      size_t *size, void **context)
@@ -339,12 +401,8 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 		*size = 0;
 		return result;
 	}
-	if (!request->response && !request->handled) {
-		request->handled = true;
-		api_check_match(request);
-		if (!request->response)
-			request->route->handle(request);
-	}
+	if (!request->response && !request->handled && !must_wait_its_turn(request))
+		handle(request);
 	return request->response ? send_response(request) : MHD_YES;
 }
 
@@ -417,6 +475,8 @@ static void completed(void *arg, struct MHD_Connection *connection, void **conte
 	if (!request)
 		return;
 	stop_waiting(request);
+	if (request->queued)
+		g_queue_remove(&request->api->turns, request);
 	request_free(request);
 	*context = NULL;
 }
@@ -462,6 +522,7 @@ int api_open(struct engine *engine, const struct options *options, struct api **
 
 	made->engine = engine;
 	made->options = options;
+	g_queue_init(&made->turns);
 	err = api_groups_find(options->socket_group, options->read_group, &made->groups, error);
 	if (err == 0)
 		err = api_socket_listen(options->socket, &made->groups, &fd, error);
@@ -498,6 +559,12 @@ void api_close(struct api **api)
 		request->waited(request, true);
 		api_resume(request);
 	}
+	a->closing = true;
+	while (a->turns.length) {
+		g_clear_handle_id(&a->turn_timer, g_source_remove);
+		next_turn(a);
+	}
+	g_clear_handle_id(&a->turn_timer, g_source_remove);
 	api_events_close(a->events);
 	MHD_run(a->daemon); /* those answers */
 	http_stop(&a->daemon, &a->source);

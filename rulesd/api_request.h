@@ -63,6 +63,7 @@ struct api_request {
 	size_t reply_bytes;	       /* of the response */
 	size_t held;		       /* of them counted, once it was sent */
 	bool handled;
+	bool queued, had_turn; /* a client that may only read, while another is answered */
 
 	/* PUT /v1/interfaces/{id}?wait=: suspended until the interface filters or the time is up */
 	guint wait_timer;

@@ -11,8 +11,10 @@
 #include <glib.h>
 #include <grp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,7 +32,6 @@
 #define READERS	   "daemon"
 #define NOBODY	   65534
 #define LATENCY_MS 2000 /* of a GET of root's; it is milliseconds on a machine that is not busy */
-#define CHANGE	   "\r\nContent-Length: 13\r\n\r\n{\"version\":1}"
 
 static const char policy[] =
 	"{ \"version\": 1, \"groups\": { \"sg-web\": { \"ingress\": [ {"
@@ -108,7 +109,7 @@ static void close_all(const int *fds, unsigned int count)
 			close(fds[i]);
 }
 
-static long __attribute__((unused)) rss_mib(const struct daemon *daemon, const char *which)
+static long rss_mib(const struct daemon *daemon, const char *which)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)daemon->pid);
 	g_autofree char *text = NULL;
@@ -133,6 +134,7 @@ static int as_user(uid_t uid, int (*run)(const struct stage *stage, int ready),
 		close(pipes[0]);
 		if (setgroups(1, &gid) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
 			_exit(255);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of user, which clears it */
 		_exit(run(stage, pipes[1]));
 	}
 	close(pipes[1]);
@@ -359,6 +361,386 @@ static void broken_requests_are_refused_or_cut_off(void **state)
 	assert_alive(&stage);
 }
 
+/* Several requests in one go are answered in their order. */
+static void requests_may_be_sent_ahead(void **state)
+{
+	struct stage stage = open_stage(NULL);
+	g_autoptr(GString) many = g_string_new(NULL);
+	g_autofree char *answer = NULL;
+	const char *at;
+	unsigned int count = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 50; i++)
+		g_string_append_printf(many, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+				       i % 2 ? "/v1/nothing" : "/v1/generations");
+	g_string_append(many, "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	answer = talk(stage.socket, many->str, many->len);
+	for (at = answer; (at = strstr(at, "HTTP/1.1 ")); at += 9, count++)
+		assert_int_equal(first_status(at), count % 2 ? 404 : 200);
+	assert_int_equal(count, 51);
+	assert_alive(&stage);
+}
+
+static void what_is_large_is_refused_and_not_kept(void **state)
+{
+	struct stage stage = open_stage(NULL);
+	const long before = rss_mib(stage.daemon, "VmRSS:");
+	g_autofree char *header = g_strnfill(200000, 'a');
+	g_autofree char *head =
+		g_strdup_printf("GET /v1/status HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", header);
+	g_autofree char *line = g_strdup_printf("GET /%s HTTP/1.1\r\nHost: x\r\n\r\n", header);
+	g_autoptr(GString) many = g_string_new("GET /v1/status HTTP/1.1\r\nHost: x\r\n");
+
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++)
+		g_string_append_printf(many, "X-%u: %u\r\n", i, i);
+	g_string_append(many, "\r\n");
+	for (unsigned int i = 0; i < 20; i++) {
+		g_autofree char *one = talk(stage.socket, head, strlen(head));
+		g_autofree char *two = talk(stage.socket, line, strlen(line));
+		g_autofree char *three = talk(stage.socket, many->str, many->len);
+
+		/* A reset may overtake the answer. */
+		assert_true(!*one || first_status(one) == 431);
+		assert_true(!*two || first_status(two) == 414 || first_status(two) == 431);
+		assert_true(!*three || first_status(three) == 431);
+	}
+	assert_alive(&stage);
+	assert_true(rss_mib(stage.daemon, "VmHWM:") < before + 16);
+}
+
+/* ---------------------------------------------------------------- replies */
+
+#define MEMBERS	  60000 /* a policy of some megabytes */
+#define TAKERS	  60
+#define ASK(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static char *large_policy(void)
+{
+	GString *text = g_string_new("{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[{"
+				     "\"protocol\":\"tcp\",\"ports\":[443],\"from\":[\"any\"]}]}},"
+				     "\"interfaces\":{\"web\":{\"device\":\"tap0\","
+				     "\"addresses\":[\"10.0.0.5\"],\"groups\":[\"sg-web\"]}");
+
+	for (unsigned int i = 0; i < MEMBERS; i++)
+		g_string_append_printf(text,
+				       ",\"m%u\":{\"addresses\":[\"10.1.%u.%u\"],\"groups\":"
+				       "[\"sg-web\"],\"description\":\"a member of the group\"}",
+				       i, i / 250, i % 250);
+	g_string_append(text, "}}");
+	return g_string_free(text, FALSE);
+}
+
+/* Asks for the policy again and again and reads nothing. Stays until it is killed. */
+static int take_nothing(const struct stage *stage, int ready)
+{
+	for (unsigned int i = 0; i < TAKERS; i++)
+		(void)http_send_bytes(stage->socket, ASK("/v1/policy"),
+				      sizeof(ASK("/v1/policy")) - 1);
+	g_usleep(G_USEC_PER_SEC);
+	if (write(ready, "", 1) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+static void answers_that_nobody_takes_have_a_bound(void **state)
+{
+	struct stage stage = open_stage(with_readers);
+	g_autofree char *text = large_policy();
+	AUTO_HTTP struct http_answer applied =
+		http_expect(stage.socket, 200, "PUT", "/v1/policy", text, NULL);
+	AUTO_HTTP struct http_answer whole =
+		http_expect(stage.socket, 200, "GET", "/v1/policy", NULL, NULL);
+	const long before = rss_mib(stage.daemon, "VmRSS:");
+	const long size_mib = (long)(strlen(whole.text) >> 20);
+	pid_t pids[3];
+	int ready[3];
+
+	(void)state;
+	/* Else there is nothing to be bounded. */
+	assert_true(size_mib * TAKERS * 3 > 2 * (long)(API_REPLIES_READ >> 20));
+	for (unsigned int i = 0; i < 3; i++)
+		as_user(NOBODY - i, take_nothing, &stage, &pids[i], &ready[i]);
+	for (unsigned int i = 0; i < 3; i++)
+		wait_ready(ready[i]);
+	for (unsigned int i = 0; i < 20; i++) {
+		assert_alive(&stage);
+		g_usleep(G_USEC_PER_SEC / 2);
+	}
+	{
+		AUTO_HTTP struct http_answer mine =
+			http_expect(stage.socket, 200, "GET", "/v1/policy", NULL, NULL);
+
+		assert_string_equal(mine.text, whole.text);
+	}
+	assert_true(rss_mib(stage.daemon, "VmRSS:") <
+		    before + (long)(API_REPLIES_READ >> 20) + 8 * size_mib);
+	for (unsigned int i = 0; i < 3; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	assert_alive(&stage);
+}
+
+/* Opens streams and never reads; 0 when it got its share and then refusals. */
+static int listen_and_sleep(const struct stage *stage, int ready)
+{
+	unsigned int served = 0;
+	int fds[API_STREAMS_READ + 10];
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++)
+		fds[i] = http_send_bytes(stage->socket, ASK("/v1/events"),
+					 sizeof(ASK("/v1/events")) - 1);
+	g_usleep(500 * 1000);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
+		char head[64] = "";
+
+		if (recv(fds[i], head, sizeof(head) - 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+			continue;
+		served += first_status(head) == 200;
+	}
+	if (write(ready, "", 1) != 1)
+		return 1;
+	g_usleep(3 * G_USEC_PER_SEC);
+	return served && served <= API_STREAMS_READ ? 0 : 2;
+}
+
+static void streams_that_nobody_reads_have_a_bound(void **state)
+{
+	struct stage stage = open_stage(with_readers);
+	const long before = rss_mib(stage.daemon, "VmRSS:");
+	const int64_t until = g_get_monotonic_time() + 2 * G_USEC_PER_SEC;
+	struct frame frame;
+	int ready, mine;
+	char head[64] = "";
+	pid_t pid;
+
+	(void)state;
+	as_user(NOBODY, listen_and_sleep, &stage, &pid, &ready);
+	wait_ready(ready);
+	mine = http_send_bytes(stage.socket, ASK("/v1/events?drops=1"),
+			       sizeof(ASK("/v1/events?drops=1")) - 1);
+	frame_make(&frame, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S");
+	while (g_get_monotonic_time() < until) {
+		for (unsigned int i = 0; i < 500; i++)
+			tap_write(stage.outside, &frame);
+		tap_drain(stage.web);
+		g_usleep(10000);
+	}
+	assert_alive(&stage);
+	assert_true(recv(mine, head, sizeof(head) - 1, 0) > 0);
+	assert_int_equal(first_status(head), 200);
+	assert_true(rss_mib(stage.daemon, "VmHWM:") < before + 64);
+	close(mine);
+	assert_int_equal(status_of(pid), 0);
+	assert_alive(&stage);
+}
+
+/* A body without end behind a request that is refused. */
+static int pour(const struct stage *stage, int ready)
+{
+	static const char head[] = "PUT /v1/policy HTTP/1.1\r\nHost: x\r\nContent-Length: "
+				   "99999999999\r\n\r\n";
+	static char block[1 << 16];
+	int fd = http_send_bytes(stage->socket, head, sizeof(head) - 1);
+	uint64_t sent = 0;
+	ssize_t took;
+
+	if (write(ready, "", 1) != 1)
+		return 1;
+	while ((took = send(fd, block, sizeof(block), MSG_NOSIGNAL)) > 0 && sent < 1ull << 31)
+		sent += (uint64_t)took;
+	return sent < (uint64_t)API_WASTE * 2 ? 0 : 2;
+}
+
+static void a_refused_body_is_not_read_for_ever(void **state)
+{
+	struct stage stage = open_stage(with_readers);
+	pid_t pid;
+	int ready;
+
+	(void)state;
+	as_user(NOBODY, pour, &stage, &pid, &ready);
+	wait_ready(ready);
+	assert_alive(&stage);
+	assert_int_equal(status_of(pid), 0);
+}
+
+/* ---------------------------------------------------------------- writers */
+
+static void preconditions_are_those_of_the_rfc(void **state)
+{
+#define HAND "{\"device\":\"tap1\",\"addresses\":[\"10.0.0.9\"]}"
+	static const struct {
+		const char *header; /* % is the generation */
+		const char *path, *body;
+		long status;
+	} cases[] = {
+		{"If-Match: \"%\"", "/v1/policy", policy, 200},
+		{"If-Match: \"999\", \"%\"", "/v1/policy", policy, 200},
+		{"If-Match: \"999\" ,, \t\"%\" ,", "/v1/policy", policy, 200},
+		{"If-Match: *", "/v1/policy", policy, 200},
+		{"If-Match: \"a,b\", \"%\"", "/v1/policy", policy, 200},
+		{"If-Match: W/\"%\"", "/v1/policy", policy, 412},
+		{"If-Match: W/\"%\", \"999\"", "/v1/policy", policy, 412},
+		{"If-Match: \"999\"", "/v1/policy", policy, 412},
+		{"If-Match: \"x%\"", "/v1/policy", policy, 412},
+		{"If-Match: \"999,%\"", "/v1/policy", policy, 412},
+		{"If-Match: %", "/v1/policy", policy, 400},
+		{"If-Match: \"%", "/v1/policy", policy, 400},
+		{"If-Match: \"%\" \"%\"", "/v1/policy", policy, 400},
+		{"If-Match: *, \"%\"", "/v1/policy", policy, 400},
+		{"If-Match: w/\"%\"", "/v1/policy", policy, 400},
+		{"If-None-Match: \"%\"", "/v1/policy", policy, 412},
+		{"If-None-Match: W/\"%\"", "/v1/policy", policy, 412},
+		{"If-None-Match: *", "/v1/policy", policy, 412},
+		{"If-None-Match: \"999\"", "/v1/policy", policy, 200},
+		{"If-Match: *", "/v1/interfaces/hand", HAND, 412},
+		{"If-None-Match: *", "/v1/interfaces/hand", HAND, 201},
+		{"If-None-Match: *", "/v1/interfaces/hand", HAND, 412},
+		{"If-Match: *", "/v1/interfaces/hand", HAND, 200},
+	};
+	struct stage stage = open_stage(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		AUTO_HTTP struct http_answer now =
+			http_expect(stage.socket, 200, "GET", "/v1/status", NULL, NULL);
+		AUTO_HTTP struct http_answer answer = {0};
+		g_autofree char *generation = g_strndup(now.etag + 1, strlen(now.etag) - 2);
+		GString *header = g_string_new(cases[i].header);
+
+		g_string_replace(header, "%", generation, 0);
+		answer = http_request(stage.socket, "PUT", cases[i].path, cases[i].body,
+				      header->str);
+		g_string_free(header, TRUE);
+		if (answer.status != cases[i].status)
+			fail_msg("%s: %ld, not %ld: %s", cases[i].header, answer.status,
+				 cases[i].status, answer.text);
+	}
+}
+
+#define WRITERS 8
+#define ROUNDS	20
+
+/* Reads the generation and writes if it still holds; how often that went well. */
+static int write_often(const struct stage *stage, unsigned int number)
+{
+	int won = 0;
+
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		AUTO_HTTP struct http_answer now =
+			http_request(stage->socket, "GET", "/v1/status", NULL, NULL);
+		g_autofree char *header = g_strconcat("If-Match: ", now.etag, NULL);
+		g_autofree char *body = g_strdup_printf(
+			"{\"version\":1,\"groups\":{\"sg-%u\":{\"description\":\"%u\"}}}", number,
+			i);
+		AUTO_HTTP struct http_answer answer =
+			http_request(stage->socket, "PATCH", "/v1/policy", body, header);
+
+		if (answer.status != 200 && answer.status != 412)
+			return 255;
+		won += answer.status == 200;
+	}
+	return won;
+}
+
+/* No change is lost: each that was accepted is a generation of its own, and is in the policy. */
+static void of_parallel_writers_none_overwrites_another(void **state)
+{
+	struct stage stage = open_stage(NULL);
+	AUTO_HTTP struct http_answer before =
+		http_expect(stage.socket, 200, "GET", "/v1/status", NULL, NULL);
+	AUTO_HTTP struct http_answer after = {0};
+	pid_t pids[WRITERS];
+	json_int_t first, last;
+	int won = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(write_often(&stage, i));
+	}
+	for (unsigned int i = 0; i < WRITERS; i++) {
+		int one = status_of(pids[i]);
+
+		assert_int_not_equal(one, 255);
+		won += one;
+	}
+	after = http_expect(stage.socket, 200, "GET", "/v1/status", NULL, NULL);
+	first = json_integer_value(json_object_get(before.json, "generation"));
+	last = json_integer_value(json_object_get(after.json, "generation"));
+	assert_true(won >= ROUNDS);
+	assert_int_equal(last - first, won);
+	assert_alive(&stage);
+}
+
+/* ---------------------------------------------------------------- the port of metrics */
+
+#define PORT 9180
+
+static int connect_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static long ask_port(const char *bytes, size_t length)
+{
+	struct pollfd poll_fd = {.fd = connect_port(), .events = POLLIN};
+	char head[64] = "";
+
+	(void)!send(poll_fd.fd, bytes, length, MSG_NOSIGNAL);
+	if (poll(&poll_fd, 1, LATENCY_MS) == 1 && recv(poll_fd.fd, head, sizeof(head) - 1, 0) < 0)
+		*head = '\0';
+	close(poll_fd.fd);
+	return first_status(head);
+}
+
+static void the_metrics_port_is_no_softer(void **state)
+{
+#define METRICS ASK("/metrics")
+	static const char *const options[] = {"--metrics", "127.0.0.1:9180", NULL};
+	static const char junk[] = "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n\0\0";
+	static const char body[] = "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
+	struct stage stage = open_stage(options);
+	int idle[100];
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(idle); i++) {
+		idle[i] = connect_port();
+		if (i % 3 == 0)
+			(void)!send(idle[i], METRICS, 20, MSG_NOSIGNAL);
+		if (i % 3 == 1)
+			(void)!send(idle[i], METRICS, sizeof(METRICS) - 1, MSG_NOSIGNAL);
+	}
+	assert_int_equal(ask_port(METRICS, sizeof(METRICS) - 1), 200);
+	assert_in_range(count_open(idle, G_N_ELEMENTS(idle)), 1, G_N_ELEMENTS(idle) - 1);
+	assert_int_equal(ask_port(ASK("/v1/status"), sizeof(ASK("/v1/status")) - 1), 404);
+	assert_int_equal(ask_port("PUT /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 34), 405);
+	assert_int_equal(ask_port("GET /metrics HTTP/1.1\r\n\r\n", 25), 400);
+	assert_int_equal(ask_port(junk, sizeof(junk)), 0);
+	close_all(idle, G_N_ELEMENTS(idle));
+	{
+		int fd = connect_port();
+		char answer[16];
+
+		assert_true(send(fd, body, sizeof(body) - 1, MSG_NOSIGNAL) > 0);
+		assert_true(send(fd, "aaaaa", 5, MSG_NOSIGNAL) > 0);
+		assert_true(recv(fd, answer, sizeof(answer), 0) <= 0); /* cut off */
+		close(fd);
+	}
+	assert_int_equal(ask_port(METRICS, sizeof(METRICS) - 1), 200);
+	assert_alive(&stage);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -367,6 +749,14 @@ int main(void)
 		TEST(a_user_has_its_share_of_connections_and_no_more),
 		TEST(nobody_takes_for_ever),
 		TEST(broken_requests_are_refused_or_cut_off),
+		TEST(requests_may_be_sent_ahead),
+		TEST(what_is_large_is_refused_and_not_kept),
+		TEST(answers_that_nobody_takes_have_a_bound),
+		TEST(streams_that_nobody_reads_have_a_bound),
+		TEST(a_refused_body_is_not_read_for_ever),
+		TEST(preconditions_are_those_of_the_rfc),
+		TEST(of_parallel_writers_none_overwrites_another),
+		TEST(the_metrics_port_is_no_softer),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
