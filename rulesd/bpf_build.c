@@ -29,7 +29,7 @@ static int get_pin(const struct dataplane *dataplane, const char *folder, const 
 	return code ? code : bpf_obj_get(path);
 }
 
-static bool is_of_build(const struct dataplane *dataplane, const char *build)
+bool build_is_pinned(const struct dataplane *dataplane, const char *build)
 {
 	AUTO_FD int fd = get_pin(dataplane, "progs", BUILD_PIN);
 	struct bpf_table map = {.name = BUILD_PIN, .fd = fd};
@@ -89,7 +89,7 @@ static bool open_pins(const struct dataplane *dataplane, int tables[TABLE_COUNT]
 		char name[BPF_OBJ_NAME_LEN];
 		uint32_t id;
 
-		tables[i] = get_pin(dataplane, "maps", table_names[i]);
+		tables[i] = get_pin(dataplane, dataplane->maps_folder, table_names[i]);
 		if (tables[i] < 0 || !id_of_map(tables[i], &id, name))
 			return false;
 		g_hash_table_add(pinned, GUINT_TO_POINTER(id));
@@ -108,7 +108,7 @@ bool build_adopt(struct dataplane *dataplane, const char *build)
 	bool whole;
 
 	memset(fds, -1, sizeof(fds));
-	whole = is_of_build(dataplane, build) && open_pins(dataplane, fds, fds + TABLE_COUNT);
+	whole = build_is_pinned(dataplane, build) && open_pins(dataplane, fds, fds + TABLE_COUNT);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
 		if (!whole)
 			cleanup_fd(&fds[i]);

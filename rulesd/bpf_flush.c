@@ -64,7 +64,7 @@ static int flush_folder(const struct dataplane *dataplane, const char *folder, c
 
 int dataplane_flush_all(const struct dataplane_options *options, char **error)
 {
-	static const char *const folders[] = {"links", "progs", "maps"};
+	static const char *const folders[] = {"links", "progs", "maps-new", "maps"};
 	g_autofree char *bpffs = g_strdup(options->bpffs);
 	const struct dataplane instance = {.bpffs = bpffs};
 	AUTO_FD int lock = -1;

@@ -10,6 +10,7 @@
  *   bpf_settle.c      what flips touched that packets may still read the old way
  *   bpf_object.c      opening: programs and maps loaded or adopted
  *   bpf_build.c       whether pinned programs are those of this build
+ *   bpf_migrate.c     pinned maps of an older layout
  *   bpf_flush.c       everything of an instance removed
  *   bpf_held.c        policies and sets that the kernel holds: find, write, drop
  *   bpf_content.c     a policy's rules as bytes: compare, walk
@@ -112,12 +113,12 @@ struct bpf_object;
  */
 struct held_policy {
 	uint32_t number;
-	GBytes *content; /* struct held_ports with its intervals, one after the other, sorted */
-	GArray *starts;	 /* of uint32_t, by entry: its extent in sg_intervals */
+	GBytes *content;  /* struct held_ports with its intervals, one after the other, sorted */
+	GArray *starts;	  /* of uint32_t, by entry: its extent in sg_intervals */
 	uint32_t outline; /* index in sg_outlines, 0: has none */
-	bool wanted;	 /* by the image that holds; others go when no interface uses them */
-	bool complete;	 /* all of it is in the kernel */
-	bool aliased;	 /* an image's number for it is another one */
+	bool wanted;	  /* by the image that holds; others go when no interface uses them */
+	bool complete;	  /* all of it is in the kernel */
+	bool aliased;	  /* an image's number for it is another one */
 };
 
 /* Followed by count struct sg_interval. */
@@ -243,7 +244,9 @@ struct intact {
 
 struct dataplane {
 	char *bpffs;
-	int lock; /* the directory, locked: one daemon an instance */
+	const char *maps_folder;     /* below it */
+	struct migration *migration; /* bpf_migrate.c; NULL: none */
+	int lock;		     /* the directory, locked: one daemon an instance */
 	uint32_t max_flows;
 	uint32_t hz;
 	uint32_t cpus;
@@ -415,6 +418,9 @@ char *pin_path(const struct dataplane *dataplane, const char *folder, const char
 extern const char *const table_names[TABLE_COUNT];
 extern const char *const program_names[PROGRAM_COUNT];
 
+/* The checksum of the BPF objects of this rulesd; the caller frees it. */
+char *build_of_objects(void);
+
 /* ------------------------------------------------------------------ bpf_build.c */
 
 /* Takes the pinned maps and programs if they are of this build (a checksum of 64 characters). */
@@ -422,6 +428,25 @@ bool build_adopt(struct dataplane *dataplane, const char *build);
 /* Pins the programs that are loaded, so that people can look at them, and counters be read, by
  * name, and so that the next one adopts them. */
 int build_pin(struct dataplane *dataplane, const char *build, char **error);
+
+/* Whether the checksum that is pinned is this one. */
+bool build_is_pinned(const struct dataplane *dataplane, const char *build);
+
+/* ------------------------------------------------------------------ bpf_migrate.c */
+
+/* The ABI version of the maps in a folder ("maps"); 0 when there are none, or none yet. */
+uint32_t migrate_version(const struct dataplane *dataplane, const char *folder);
+/* Finds out which folder the maps of this version are to be pinned in (dataplane->maps_folder), and
+ * whether there are older ones; finishes what a killed predecessor began. */
+int migrate_begin(struct dataplane *dataplane, const char *build, char **error);
+/* With the maps mapped and before they have a version: what the old ones know. */
+int migrate_fill(struct dataplane *dataplane, char **error);
+/* With shards adopted. */
+int migrate_halves(struct dataplane *dataplane, char **error);
+/* Around the exchange of a slot's programs. */
+int migrate_before_switch(struct dataplane *dataplane, uint32_t slot, char **error);
+int migrate_after_switch(struct dataplane *dataplane, uint32_t slot, char **error);
+void migrate_close(struct dataplane *dataplane);
 
 /* ------------------------------------------------------------------ bpf_held.c */
 

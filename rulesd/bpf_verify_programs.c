@@ -110,7 +110,7 @@ static int pin_again(const struct verification *v, const char *folder, const cha
 static void check_map_pin(struct verification *v, enum bpf_table_id id)
 {
 	const struct bpf_table *table = &v->dataplane->table[id];
-	g_autofree char *path = pin_path(v->dataplane, "maps", table->name);
+	g_autofree char *path = pin_path(v->dataplane, v->dataplane->maps_folder, table->name);
 	AUTO_FD int fd = bpf_obj_get(path);
 	uint32_t expected = map_id(table->fd), found = fd < 0 ? 0 : map_id(fd);
 	char *error = NULL;
@@ -119,7 +119,7 @@ static void check_map_pin(struct verification *v, enum bpf_table_id id)
 	if (found != expected &&
 	    verify_differs(v, VERIFY_PIN, 0, g_strdup(path), g_strdup_printf("map %u", expected),
 			   id_text(found)))
-		verify_repaired(v, pin_again(v, "maps", table->name, table->fd, &error), error);
+		verify_repaired(v, pin_again(v, v->dataplane->maps_folder, table->name, table->fd, &error), error);
 }
 
 /* Without its checksum the pins of programs are worth nothing, so they are made anew together. */

@@ -71,6 +71,10 @@ struct dataplane_flow_filter {
 /* Opens, pins or adopts the programs and maps under options->bpffs. */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
 		   char **error);
+/* After every slot that is pinned was attached again or detached: maps of an older layout, which
+ * dataplane_open has begun to migrate, are not needed any more. */
+bool dataplane_is_migrating(const struct dataplane *dataplane);
+int dataplane_migrated(struct dataplane *dataplane, char **error);
 /* Closes handles; what is pinned keeps filtering. */
 void dataplane_close(struct dataplane **dataplane);
 /* Detaches and removes everything of the instance under bpffs (rulesd --flush). */

@@ -160,8 +160,35 @@ void engine_settle_soon(struct engine *engine)
 		engine->settle_timer = g_timeout_add(SETTLE_AFTER_MS, settle, engine);
 }
 
+/* A tap that still has the programs of the older rulesd has the older maps, too. */
+static void finish_migration(struct engine *engine)
+{
+	g_autofree char *error = NULL;
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!dataplane_is_migrating(engine->dataplane))
+		return;
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct engine_iface *iface = value;
+
+		/* One that was renamed is not attached by its name. */
+		if (iface->state == ENGINE_FILTERING && !iface->renewed)
+			engine_attach_again(engine, iface);
+		if (iface->ifindex && !iface->renewed) {
+			log_warning("interface %s: %s has the programs of the older rulesd still",
+				    iface->id, iface->device);
+			return;
+		}
+	}
+	if (dataplane_migrated(engine->dataplane, &error) < 0)
+		log_warning("%s; the next start tries again", error);
+}
+
 static gboolean repair(gpointer arg)
 {
+	finish_migration(arg);
 	engine_repair(arg);
 	engine_kept_settle(arg);
 	return G_SOURCE_CONTINUE;
@@ -359,6 +386,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		err = restore_kernel(e, diag, error);
 	if (err < 0)
 		return err;
+	finish_migration(e);
 	engine_kept_settle(e);
 	save_what_was_lost(e, whole);
 	e->ready = true;

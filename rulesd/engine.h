@@ -60,6 +60,7 @@ struct engine_iface {
 	int64_t parked_until_us;
 	char called[IFNAMSIZ]; /* its device, as last heard */
 	bool quick;	       /* filtered by tc filters until there are links */
+	bool renewed;	       /* attached since this rulesd runs: its programs are ours */
 
 	/* engine_flood.c */
 	struct {

@@ -267,6 +267,7 @@ static void attached(struct engine *engine, struct engine_iface *iface,
 	iface->hook = request->attachment.hook;
 	iface->quick = request->attachment.quick;
 	iface->wanted_hook = request->iface->hook;
+	iface->renewed = true;
 	if (iface->adopt_seconds)
 		log_info("interface %s: adopts TCP connections that run already for %u s",
 			 iface->id, iface->adopt_seconds);

@@ -153,11 +153,11 @@ int state_take_over(struct state *state)
 
 	if (state->versioned)
 		return 0;
-	if (state->generations->len || state->journal.records) {
-		err = reseal(state, "numbers.json");
-		if (err == 0)
-			err = reseal(state, "marks.json");
-		if (err == 0 && !state->journal.records)
+	err = reseal(state, "numbers.json");
+	if (err == 0)
+		err = reseal(state, "marks.json");
+	if (err == 0 && (state->generations->len || state->journal.records)) {
+		if (!state->journal.records)
 			err = state_rewrite_journal(state);
 		state->has_journal = err == 0;
 	}

@@ -9,10 +9,11 @@
  * holds afterwards, and after a restart, is what held before or what was asked for, also to
  * packets; the flows are there; kernel and rulesd agree (GET /v1/verify).
  *
- *   .build/tests/kill/kill [--points N] [--random N] [--seed N] [SCENARIO...]
+ *   .build/tests/kill/kill [--points N] [--random N] [--seed N] [--older PATH] [SCENARIO...]
  *
- * --points N: of each scenario and way at most N calls, spread over all of them; 0 (the default):
- * every one. --random N: kills at random times.
+ * --older PATH: another rulesd, of an older version, whose pins and state this one takes over in
+ * the scenario "migrate". --points N: of each scenario and way at most N calls, spread over all of
+ * them; 0 (the default): every one. --random N: kills at random times.
  */
 #include <errno.h>
 #include <glib.h>
@@ -44,6 +45,7 @@ struct world {
 	struct traffic *traffic;
 	unsigned int passed, failed;
 	const char *scenario; /* that runs */
+	const char *rulesd, *older;
 };
 
 /* Both allow the connection. In the second one 8080 is open too, and a third tap is shut. */
@@ -85,7 +87,7 @@ static const struct {
 
 static void start(struct world *world, bool armed)
 {
-	const char *const argv[] = {RULESD,	      "--socket", world->socket, "--state-dir",
+	const char *const argv[] = {world->rulesd,    "--socket", world->socket, "--state-dir",
 				    world->state_dir, "--bpffs",  world->bpffs,	 NULL};
 
 	if (!armed)
@@ -168,8 +170,13 @@ static json_t *get(struct world *world, const char *path)
 {
 	AUTO_HTTP struct http_answer answer = http_request(world->socket, "GET", path, NULL, NULL);
 
-	if (answer.status != 200 || !answer.json)
-		fail_msg("%s: GET %s: %ld", world->scenario, path, answer.status);
+	if (answer.status != 200 || !answer.json) {
+		g_autofree char *log = NULL;
+
+		g_file_get_contents(world->log, &log, NULL, NULL);
+		fail_msg("%s: GET %s: %ld; the log:\n%s", world->scenario, path, answer.status,
+			 log && strlen(log) > 800 ? log + strlen(log) - 800 : log);
+	}
 	return json_incref(answer.json);
 }
 
@@ -305,10 +312,31 @@ static void to_other_build(struct world *world)
 	unlink(build);
 }
 
+/* What an older rulesd has pinned and saved, with the connection in its table. */
+static void to_older(struct world *world)
+{
+	flush(world);
+	forget_state(world);
+	world->rulesd = world->older;
+	must_start(world);
+	must(world, "PUT", "/v1/policy", old_policy);
+	must(world, "PUT", "/v1/interfaces/hand", by_hand);
+	traffic_reconnect(world->traffic);
+	traffic_rounds(world->traffic, HANDFUL);
+	tracer_kill(world->tracer);
+	unlink(world->socket);
+	world->rulesd = RULESD;
+	traffic_rounds(world->traffic, HANDFUL);
+	traffic_fault(world->traffic);
+}
+
 static void to_nothing(struct world *world)
 {
 	flush(world);
 	forget_state(world);
+	/* To take a program off a running tap may lose a frame, and it takes a while to know. */
+	traffic_rounds(world->traffic, HANDFUL);
+	traffic_fault(world->traffic);
 }
 
 static long put(struct world *world)
@@ -383,6 +411,7 @@ static const struct scenario scenarios[] = {
 	{"collect", to_flows, collect, false, false},
 	{"restart", to_end, begin, true, false},
 	{"upgrade", to_other_build, begin, true, false},
+	{"migrate", to_older, begin, true, false},
 	{"first-start", to_nothing, begin, true, true},
 };
 
@@ -670,7 +699,7 @@ static void kill_at_random(struct world *world, unsigned int times)
 
 static struct world set_up(void)
 {
-	struct world world = {.scenario = "the beginning"};
+	struct world world = {.scenario = "the beginning", .rulesd = RULESD};
 
 	netns_group_setup(NULL);
 	scene_setup(NULL);
@@ -701,6 +730,7 @@ int main(int argc, char **argv)
 {
 	unsigned int points = 0, random = 0;
 	guint32 seed = 1;
+	const char *older = NULL;
 	struct world world;
 
 	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2, argv += 2) {
@@ -712,13 +742,18 @@ int main(int argc, char **argv)
 			random = number;
 		else if (strcmp(argv[1], "--seed") == 0)
 			seed = number;
+		else if (strcmp(argv[1], "--older") == 0)
+			older = argv[2];
 		else
 			return 2;
 	}
 	g_random_set_seed(seed);
 	world = set_up();
+	world.older = older;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(scenarios); i++) {
 		if (argv[1] && !is_asked_for(argv + 1, scenarios[i].name))
+			continue;
+		if (scenarios[i].prepare == to_older && !older)
 			continue;
 		run_scenario(&world, &scenarios[i], points);
 	}

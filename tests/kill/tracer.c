@@ -58,18 +58,38 @@ static const struct {
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
+/* Commands of bpf(2) that only ask, of which there are very many. */
+static const unsigned int questions[] = {
+	BPF_MAP_LOOKUP_ELEM,	BPF_MAP_GET_NEXT_KEY, BPF_OBJ_GET,
+	BPF_OBJ_GET_INFO_BY_FD, BPF_MAP_GET_FD_BY_ID, BPF_MAP_LOOKUP_BATCH,
+};
+#define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
+
 static void install_filter(void)
 {
-	struct sock_filter filter[CALLS + 3];
-	struct sock_fprog program = {.len = CALLS + 3, .filter = filter};
+	struct sock_filter filter[1 + CALLS + 1 + 1 + QUESTIONS + 1 + 2];
+	struct sock_fprog program = {.filter = filter};
+	unsigned int at = 0, trace = sizeof(filter) / sizeof(filter[0]) - 1;
+	/* bpf is the first of them. */
+	const unsigned int bpf = 1 + CALLS + 1;
 
-	filter[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						 offsetof(struct seccomp_data, nr));
-	for (unsigned int i = 0; i < CALLS; i++)
-		filter[1 + i] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number, CALLS - i, 0);
-	filter[1 + CALLS] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	filter[2 + CALLS] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	filter[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						    offsetof(struct seccomp_data, nr));
+	for (unsigned int i = 0; i < CALLS; i++, at++)
+		filter[at] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number,
+			(uint8_t)((calls[i].number == SYS_bpf ? bpf : trace) - at - 1), 0);
+	filter[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	filter[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						    offsetof(struct seccomp_data, args[0]));
+	for (unsigned int i = 0; i < QUESTIONS; i++, at++)
+		filter[at] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, questions[i],
+							  (uint8_t)(trace - 1 - at - 1), 0);
+	/* Anything else is a change. */
+	filter[at] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0);
+	filter[trace - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	filter[trace] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	program.len = (unsigned short)(trace + 1);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
 		_exit(125);
 }
