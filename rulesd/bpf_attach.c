@@ -368,10 +368,10 @@ static int attach_again(struct dataplane *dataplane, struct beginning *begin, bo
 	if (!code && slot != iface->slot)
 		code = set_slot_of_ifindex(dataplane, begin->request->ifindex, iface->slot, error);
 	if (!code)
-		code = migrate_before_switch(dataplane, iface->slot, error);
+		code = migrate_flows(dataplane, iface->slot, error);
 	if (!code)
 		code = hooks_install(dataplane, &begin->wish, quick, used, error);
-	return code ? code : migrate_after_switch(dataplane, iface->slot, error);
+	return code ? code : migrate_flows(dataplane, iface->slot, error);
 }
 
 /* No program of the slot runs until its hooks are installed. */

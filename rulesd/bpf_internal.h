@@ -443,9 +443,9 @@ int migrate_begin(struct dataplane *dataplane, const char *build, char **error);
 int migrate_fill(struct dataplane *dataplane, char **error);
 /* With shards adopted. */
 int migrate_halves(struct dataplane *dataplane, char **error);
-/* Around the exchange of a slot's programs. */
-int migrate_before_switch(struct dataplane *dataplane, uint32_t slot, char **error);
-int migrate_after_switch(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Copies the flows of a slot that are not there yet: before and after its programs are exchanged.
+ */
+int migrate_flows(struct dataplane *dataplane, uint32_t slot, char **error);
 void migrate_close(struct dataplane *dataplane);
 
 /* ------------------------------------------------------------------ bpf_held.c */

@@ -360,26 +360,11 @@ int migrate_halves(struct dataplane *dataplane, char **error)
 
 /* ------------------------------------------------------------------ 3: flows */
 
-/* Puts one into the new table, unless it is there and must stay. 0 or -errno. */
-static int insert_flow(struct dataplane *dataplane, const struct bpf_table *shard,
-		       const struct sg_flow_key *key, const struct sg_flow *flow, bool replace)
-{
-	if (!bpf_map_update_elem(shard->fd, key, flow, BPF_NOEXIST)) {
-		__atomic_fetch_add(&dataplane->slots[key->slot].flows, 1, __ATOMIC_RELAXED);
-		return 0;
-	}
-	if (errno != EEXIST)
-		return -errno;
-	if (replace && bpf_map_update_elem(shard->fd, key, flow, BPF_EXIST) && errno != ENOENT)
-		return -errno;
-	return 0;
-}
-
 struct flow_copy {
 	struct dataplane *dataplane;
-	const struct bpf_table *shard;
+	const struct cells_window *to; /* the new table of the shard */
+	uint64_t jiffies;
 	uint32_t slot, copied;
-	bool replace;
 	int code;
 };
 
@@ -396,9 +381,17 @@ static bool copy_flow(const void *key, const void *value, void *arg)
 		return true;
 	for (unsigned int dir = 0; dir < SG_DIRS; dir++)
 		flow.half[dir].flags |= SG_HALF_ADOPTED;
-	copy->code = insert_flow(copy->dataplane, copy->shard, &flow_key, &flow, copy->replace);
-	copy->copied += !copy->code;
-	return !copy->code;
+	copy->code = cells_insert(copy->to, copy->dataplane->control->hash, copy->jiffies,
+				  &flow_key, &flow);
+	if (copy->code == -EEXIST) { /* the new programs have it already */
+		copy->code = 0;
+		return true;
+	}
+	if (copy->code)
+		return false;
+	__atomic_fetch_add(&copy->dataplane->slots[copy->slot].flows, 1, __ATOMIC_RELAXED);
+	copy->copied++;
+	return true;
 }
 
 /* The old map of that shard; -ENOENT when there is none. */
@@ -424,47 +417,51 @@ static int open_old_shard(const struct migration *own, uint32_t index, struct bp
 	return code;
 }
 
-static int copy_flows(struct dataplane *dataplane, uint32_t slot, bool replace, char **error)
+static int copy_flows(struct dataplane *dataplane, uint32_t slot, uint32_t shard,
+		      const struct bpf_table *from, uint32_t *copied)
+{
+	struct bpf_table to = {.fd = -1};
+	struct cells_window window = {0};
+	struct flow_copy copy = {.dataplane = dataplane, .to = &window, .slot = slot};
+	struct sg_collect clock = {};
+	int code = collect_pass(dataplane, PROGRAM_COLLECT_CLOCK, &clock, NULL);
+
+	copy.jiffies = clock.jiffies;
+	if (!code)
+		code = shards_open_inner(dataplane, TABLE_FLOWS, shard, &to);
+	if (!code)
+		code = cells_map(&to, 0, to.max_entries, &window);
+	if (!code)
+		code = table_each(from, copy_flow, &copy);
+	cells_unmap(&window);
+	cleanup_fd(&to.fd);
+	*copied = copy.copied;
+	return code ? code : copy.code;
+}
+
+/* Before its programs are exchanged, and again for what has come meanwhile. */
+int migrate_flows(struct dataplane *dataplane, uint32_t slot, char **error)
 {
 	const struct migration *own = dataplane->migration;
-	const struct sg_iface_conf *conf = plan_current_conf(dataplane, slot, NULL);
-	struct bpf_table from = {.fd = -1}, to = {.fd = -1};
-	struct flow_copy copy = {
-		.dataplane = dataplane, .shard = &to, .slot = slot, .replace = replace};
+	uint32_t shard = plan_current_conf(dataplane, slot, NULL)->shard, copied = 0;
+	struct bpf_table from = {.fd = -1};
 	int code;
 
 	/* What was attached after the beginning has no flows there. */
-	if (!own->ifaces[slot].ifindex ||
+	if (!own || !own->ifaces[slot].ifindex ||
 	    own->ifaces[slot].ifindex != dataplane->ifaces[slot].ifindex)
 		return 0;
-	code = open_old_shard(own, conf->shard, &from);
+	code = open_old_shard(own, shard, &from);
 	if (code == -ENOENT)
 		return 0;
 	if (!code)
-		code = shards_open_inner(dataplane, TABLE_FLOWS, conf->shard, &to);
-	if (!code)
-		code = table_each(&from, copy_flow, &copy);
+		code = copy_flows(dataplane, slot, shard, &from, &copied);
 	cleanup_fd(&from.fd);
-	cleanup_fd(&to.fd);
-	if (!code)
-		code = copy.code;
 	if (code)
 		return bpf_fail(error, code, "map %s: copying the flows of slot %u", SG_MAP_FLOWS,
 				slot);
-	log_debug("slot %u: %u flows migrated", slot, copy.copied);
+	log_debug("slot %u: %u flows migrated", slot, copied);
 	return 0;
-}
-
-int migrate_before_switch(struct dataplane *dataplane, uint32_t slot, char **error)
-{
-	return dataplane->migration
-		       ? copy_flows(dataplane, slot, !dataplane->migration->resumed, error)
-		       : 0;
-}
-
-int migrate_after_switch(struct dataplane *dataplane, uint32_t slot, char **error)
-{
-	return dataplane->migration ? copy_flows(dataplane, slot, false, error) : 0;
 }
 
 /* ------------------------------------------------------------------ 4: the end */

@@ -427,8 +427,12 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 		code = shards_open_inner(dataplane, TABLE_FLOWS, i, &inner);
 		if (code == -ENOENT) {
 			/* Somebody took it away: its interfaces drop every new flow until then. As
-			 * large as they know it. */
-			code = make_shard(dataplane, i, shard->buckets, error);
+			 * large as they know it, unless they are of an older layout. */
+			code = make_shard(dataplane, i,
+					  shard->buckets
+						  ? shard->buckets
+						  : buckets_for(MAX(reserved, SG_SHARD_FLOWS)),
+					  error);
 			if (!code)
 				code = shards_publish(dataplane, error);
 			shards_published(dataplane);

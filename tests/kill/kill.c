@@ -33,7 +33,7 @@
 #include "tests/lib/scene.h"
 
 #define RULESD	 ".build/rulesd"
-#define READY_MS 20000
+#define READY_MS 60000
 #define HANDFUL	 2 /* rounds of traffic that show that all is as it was */
 
 /* ------------------------------------------------------------------ the stage */
