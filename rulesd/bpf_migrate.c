@@ -10,8 +10,9 @@
  *   4. the old maps are unpinned, their control map last, and the folder takes their place.
  *
  * So every packet is judged by the old programs and maps or by the new ones. A flow moves on while
- * it is copied, so the windows of a copied one are not judged (SG_HALF_ADOPTED). Connections that
- * are being opened at that moment are not copied: their next segment is sent again.
+ * it is copied, and the two directions of a tap are exchanged one after the other, so the windows
+ * of a copied one are not judged any more, neither here nor there (SG_HALF_ADOPTED). Connections
+ * that are being opened at that moment are not copied: their next segment is sent again.
  *
  * A crash in 1 leaves no version: the folder is thrown away and made anew. One in 2 or 3 goes on:
  * the pinned programs are this build's and use the maps in the folder. In 4, only unpinning is
@@ -362,7 +363,8 @@ int migrate_halves(struct dataplane *dataplane, char **error)
 
 struct flow_copy {
 	struct dataplane *dataplane;
-	const struct cells_window *to; /* the new table of the shard */
+	const struct bpf_table *from;  /* the old table of the shard */
+	const struct cells_window *to; /* the new one */
 	uint64_t jiffies;
 	uint32_t slot, copied;
 	int code;
@@ -381,6 +383,9 @@ static bool copy_flow(const void *key, const void *value, void *arg)
 		return true;
 	for (unsigned int dir = 0; dir < SG_DIRS; dir++)
 		flow.half[dir].flags |= SG_HALF_ADOPTED;
+	/* In the old one, too: for a moment one direction's packets are judged there, and the
+	 * other's are not seen. */
+	bpf_map_update_elem(copy->from->fd, key, &flow, BPF_EXIST);
 	copy->code = cells_insert(copy->to, copy->dataplane->control->hash, copy->jiffies,
 				  &flow_key, &flow);
 	if (copy->code == -EEXIST) { /* the new programs have it already */
@@ -422,7 +427,7 @@ static int copy_flows(struct dataplane *dataplane, uint32_t slot, uint32_t shard
 {
 	struct bpf_table to = {.fd = -1};
 	struct cells_window window = {0};
-	struct flow_copy copy = {.dataplane = dataplane, .to = &window, .slot = slot};
+	struct flow_copy copy = {.dataplane = dataplane, .from = from, .to = &window, .slot = slot};
 	struct sg_collect clock = {};
 	int code = collect_pass(dataplane, PROGRAM_COLLECT_CLOCK, &clock, NULL);
 
