@@ -151,10 +151,11 @@ $(KILL): $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/kill/*.c)) $(B)/libtests.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
-# Every call of every scenario killed and failed, and RANDOM kills at random times; SCENARIOS="apply patch" runs these only.
+# Every call of every scenario killed and failed, and RANDOM kills at random times; SCENARIOS="apply patch" runs these only; OLDER=PATH of a
+# rulesd of an older version for the scenario migrate.
 kill-test: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(KILL)
-	@$(KILL) --points $(or $(POINTS),0) --random $(or $(RANDOM),100) $(SCENARIOS)
+	@$(KILL) --points $(or $(POINTS),0) --random $(or $(RANDOM),100) $(if $(OLDER),--older $(OLDER)) $(SCENARIOS)
 
 bench:
 	@tests/install-packages $(DEPS_PACKAGES) $(BENCH_PACKAGES)
