@@ -73,7 +73,8 @@ static void check_on_taps(const struct conformance_state *state)
 		if (probe->source == probe->destination)
 			continue; /* a VM does not send to itself over the wire */
 		make_probe(probe, i, &frame);
-		arrives = scene_passes(tap_of(probe->source), tap_of(probe->destination), &frame);
+		arrives = scene_arrives(tap_of(probe->source), tap_of(probe->destination), &frame,
+					probe->both);
 		if (arrives != probe->both)
 			fail_msg("%s: %s to %s, %s %u: %s; egress %s, ingress %s expected",
 				 state->id, probe->source->id, probe->destination->id,

@@ -122,8 +122,8 @@ static void trace_and_the_kernel_agree(void **state)
 		sgctl_check(daemon, "flush", "flows", NULL);
 		frame_make(&frame, "%s %s > %s %s", probe->kind ? probe->kind : probe->protocol,
 			   probe->src, probe->dst, probe->rest);
-		passes = scene_passes(probe->egress ? vm : outside, probe->egress ? outside : vm,
-				      &frame);
+		passes = scene_arrives(probe->egress ? vm : outside, probe->egress ? outside : vm,
+				       &frame, strcmp(text_of(online, "verdict"), "allow") == 0);
 		rule = kernel_rule(daemon);
 		if (passes != (strcmp(text_of(online, "verdict"), "allow") == 0) ||
 		    strcmp(rule, text_of(online, "rule")) != 0)

@@ -52,6 +52,12 @@ static bool arrives(const struct tap *from, const struct tap *to, const struct f
 	return tap_read_exactly(to, frame, wait_ms);
 }
 
+bool scene_arrives(const struct tap *from, const struct tap *to, const struct frame *frame,
+		   bool expected)
+{
+	return arrives(from, to, frame, expected ? ARRIVES_MS : 0);
+}
+
 bool scene_passes(const struct tap *from, const struct tap *to, const struct frame *frame)
 {
 	return arrives(from, to, frame, 0);

@@ -25,7 +25,10 @@ struct tap *scene_tap(const char *name);
 	scene_assert_frame((from), (to), false, __FILE__, __LINE__, __VA_ARGS__)
 void scene_assert_frame(const struct tap *from, const struct tap *to, bool passes, const char *file,
 			int line, const char *format, ...) __attribute__((format(printf, 6, 7)));
-/* The same question without an assertion. */
+/* The same question without an assertion. It waits for a frame that is expected. */
+bool scene_arrives(const struct tap *from, const struct tap *to, const struct frame *frame,
+		   bool expected);
+/* Waits for nothing: for loops that ask until something changes. */
 bool scene_passes(const struct tap *from, const struct tap *to, const struct frame *frame);
 
 /* A TCP handshake between two VMs, every segment of which must arrive; and one exchange on it. */
