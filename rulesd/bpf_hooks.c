@@ -249,7 +249,8 @@ int hooks_compare(struct dataplane *dataplane, uint32_t slot, GHashTable *views,
 		if (!code)
 			code = look(dataplane, slot, held->ifindex, view, &found, error);
 	}
-	if (code)
+	/* A device that is gone takes its programs with it; rtnetlink is about to say so. */
+	if (code || !view)
 		return code;
 	/* Filters stand in for links, or it is not known yet what shall be there. */
 	if (held->quick || held->hook == MODEL_HOOK_AUTO) {

@@ -8,6 +8,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,7 +25,6 @@
 
 void dataplane_harm_clear(struct dataplane_harm *harm)
 {
-	g_clear_pointer(&harm->slots, g_array_unref);
 	g_clear_pointer(&harm->entry, g_free);
 	g_clear_pointer(&harm->pin, g_free);
 	g_clear_pointer(&harm->error, g_free);
@@ -75,16 +75,26 @@ static bool place_of(const struct dataplane *dataplane, uint32_t slot, enum sg_d
 }
 
 /* Of tcx the kernel tells the ifindex at the same place as of XDP; 0: it is on no device. */
-static bool is_on_device(const struct dataplane *dataplane, uint32_t slot, enum hook_place place,
-			 int fd)
+static bool is_on_device(int fd, uint32_t ifindex, uint32_t program)
 {
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &length))
-		return false;
-	return info.xdp.ifindex == dataplane->held[slot].ifindex &&
-	       info.prog_id == dataplane->program_id[hooks_program(place)];
+	return !bpf_obj_get_info_by_fd(fd, &info, &length) && info.xdp.ifindex == ifindex &&
+	       info.prog_id == program;
+}
+
+void dataplane_links_ask(GArray *links)
+{
+	for (guint i = 0; i < links->len; i++) {
+		struct dataplane_link *link = &g_array_index(links, struct dataplane_link, i);
+
+		if (link->fd < 0)
+			continue;
+		link->wrong = !is_on_device(link->fd, link->ifindex, link->program);
+		close(link->fd);
+		link->fd = -1;
+	}
 }
 
 static void pin_link(const struct dataplane *dataplane, const char *path, int fd,
@@ -113,37 +123,55 @@ static int most_descriptors(void)
 	return (int)MIN(limit.rlim_cur / 2, (rlim_t)INT_MAX);
 }
 
-/* false: no program of ours runs there any more. */
-static bool look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir,
-			 struct dataplane_harm *harm)
+/* A descriptor of the link, to be closed by the caller: of the one that is kept, or anew; -1. */
+static int open_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir, const char *path)
 {
 	int *kept = &dataplane->held[slot].links[dir];
+	int fd = *kept ? fcntl(*kept - 1, F_DUPFD_CLOEXEC, 3) : bpf_obj_get(path);
+
+	if (fd < 0 || *kept || fd >= most_descriptors())
+		return fd;
+	*kept = fcntl(fd, F_DUPFD_CLOEXEC, 3) + 1;
+	return fd;
+}
+
+/* What is to be asked of it, and whether its pin is there. */
+static void look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir, GArray *links,
+			 struct dataplane_harm *harm)
+{
+	struct dataplane_link link = {.slot = slot, .ifindex = dataplane->held[slot].ifindex};
 	g_autofree char *path = NULL;
 	enum hook_place place;
 
 	if (!place_of(dataplane, slot, dir, &place))
-		return true;
-	if (!*kept || dataplane->intact.links)
+		return;
+	if (!dataplane->held[slot].links[dir] || dataplane->intact.links)
 		path = hooks_link_path(dataplane, slot, place);
-	if (!*kept) {
-		int fd = bpf_obj_get(path);
+	link.program = dataplane->program_id[hooks_program(place)];
+	link.fd = open_link(dataplane, slot, dir, path);
+	/* Without one to spare nothing is known. */
+	if (link.fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return;
+	link.wrong = link.fd < 0;
+	if (path && link.fd >= 0 && access(path, F_OK) && errno == ENOENT)
+		pin_link(dataplane, path, link.fd, harm);
+	g_array_append_val(links, link);
+}
 
-		/* Without one to spare nothing is known. */
-		if (fd < 0)
-			return errno == EMFILE || errno == ENFILE;
-		if (fd >= most_descriptors()) {
-			bool there = is_on_device(dataplane, slot, place, fd);
+bool dataplane_links_right(struct dataplane *dataplane, uint32_t slot)
+{
+	g_autoptr(GArray) links = g_array_new(FALSE, TRUE, sizeof(struct dataplane_link));
+	CLEANUP(dataplane_harm_clear) struct dataplane_harm harm = {0};
+	bool right = true;
 
-			close(fd);
-			return there;
-		}
-		*kept = fd + 1;
-	}
-	if (!is_on_device(dataplane, slot, place, *kept - 1))
-		return false;
-	if (path && access(path, F_OK) && errno == ENOENT)
-		pin_link(dataplane, path, *kept - 1, harm);
-	return true;
+	if (!dataplane->held[slot].ifindex)
+		return true;
+	look_at_link(dataplane, slot, SG_EGRESS, links, &harm);
+	look_at_link(dataplane, slot, SG_INGRESS, links, &harm);
+	dataplane_links_ask(links);
+	for (guint i = 0; i < links->len; i++)
+		right &= !g_array_index(links, struct dataplane_link, i).wrong;
+	return right;
 }
 
 /* ------------------------------------------------------------------ folders */
@@ -333,33 +361,30 @@ bool intact_ifaces(const struct dataplane *dataplane)
 	return true;
 }
 
-static void look_at_slot(struct dataplane *dataplane, uint32_t slot, struct dataplane_harm *harm)
+static void look_at_slot(struct dataplane *dataplane, uint32_t slot, GArray *links,
+			 struct dataplane_harm *harm)
 {
 	uint32_t ifindex = dataplane->held[slot].ifindex, found = 0;
 	bool high = ifindex >= dataplane->table[TABLE_IFINDEX].max_entries;
 	int code = table_lookup(dataplane, high ? TABLE_IFHIGH : TABLE_IFINDEX, &ifindex, &found);
-	bool egress = look_at_link(dataplane, slot, SG_EGRESS, harm);
-	bool ingress = look_at_link(dataplane, slot, SG_INGRESS, harm);
 
+	look_at_link(dataplane, slot, SG_EGRESS, links, harm);
+	look_at_link(dataplane, slot, SG_INGRESS, links, harm);
 	if ((!code || code == -ENOENT) && found != slot)
 		entry_is_gone(harm, high ? SG_MAP_IFHIGH : SG_MAP_IFINDEX);
 	if (!is_iface_right(dataplane, slot))
 		entry_is_gone(harm, SG_MAP_IFACES);
 	if (slot % SAMPLED == dataplane->intact.round % SAMPLED)
 		look_at_entries(dataplane, slot, harm);
-	if (!egress || !ingress)
-		g_array_append_val(harm->slots, slot);
 }
 
 /* ------------------------------------------------------------------ rounds */
 
 void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
-		      struct dataplane_harm *harm)
+		      GArray *links, struct dataplane_harm *harm)
 {
 	uint32_t slot = *next, looked_at = 0;
 
-	if (!harm->slots)
-		harm->slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	if (slot <= 1) {
 		slot = 1;
 		dataplane->intact.round++;
@@ -370,7 +395,7 @@ void dataplane_intact(struct dataplane *dataplane, const struct image *image, ui
 		if (!dataplane->held[slot].ifindex ||
 		    dataplane->held[slot].ifindex == DATAPLANE_PARKED)
 			continue;
-		look_at_slot(dataplane, slot, harm);
+		look_at_slot(dataplane, slot, links, harm);
 		looked_at++;
 	}
 	*next = slot <= SG_MAX_SLOTS ? slot : 0;

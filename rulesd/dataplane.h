@@ -268,7 +268,6 @@ const char *verify_kind_name(enum verify_kind kind);
 
 /* What a look has found that somebody else has changed. */
 struct dataplane_harm {
-	GArray *slots;	   /* of uint32_t: their programs are not what they should be */
 	char *entry;	   /* the first entry that is not as it was written; NULL: none is known */
 	char *pin;	   /* the first pin that was gone and is there again, or cannot be made */
 	unsigned int pins; /* how many were made again */
@@ -276,11 +275,24 @@ struct dataplane_harm {
 };
 void dataplane_harm_clear(struct dataplane_harm *harm);
 
+/* A link that is to be asked whether it is where it should be. */
+struct dataplane_link {
+	uint32_t slot;
+	int fd; /* owned; -1: there is none */
+	uint32_t ifindex, program;
+	bool wrong; /* the answer */
+};
+
 /*
  * Looks, cheaply, whether what this process has put into the kernel is still there: for slots from
  * *next on, a bounded number, after which *next is where to go on, 0 at the end. Links whose pins
  * are gone run on while this process lives, and are pinned again; so are maps and programs. Entries
- * are looked at by samples: dataplane_verify_step looks at all of them.
+ * are looked at by samples: dataplane_verify_step looks at all of them. Appends the links that are
+ * to be asked.
  */
 void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
-		      struct dataplane_harm *harm);
+		      GArray *links, struct dataplane_harm *harm);
+/* Asks them, and closes them. In any thread: it waits for the kernel's one lock on devices. */
+void dataplane_links_ask(GArray *links);
+/* Asks those of one slot at once. */
+bool dataplane_links_right(struct dataplane *dataplane, uint32_t slot);

@@ -29,6 +29,11 @@ struct engine_intact {
 	struct engine *engine;
 	guint timer;
 	uint32_t next; /* slot; 0: between two rounds */
+	/* Links wait for the kernel's one lock on devices, so a thread asks them: part after part.
+	 */
+	GThread *thread;
+	GAsyncQueue *questions; /* of GArray of struct dataplane_link; an empty one ends it */
+	GArray *asked;		/* on its way there and back, or NULL */
 	int64_t began_us;
 	struct mnl_socket *filters; /* messages about them; NULL: none can be had */
 	guint filters_source;
@@ -256,7 +261,6 @@ static void handle(struct engine_intact *intact, const struct dataplane_harm *ha
 {
 	struct engine *engine = intact->engine;
 
-	put_back(engine, harm->slots);
 	if (harm->pins) {
 		log_warning("%s%s was removed by somebody else: pinned again", harm->pin,
 			    harm->pins > 1 ? " and others" : "");
@@ -270,24 +274,75 @@ static void handle(struct engine_intact *intact, const struct dataplane_harm *ha
 	}
 }
 
+static gboolean look(gpointer arg);
+
+static void look_again(struct engine_intact *intact)
+{
+	int64_t left = ROUND_MS - (g_get_monotonic_time() - intact->began_us) / 1000;
+
+	intact->timer =
+		g_timeout_add(intact->next ? STEP_MS : (guint)MAX(left, STEP_MS), look, intact);
+}
+
+/* Those that looked wrong are asked once more: they may have been changed meanwhile, by us. */
+static gboolean answered(gpointer arg)
+{
+	struct engine_intact *intact = arg;
+	struct engine *engine = intact->engine;
+	g_autoptr(GArray) asked = TAKE_PTR(intact->asked);
+	g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	bool polled = false;
+
+	for (guint i = 0; i < asked->len; i++) {
+		const struct dataplane_link *link = &g_array_index(asked, struct dataplane_link, i);
+
+		if (!link->wrong)
+			continue;
+		/* A device that is gone takes its programs with it. */
+		if (!polled)
+			links_poll(engine->links);
+		polled = true;
+		if (should_filter(engine, engine_iface_of_slot(engine, link->slot)) &&
+		    !dataplane_links_right(engine->dataplane, link->slot))
+			g_array_append_val(slots, link->slot);
+	}
+	put_back(engine, slots);
+	look_again(intact);
+	return G_SOURCE_REMOVE;
+}
+
+static gpointer ask_links(gpointer arg)
+{
+	struct engine_intact *intact = arg;
+
+	for (;;) {
+		GArray *links = g_async_queue_pop(intact->questions);
+
+		if (!links->len)
+			return links;
+		dataplane_links_ask(links);
+		g_idle_add_full(G_PRIORITY_DEFAULT, answered, intact, NULL);
+	}
+}
+
 static gboolean look(gpointer arg)
 {
 	struct engine_intact *intact = arg;
 	struct engine *engine = intact->engine;
-	struct dataplane_harm harm = {0};
-	int64_t left;
+	CLEANUP(dataplane_harm_clear) struct dataplane_harm harm = {0};
 
-	if (!intact->next) {
+	intact->timer = 0;
+	if (!intact->next)
 		intact->began_us = g_get_monotonic_time();
-		/* A device that is gone takes its programs with it. */
-		links_poll(engine->links);
+	intact->asked = g_array_new(FALSE, TRUE, sizeof(struct dataplane_link));
+	dataplane_intact(engine->dataplane, engine->image, &intact->next, intact->asked, &harm);
+	if (intact->asked->len) {
+		g_async_queue_push(intact->questions, intact->asked);
+	} else {
+		g_clear_pointer(&intact->asked, g_array_unref);
+		look_again(intact);
 	}
-	dataplane_intact(engine->dataplane, engine->image, &intact->next, &harm);
 	handle(intact, &harm);
-	dataplane_harm_clear(&harm);
-	left = ROUND_MS - (g_get_monotonic_time() - intact->began_us) / 1000;
-	intact->timer =
-		g_timeout_add(intact->next ? STEP_MS : (guint)MAX(left, STEP_MS), look, intact);
 	return G_SOURCE_REMOVE;
 }
 
@@ -312,6 +367,8 @@ void engine_intact_start(struct engine *engine)
 	intact->engine = engine;
 	intact->suspects = g_hash_table_new(NULL, NULL);
 	listen_to_filters(intact);
+	intact->questions = g_async_queue_new();
+	intact->thread = g_thread_new("intact", ask_links, intact);
 	intact->timer = g_timeout_add(ROUND_MS, look, intact);
 	intact->verify_timer =
 		g_timeout_add_seconds(engine->options->verify_every, verify_now, intact);
@@ -323,6 +380,13 @@ void engine_intact_stop(struct engine *engine)
 
 	if (!intact)
 		return;
+	g_async_queue_push(intact->questions,
+			   g_array_new(FALSE, FALSE, sizeof(struct dataplane_link)));
+	g_array_unref(g_thread_join(intact->thread));
+	while (g_idle_remove_by_data(intact))
+		;
+	g_clear_pointer(&intact->asked, g_array_unref);
+	g_async_queue_unref(intact->questions);
 	g_clear_handle_id(&intact->timer, g_source_remove);
 	g_clear_handle_id(&intact->verify_timer, g_source_remove);
 	g_clear_handle_id(&intact->suspects_timer, g_source_remove);
