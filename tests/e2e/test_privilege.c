@@ -56,6 +56,7 @@ static char *status_field(const char *status, const char *name)
 
 	if (!line)
 		fail_msg("no %s in /proc/PID/status", name);
+	assert_non_null(line);
 	line += strlen(name);
 	return g_strstrip(g_strndup(line, strcspn(line, "\n")));
 }
