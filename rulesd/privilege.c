@@ -146,7 +146,8 @@ int privilege_drop(const struct options *options, char **error)
 	err = syscall_filter_install();
 	if (err ==
 	    -EOPNOTSUPP) { /* nobody who attacks chooses the kernel; valgrind has none either */
-		log_warning("this kernel has no seccomp: system calls are not filtered");
+		log_warning(
+			"system calls are not filtered: no seccomp here (an old kernel, valgrind)");
 		return 0;
 	}
 	return err < 0 ? fail(err, "filter of system calls", error) : 0;
