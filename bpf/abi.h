@@ -189,7 +189,7 @@ struct sg_iface_conf {
 	__u32 shard;	   /* sg_flows index that its confirmed flows live in */
 	__u8 has[SG_DIRS]; /* enum sg_has_bits by direction */
 	__u8 mac[6];
-	__u32 zone;	     /* network of its addresses and peers */
+	__u32 zone;	      /* network of its addresses and peers */
 	struct sg_addr addr4; /* first own IPv4 address, zero when none: spares the trie on the
 				 common path */
 	struct sg_addr addr6; /* first own IPv6 address, likewise */
@@ -452,7 +452,7 @@ enum sg_tag_status {
 	SG_TAG_LIVE = 2,
 	SG_TAG_GONE = 3, /* rests for SG_TAG_REST, because somebody may still be at it */
 };
-#define SG_BUCKET_CELLS 16u
+#define SG_BUCKET_CELLS 15u
 #define SG_BUCKET_FLOWS                                                                            \
 	8u		    /* that a shard has room for, a bucket: the rest keeps both buckets of \
 			       a flow from being full */
@@ -461,7 +461,9 @@ enum sg_tag_status {
 
 struct sg_bucket {
 	__u32 tags[SG_BUCKET_CELLS];
+	__u32 overflowed; /* not 0: a flow that has this one first was put into its second one */
 	struct sg_cell cells[SG_BUCKET_CELLS];
+	__u8 pad[24];
 };
 
 #define SG_FLOW_STATE(word) ((word)&0xffu)
@@ -649,7 +651,7 @@ SG_ASSERT_SIZE(struct sg_outline, 904);
 SG_ASSERT_SIZE(struct sg_flow_key, 40);
 SG_ASSERT_SIZE(struct sg_flow_half, 40);
 SG_ASSERT_SIZE(struct sg_flow, 112);
-SG_ASSERT_SIZE(struct sg_bucket, 39 * 64); /* whole cache lines */
+SG_ASSERT_SIZE(struct sg_bucket, 37 * 64); /* whole cache lines */
 SG_ASSERT_SIZE(struct sg_frag_key, 40);
 SG_ASSERT_SIZE(struct sg_event, 64);
 _Static_assert(SG_REASONS <= SG_REASONS_ROOM, "more reasons than counters");

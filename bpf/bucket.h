@@ -5,7 +5,8 @@
  *
  * A flow has two buckets, and in each of them one cell that is looked at first: most flows are
  * there, so the processor fetches tags, key and flow at once, where a chained hash waits for one
- * after the other. A flow that is in neither bucket costs two lines of tags.
+ * after the other. That a flow is in neither costs one line of tags, unless the first bucket has
+ * overflowed.
  */
 #pragma once
 
@@ -50,7 +51,7 @@ sg_pure struct sg_place sg_place_of(const struct sg_flow_key *key, const __u64 s
 	return (struct sg_place){
 		.first = (__u32)((h >> 32) * buckets >> 32),
 		.second = (__u32)((h * 0xc2b2ae3d27d4eb4fULL >> 32) * buckets >> 32),
-		.cell = h >> 14 & (SG_BUCKET_CELLS - 1),
+		.cell = (h >> 14 & 0xffffu) * SG_BUCKET_CELLS >> 16,
 		.tag = SG_TAG(SG_TAG_LIVE, (__u32)h),
 	};
 }
@@ -79,13 +80,4 @@ sg_pure __u32 sg_tag_used(__u32 word, __u64 now)
 sg_pure __u32 sg_tag_gone(__u32 word, __u64 now)
 {
 	return SG_TAG(SG_TAG_GONE, (__u32)now) | SG_TAG_USES(word);
-}
-
-/* Number of the lowest bit of a word that has one of its low 16 bits set: by arithmetic, so that
- * the verifier follows one case and not sixteen. */
-sg_pure __u32 sg_lowest_bit(__u32 bits)
-{
-	__u32 row = ((bits & -bits) * 0x09afu & 0xffffu) >> 12;
-
-	return 0xcd7ea84fb6935210ULL >> row * 4 & 15;
 }

@@ -52,18 +52,7 @@ sg_inline int sg_key_equal(const struct sg_flow_key *a, const struct sg_flow_key
 sg_inline __u32 sg_cell_number(__u32 i)
 {
 	asm volatile("" : "+r"(i));
-	return i & (SG_BUCKET_CELLS - 1);
-}
-
-/* Bit by bit, the cells whose word has the tag. */
-sg_inline __u32 sg_bucket_matches(const struct sg_bucket *bucket, __u32 tag)
-{
-	__u32 i, found = 0;
-
-#pragma unroll
-	for (i = 0; i < SG_BUCKET_CELLS; i++)
-		found |= sg_tag_matches(READ_ONCE(bucket->tags[i]), tag) << i;
-	return found;
+	return i < SG_BUCKET_CELLS ? i : 0;
 }
 
 /* 1 when the cell has the key. */
@@ -85,17 +74,16 @@ sg_inline int sg_cell_is(struct sg_bucket *bucket, __u32 i, __u32 tag,
 }
 
 /* The number + 1 of the cell of a bucket that has the key; 0: none has. */
-sg_inline __u32 sg_bucket_find(struct sg_bucket *bucket, __u32 tag, const struct sg_flow_key *key)
+sg_inline __u32 sg_bucket_find(const struct sg_bucket *bucket, __u32 tag,
+			       const struct sg_flow_key *key)
 {
-	__u32 n, i, found = sg_bucket_matches(bucket, tag);
+	__u32 i;
 
-#pragma clang loop unroll(disable)
-	for (n = 0; n < SG_BUCKET_CELLS && found; n++) {
-		i = sg_cell_number(sg_lowest_bit(found));
-		if (sg_key_equal(&bucket->cells[i].key, key))
+#pragma unroll
+	for (i = 0; i < SG_BUCKET_CELLS; i++)
+		if (sg_tag_matches(READ_ONCE(bucket->tags[i]), tag) &&
+		    sg_key_equal(&bucket->cells[i].key, key))
 			return i + 1;
-		found &= found - 1;
-	}
 	return 0;
 }
 
@@ -115,9 +103,11 @@ __noinline __u64 sg_shard_seek(const struct sg_flow_key *key, __u32 shard, __u32
 	if (!table || !key)
 		return 0;
 	bucket = bpf_map_lookup_elem(table, &first);
-	found = bucket ? sg_bucket_find(bucket, tag, key) : 0;
-	if (found)
-		return SG_AT(first, found);
+	if (!bucket)
+		return 0;
+	found = sg_bucket_find(bucket, tag, key);
+	if (found || !READ_ONCE(bucket->overflowed))
+		return found ? SG_AT(first, found) : 0;
 	bucket = bpf_map_lookup_elem(table, &second);
 	found = bucket ? sg_bucket_find(bucket, tag, key) : 0;
 	return found ? SG_AT(second, found) : 0;
@@ -200,7 +190,10 @@ sg_inline struct sg_bucket *sg_shard_bucket(void *table, const struct sg_place *
 	if (used < SG_BUCKET_FULL)
 		return first;
 	second = bpf_map_lookup_elem(table, &place->second);
-	return second && sg_bucket_used(second, now) < used ? second : first;
+	if (!second || sg_bucket_used(second, now) >= used)
+		return first;
+	WRITE_ONCE(first->overflowed, 1);
+	return second;
 }
 
 /*
@@ -226,7 +219,8 @@ __noinline int sg_shard_insert(__u32 shard, __u32 buckets)
 		return -SG_E2BIG;
 #pragma clang loop unroll(disable)
 	for (n = 0; n < SG_BUCKET_CELLS; n++) {
-		i = sg_cell_number(place.cell + n);
+		i = place.cell + n;
+		i = sg_cell_number(i < SG_BUCKET_CELLS ? i : i - SG_BUCKET_CELLS);
 		word = READ_ONCE(bucket->tags[i]);
 		/* One that rests is only kept from other flows: a tuple that comes and goes many
 		 * times a second must not fill its buckets. */

@@ -128,8 +128,10 @@ int cells_insert(const struct cells_window *window, const __u64 secret[4], uint6
 				return -EEXIST;
 	}
 	if (used_of(bucket, jiffies) >= SG_BUCKET_FULL &&
-	    used_of(&window->buckets[place.second], jiffies) < used_of(bucket, jiffies))
+	    used_of(&window->buckets[place.second], jiffies) < used_of(bucket, jiffies)) {
+		__atomic_store_n(&bucket->overflowed, 1, __ATOMIC_RELAXED);
 		bucket = &window->buckets[place.second];
+	}
 	for (unsigned int n = 0; n < SG_BUCKET_CELLS; n++) {
 		unsigned int i = (place.cell + n) % SG_BUCKET_CELLS;
 		uint32_t word = __atomic_load_n(&bucket->tags[i], __ATOMIC_RELAXED);

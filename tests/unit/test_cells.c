@@ -37,13 +37,6 @@ static struct cells_window window_new(void)
 
 /* ------------------------------------------------------------------ arithmetic */
 
-static void the_lowest_bit_is_found(void **state)
-{
-	(void)state;
-	for (uint32_t bits = 1; bits < 65536; bits++)
-		assert_int_equal(sg_lowest_bit(bits), __builtin_ctz(bits));
-}
-
 static void a_tag_matches_its_own_hash_bits_alone(void **state)
 {
 	GRand *rand = g_rand_new_with_seed(1);
@@ -239,7 +232,6 @@ static void another_use_of_a_cell_is_not_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_lowest_bit_is_found),
 		cmocka_unit_test(a_tag_matches_its_own_hash_bits_alone),
 		cmocka_unit_test(a_cell_is_used_while_it_is_held_or_rests),
 		cmocka_unit_test(places_are_spread),
