@@ -315,6 +315,18 @@ static int let_go_of_link(struct dataplane *dataplane, uint32_t slot, enum hook_
 	return code;
 }
 
+/* Also when somebody has removed the whole folder. */
+static int pin_link(int fd, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	if (!bpf_obj_pin(fd, path))
+		return 0;
+	if (errno != ENOENT || g_mkdir_with_parents(folder, 0700) || bpf_obj_pin(fd, path))
+		return -errno;
+	return 0;
+}
+
 int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint32_t flags,
 		      const char *path, char **error)
 {
@@ -329,8 +341,8 @@ int hooks_create_link(int program, uint32_t ifindex, enum hook_place place, uint
 		return bpf_fail(error, fd, "ifindex %u: bpf(LINK_CREATE) on %s", ifindex,
 				places[place].name);
 	code = bpf_fault(CALL_OBJ_PIN, path);
-	if (!code && bpf_obj_pin(fd, path))
-		code = -errno;
+	if (!code)
+		code = pin_link(fd, path);
 	if (code)
 		return bpf_fail(error, code, "%s: bpf(OBJ_PIN)", path);
 	return 0;
