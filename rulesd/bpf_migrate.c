@@ -503,3 +503,56 @@ void migrate_close(struct dataplane *dataplane)
 	g_free(own->ifaces);
 	g_free(own);
 }
+
+/* ------------------------------------------------------------------ before anything is done */
+
+struct pinned_taps {
+	struct dataplane_pins *pins;
+	struct bpf_table slots;
+};
+
+/* The device is the first field of an interface, and the flows are that of a slot, in every
+ * version. */
+static bool count_tap(const void *key, const void *value, void *arg)
+{
+	struct pinned_taps *taps = arg;
+	g_autofree uint32_t *slot = g_malloc0(MAX(taps->slots.value_size, sizeof(uint32_t)));
+
+	if (!*(const uint32_t *)value)
+		return true;
+	taps->pins->taps++;
+	if (taps->slots.fd >= 0 && !bpf_map_lookup_elem(taps->slots.fd, key, slot))
+		taps->pins->flows += *slot;
+	return true;
+}
+
+static void count_taps(const struct dataplane *instance, struct dataplane_pins *pins)
+{
+	struct pinned_taps taps = {.pins = pins, .slots = {.fd = -1}};
+	struct bpf_table ifaces = {.fd = -1};
+
+	if (open_old(instance, SG_MAP_IFACES, &ifaces))
+		return;
+	if (open_old(instance, SG_MAP_SLOTS, &taps.slots))
+		taps.slots.fd = -1;
+	table_each(&ifaces, count_tap, &taps);
+	cleanup_fd(&ifaces.fd);
+	cleanup_fd(&taps.slots.fd);
+}
+
+void dataplane_look_at_pins(const char *bpffs, struct dataplane_pins *pins)
+{
+	g_autofree char *path = g_strdup(bpffs);
+	g_autofree char *build = build_of_objects();
+	const struct dataplane instance = {.bpffs = path};
+
+	*pins = (struct dataplane_pins){.oldest = SG2_ABI_VERSION, .newest = SG_ABI_VERSION};
+	pins->abi = migrate_version(&instance, OLD_FOLDER);
+	if (!pins->abi && !has_control(&instance, OLD_FOLDER) &&
+	    migrate_version(&instance, NEW_FOLDER) == SG_ABI_VERSION)
+		pins->abi = SG_ABI_VERSION;
+	pins->migrating = pins->abi == SG2_ABI_VERSION;
+	pins->refused = pins->abi && !pins->migrating && pins->abi != SG_ABI_VERSION;
+	pins->same_build = build_is_pinned(&instance, build);
+	count_taps(&instance, pins);
+}

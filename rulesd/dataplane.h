@@ -73,6 +73,14 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 		   char **error);
 /* After every slot that is pinned was attached again or detached: maps of an older layout, which
  * dataplane_open has begun to migrate, are not needed any more. */
+/* What is pinned there, asked without changing anything: for rulesd --check. */
+struct dataplane_pins {
+	uint32_t abi;		 /* of the maps; 0: there are none */
+	uint32_t oldest, newest; /* that this rulesd knows */
+	bool refused, migrating, same_build;
+	unsigned int taps, flows;
+};
+void dataplane_look_at_pins(const char *bpffs, struct dataplane_pins *pins);
 bool dataplane_is_migrating(const struct dataplane *dataplane);
 int dataplane_migrated(struct dataplane *dataplane, char **error);
 /* Closes handles; what is pinned keeps filtering. */

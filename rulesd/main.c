@@ -10,6 +10,7 @@
 
 #include "rulesd/api.h"
 #include "rulesd/bpffs.h"
+#include "rulesd/check.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/engine.h"
 #include "rulesd/log.h"
@@ -181,7 +182,10 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	log_setup(rulesd.options.log_format, rulesd.options.log_level);
-	status = rulesd.options.flush ? flush(&rulesd.options) : run(&rulesd);
+	if (rulesd.options.check)
+		status = (int)check_start(&rulesd.options);
+	else
+		status = rulesd.options.flush ? flush(&rulesd.options) : run(&rulesd);
 	options_clear(&rulesd.options);
 	return status;
 }

@@ -39,6 +39,7 @@ const char options_help[] =
 	"  --grace SECONDS       flows of a tap that goes wait so long for it to come back (0)\n"
 	"  --log text|json       form of the log on standard error (text)\n"
 	"  --log-level LEVEL     error, warning, info or debug (info)\n"
+	"  --check               say what a start would do with what is saved and pinned, and exit\n"
 	"  --flush               remove every program, map and table of this instance, and exit\n"
 	"  --help, --version\n"
 	"\n"
@@ -58,6 +59,7 @@ enum option_key {
 	KEY_LOG,
 	KEY_LOG_LEVEL,
 	KEY_FLUSH,
+	KEY_CHECK,
 	KEY_GUARD,
 	KEY_GUARD_GROUP,
 	KEY_GRACE,
@@ -79,6 +81,7 @@ static const struct option long_options[] = {
 	{"log", required_argument, NULL, KEY_LOG},
 	{"log-level", required_argument, NULL, KEY_LOG_LEVEL},
 	{"flush", no_argument, NULL, KEY_FLUSH},
+	{"check", no_argument, NULL, KEY_CHECK},
 	{"guard", required_argument, NULL, KEY_GUARD},
 	{"guard-group", required_argument, NULL, KEY_GUARD_GROUP},
 	{"grace", required_argument, NULL, KEY_GRACE},
@@ -251,6 +254,9 @@ static int set_option(int key, char *argument, struct options *options, char **e
 		return parse_log(argument, &options->log_format, error);
 	case KEY_LOG_LEVEL:
 		return parse_log_level(argument, &options->log_level, error);
+	case KEY_CHECK:
+		options->check = true;
+		return 0;
 	case KEY_FLUSH:
 		options->flush = true;
 		return 0;

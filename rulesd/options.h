@@ -35,7 +35,7 @@ struct options {
 	uint32_t grace;	       /* seconds that flows wait for a device that went to come back */
 	enum log_format log_format;
 	enum log_level log_level;
-	bool flush;
+	bool flush, check;
 };
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };

@@ -54,6 +54,8 @@ struct state_generation {
 	uint32_t patches; /* that many of the file's journal belong to it */
 };
 
+#define STATE_VERSION 3 /* what it was before: state_json.c */
+
 struct state {
 	char *path;
 	GPtrArray *generations; /* of struct state_generation, oldest first; the last one holds */
@@ -95,6 +97,14 @@ struct state {
  */
 int state_open(const char *path, struct state **state, char **error);
 void state_close(struct state **state);
+/* What a start would find, asked without changing anything. */
+struct state_check {
+	int version; /* 0: there is none */
+	uint64_t generation;
+	char *damaged; /* a file of the policy that holds, or NULL; the caller frees it */
+	int error;     /* -errno: it cannot be read */
+};
+void state_check(const char *path, struct state_check *found);
 /* Whether a rulesd holds the directory now; false when there is none. */
 bool state_in_use(const char *path);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * state_json.c - the texts of the state directory's files, both ways.
+ *
+ * STATE_VERSION 1: no journals, texts in policies/N.json; 2: no seals, a journal only where it has
+ * records; 3: both.
  */
 #include "rulesd/state_json.h"
 
@@ -9,9 +12,6 @@
 #include <string.h>
 
 #include "rulesd/cleanup.h"
-
-/* 1: no journals, texts in policies/N.json; 2: no seals, a journal only where it has records */
-#define STATE_VERSION 3
 
 /* jansson allocates with malloc; what leaves here is freed with g_free, which is the same in GLib
  * since 2.46. */

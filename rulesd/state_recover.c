@@ -4,6 +4,7 @@
  * named, and the newest policy that is whole holds.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,4 +203,85 @@ int state_load_current(struct state *state, GPtrArray *sources, GPtrArray *patch
 		reported = TAKE_PTR(path);
 		g_ptr_array_set_size(state->generations, (gint)state->generations->len - 1);
 	}
+}
+
+/* ------------------------------------------------------------------ rulesd --check */
+
+static bool is_record(const char *text)
+{
+	AUTO_JSON json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	return json_is_object(json);
+}
+
+static int check_record(const char *text, size_t length, bool behind, void *arg)
+{
+	(void)length;
+	(void)behind;
+	(void)arg;
+	return is_record(text) ? 0 : -EINVAL;
+}
+
+/* The texts and the journal of the policy that holds. */
+static void check_policy(int dir, const char *file, bool journaled, struct state_check *found)
+{
+	g_autofree char *name = g_strconcat("policies/", file, NULL);
+	g_autofree char *number = state_journal_name(file);
+	g_autofree char *journal = g_strconcat("policies/", number, NULL);
+	struct state_journal end = {.fd = -1};
+	g_autofree char *text = NULL;
+	size_t length = 0;
+	int err = state_seal_read(dir, name, false, &text, &length, NULL);
+
+	if (err == -EBADMSG || err == -ENOENT)
+		found->damaged = g_strdup(name);
+	else if (err < 0)
+		found->error = err;
+	if (found->damaged || found->error)
+		return;
+	err = state_journal_read(dir, journal, check_record, NULL, &end);
+	if ((err == -ENOENT && journaled) || (err == 0 && end.damaged))
+		found->damaged = g_strdup(journal);
+	else if (err < 0 && err != -ENOENT)
+		found->error = err;
+}
+
+static void check_current(int dir, struct state_check *found)
+{
+	g_autofree char *text = NULL;
+	AUTO_JSON json_t *json = NULL;
+	const json_t *entries, *last;
+	size_t length = 0, count;
+	int err = state_seal_read(dir, "current.json", false, &text, &length, NULL);
+
+	if (err == 0)
+		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	if (err == -ENOENT)
+		return;
+	if (err == -EBADMSG || (err == 0 && !json))
+		found->damaged = g_strdup("current.json");
+	else if (err < 0)
+		found->error = err;
+	if (!json)
+		return;
+	found->version = (int)json_integer_value(json_object_get(json, "version"));
+	found->generation = (uint64_t)json_integer_value(json_object_get(json, "generation"));
+	entries = json_object_get(json, "generations");
+	count = json_array_size(entries);
+	last = count ? json_array_get(entries, count - 1) : NULL;
+	if (last && json_string_value(json_object_get(last, "file")) &&
+	    found->version <= STATE_VERSION)
+		check_policy(dir, json_string_value(json_object_get(last, "file")),
+			     json_is_true(json_object_get(json, "journal")), found);
+}
+
+void state_check(const char *path, struct state_check *found)
+{
+	AUTO_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*found = (struct state_check){0};
+	if (dir >= 0)
+		check_current(dir, found);
+	else if (errno != ENOENT)
+		found->error = -errno;
 }

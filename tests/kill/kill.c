@@ -125,7 +125,7 @@ static void must_start(struct world *world)
 
 		g_file_get_contents(world->log, &log, NULL, NULL);
 		fail_msg("%s: rulesd does not start again:\n%s", world->scenario,
-			 log && strlen(log) > 2000 ? log + strlen(log) - 2000 : log);
+			 log && strlen(log) > 700 ? log + strlen(log) - 700 : log);
 	}
 }
 
