@@ -347,6 +347,12 @@ static void write_network(struct writer *writer, const struct model_network *net
 
 		if (!iface->settings->device)
 			continue;
+		/* An alias or a MAC has nothing to do with the device in a ruleset. */
+		if (strchr(iface->settings->device, ':')) {
+			line(writer, "\t# %s: not in this ruleset: its device is found by %s",
+			     iface->id, iface->settings->device);
+			continue;
+		}
 		g_ptr_array_add(taps, (gpointer)(uintptr_t)iface);
 		if (iface->settings->vlan_count)
 			line(writer,

@@ -55,13 +55,17 @@ int held_policy_sources(const struct args *args, GPtrArray **sources, struct dia
 /* GET /v1/interfaces tells more than a policy says of an interface. */
 static json_t *as_written(const json_t *iface)
 {
-	static const char *const fields[] = {"device", "host",	      "mac",   "addresses",
-					     "groups", "spoof_guard", "vlans", "allowed_addresses"};
+	static const char *const fields[] = {"device",	    "match",	 "host",
+					     "mac",	    "addresses", "groups",
+					     "spoof_guard", "vlans",	 "allowed_addresses"};
 	json_t *written = json_object();
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		json_t *value = json_object_get(iface, fields[i]);
 
+		/* The device of a match is the one that it is on just now. */
+		if (!strcmp(fields[i], "device") && json_is_object(json_object_get(iface, "match")))
+			continue;
 		if (value && !json_is_null(value))
 			json_object_set(written, fields[i], value);
 	}

@@ -63,7 +63,8 @@ static int wait_for(const struct args *args, gint64 end, json_t **iface, struct 
 
 static enum exit_status report(const struct args *args, const json_t *iface, uint64_t seconds)
 {
-	const char *id = member(iface, "id"), *device = member(iface, "device");
+	const char *named = json_string_value(json_object_get(iface, "device"));
+	const char *id = member(iface, "id"), *device = named ? named : "its device";
 	const char *state = member(iface, "state");
 
 	if (args_flag(args, "json"))

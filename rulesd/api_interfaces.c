@@ -71,6 +71,31 @@ static uint32_t flows_of(const struct engine *engine, const struct engine_iface 
 	return exact.flows;
 }
 
+static bool is_match(const char *device)
+{
+	return device && strchr(device, ':');
+}
+
+/* As the policy says it, or of what matches now. */
+static json_t *device_json(const struct engine *engine, const char *device,
+			   const struct engine_iface *runtime)
+{
+	const struct link *link = runtime ? links_by_index(engine->links, runtime->ifindex) : NULL;
+
+	if (!is_match(device))
+		return api_string_or_null(device);
+	return api_string_or_null(link ? link->name : NULL);
+}
+
+static json_t *match_json(const char *device)
+{
+	if (!is_match(device))
+		return json_null();
+	if (g_str_has_prefix(device, LINK_ALIAS))
+		return json_pack("{ss}", "alias", device + strlen(LINK_ALIAS));
+	return json_pack("{ss}", "mac", device + strlen(LINK_MAC));
+}
+
 json_t *api_interface_json(const struct engine *engine, const struct model_interface *iface)
 {
 	const struct engine_iface *runtime = NULL;
@@ -81,7 +106,8 @@ json_t *api_interface_json(const struct engine *engine, const struct model_inter
 				 "state", engine_state_name(state), "source",
 				 iface->attached ? "attached" : "policy");
 
-	json_object_set_new(json, "device", api_string_or_null(iface->settings->device));
+	json_object_set_new(json, "device", device_json(engine, iface->settings->device, runtime));
+	json_object_set_new(json, "match", match_json(iface->settings->device));
 	json_object_set_new(json, "ifindex",
 			    attached ? json_integer(runtime->ifindex) : json_null());
 	json_object_set_new(json, "hook",

@@ -508,10 +508,20 @@ static void write_conntrack(const struct object *object, uint32_t node)
 	write_object(object->canonical, object->source, node, conntrack_fields);
 }
 
+static const struct field match_fields[] = {
+	DESCRIPTION, LABELS, {"alias", write_plain, NULL}, {"mac", write_mac, NULL}, {0},
+};
+
+static void write_match(const struct object *object, uint32_t node)
+{
+	write_object(object->canonical, object->source, node, match_fields);
+}
+
 static const struct field interface_fields[] = {
 	DESCRIPTION,
 	LABELS,
 	{"device", write_plain, NULL},
+	{"match", write_match, NULL},
 	{"host", write_plain, NULL},
 	{"mac", write_mac, NULL},
 	{"addresses", write_addresses, NULL},

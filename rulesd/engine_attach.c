@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rulesd/addr.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
@@ -97,10 +98,22 @@ void engine_adopt_once(struct engine *engine, const char *id, unsigned int secon
 	add_iface(engine, wanted)->adopt_seconds = seconds;
 }
 
+struct engine_iface *engine_wanting(const struct engine *engine, const struct link *link)
+{
+	g_autofree char *alias = *link->alias ? g_strconcat(LINK_ALIAS, link->alias, NULL) : NULL;
+	char mac[sizeof(LINK_MAC) + MAC_TEXT_SIZE] = LINK_MAC;
+	struct engine_iface *iface = engine_by_device(engine, link->name);
+
+	if (!iface && alias)
+		iface = engine_by_device(engine, alias);
+	mac_format(link->mac, mac + strlen(LINK_MAC));
+	return iface ? iface : engine_by_device(engine, mac);
+}
+
 bool engine_renamed_and_ours(const struct engine *engine, const struct engine_iface *iface)
 {
 	const struct link *link = links_by_index(engine->links, iface->ifindex);
-	const struct engine_iface *other = link ? engine_by_device(engine, link->name) : NULL;
+	const struct engine_iface *other = link ? engine_wanting(engine, link) : NULL;
 
 	return link && (!other || other == iface);
 }
@@ -278,7 +291,7 @@ static void attached(struct engine *engine, struct engine_iface *iface,
 	}
 	engine_set_state(engine, iface, ENGINE_FILTERING, NULL);
 	if (!again)
-		log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->device,
+		log_info("interface %s: filtering %s (ifindex %u, %s)", iface->id, iface->called,
 			 iface->ifindex, hook_name(iface->hook));
 	if (iface->quick)
 		engine_upgrade_later(engine, iface);
@@ -471,13 +484,44 @@ static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
 	}
 }
 
+static void ambiguous(struct engine *engine, struct engine_iface *iface, unsigned int count)
+{
+	g_autofree char *why =
+		g_strdup_printf("%u devices match %s, and one is wanted", count, iface->device);
+
+	if (g_strcmp0(iface->error, why) != 0)
+		log_error("interface %s: %s", iface->id, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
+/* By a match and a name, or by two matches: names alone cannot. */
+static void taken(struct engine *engine, struct engine_iface *iface,
+		  const struct engine_iface *holder, const struct link *link)
+{
+	g_autofree char *why = g_strdup_printf("%s is interface %s already, which it matches, too",
+					       link->name, holder->id);
+
+	if (g_strcmp0(iface->error, why) != 0)
+		log_error("interface %s: %s", iface->id, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
 /* Finds out what one wanted interface needs. */
 static void settle(struct engine *engine, struct engine_iface *iface,
 		   const struct image_iface *wanted, struct work *work)
 {
-	const struct link *link = links_by_name(engine->links, wanted->device);
+	unsigned int count = 0;
+	const struct link *link = links_find(engine->links, wanted->device, &count);
+	const struct link *held = links_by_index(engine->links, iface->ifindex);
 	struct engine_iface *holder;
 
+	/* What it has it keeps, whoever else looks like it. */
+	if (count > 1 && held && link_is_wanted(held, wanted->device))
+		link = held;
+	else if (count > 1 && !iface->ifindex) {
+		ambiguous(engine, iface, count);
+		return;
+	}
 	if (!link && iface->parked)
 		return;
 	if (!link) {
@@ -494,6 +538,10 @@ static void settle(struct engine *engine, struct engine_iface *iface,
 	    iface->wanted_hook == wanted->hook)
 		return;
 	holder = engine_by_ifindex(engine, link->ifindex);
+	if (holder && holder != iface && !holder->leaving && link_is_wanted(link, holder->device)) {
+		taken(engine, iface, holder, link);
+		return;
+	}
 	if (holder && holder != iface)
 		want_detached(work, holder);
 	want_attached(work, iface, wanted, link);
@@ -600,7 +648,7 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 		iface->refused = exact.allowance_exceeded;
 	/* A device that was renamed stays as it is; any other is attached again by name, which
 	 * adopts what is pinned and brings its programs up to date. */
-	if (pinned->live && !links_by_name(engine->links, wanted->device))
+	if (pinned->live && !links_find(engine->links, wanted->device, NULL))
 		iface->state = ENGINE_FILTERING;
 	return 0;
 }

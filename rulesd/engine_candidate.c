@@ -161,7 +161,7 @@ int candidate_check_flows(const struct engine *engine, const struct image *image
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct image_iface *iface = value;
 
-		if (!links_by_name(engine->links, iface->device))
+		if (!links_find(engine->links, iface->device, NULL))
 			continue;
 		sum += iface->conntrack.max_flows;
 		count++;

@@ -36,7 +36,7 @@ void engine_inherit(struct engine *engine, const struct model *model,
 		    const struct model_interface *iface)
 {
 	const struct link *link = engine_attaches(engine, iface)
-					  ? links_by_name(engine->links, iface->settings->device)
+					  ? links_find(engine->links, iface->settings->device, NULL)
 					  : NULL;
 	const struct engine_iface *holder = link ? engine_by_ifindex(engine, link->ifindex) : NULL;
 	const struct model_interface *later = holder ? model_interface(model, holder->id) : NULL;

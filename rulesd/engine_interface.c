@@ -61,7 +61,8 @@ static bool attaches_here(const struct engine *engine, const struct model_interf
 static int check_device(const struct engine *engine, const struct model_interface *iface,
 			struct diag *diag)
 {
-	if (!attaches_here(engine, iface) || links_by_name(engine->links, iface->settings->device))
+	if (!attaches_here(engine, iface) ||
+	    links_find(engine->links, iface->settings->device, NULL))
 		return 0;
 	diag_add(diag, "no-device", (struct place){0}, "/device",
 		 "create it first, or wait for it (sgctl attach --wait, ?allow_waiting=1)",

@@ -142,6 +142,8 @@ void engine_set_state(struct engine *engine, struct engine_iface *iface,
 /* NULL when there is none. */
 struct engine_iface *engine_by_ifindex(const struct engine *engine, uint32_t ifindex);
 struct engine_iface *engine_by_device(const struct engine *engine, const char *device);
+/* Which one the device is for, by its name, its alias or its MAC. NULL: none. */
+struct engine_iface *engine_wanting(const struct engine *engine, const struct link *link);
 /* Whether the device that it is on is there under another name that nobody else wants. */
 bool engine_renamed_and_ours(const struct engine *engine, const struct engine_iface *iface);
 

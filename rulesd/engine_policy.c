@@ -29,7 +29,7 @@ static struct engine_counts expected_counts(const struct engine *engine, const s
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct image_iface *iface = value;
 
-		if (links_by_name(engine->links, iface->device))
+		if (links_find(engine->links, iface->device, NULL))
 			counts.filtering++;
 		else
 			counts.waiting++;

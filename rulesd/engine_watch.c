@@ -115,12 +115,17 @@ void engine_link_changed(const struct link *link, bool gone, void *arg)
 		iface->lost = true;
 		touch(engine, iface);
 	}
-	if (gone)
+	/* Of two that match one may be left. */
+	if (gone) {
+		iface = engine_wanting(engine, link);
+		if (iface && iface->state == ENGINE_FAILED)
+			touch(engine, iface);
 		return;
+	}
 	if (iface)
 		called(engine, iface, link);
 	engine_guard_link(engine, link);
-	iface = engine_by_device(engine, link->name);
+	iface = engine_wanting(engine, link);
 	/* Some other change of one that is filtered is nothing to act on. */
 	if (iface && (iface->ifindex != link->ifindex || iface->state != ENGINE_FILTERING))
 		touch(engine, iface);

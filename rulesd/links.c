@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "rulesd/addr.h"
 #include "rulesd/cleanup.h"
 
 #define EVENT_BUFFER_BYTES (4 << 20) /* some thousand devices coming at once */
@@ -87,6 +88,10 @@ static int parse_attribute(const struct nlattr *attr, void *data)
 	case IFLA_ADDRESS:
 		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
 			memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+		break;
+	case IFLA_IFALIAS:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			g_strlcpy(link->alias, mnl_attr_get_str(attr), sizeof(link->alias));
 		break;
 	case IFLA_GROUP:
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
@@ -384,6 +389,51 @@ int links_open(links_changed_fn changed, void *arg, struct links **links)
 const struct link *links_by_name(const struct links *links, const char *name)
 {
 	return g_hash_table_lookup(links->by_name, name);
+}
+
+bool link_is_wanted(const struct link *link, const char *wanted)
+{
+	char mac[MAC_TEXT_SIZE];
+
+	if (g_str_has_prefix(wanted, LINK_ALIAS))
+		return strcmp(link->alias, wanted + strlen(LINK_ALIAS)) == 0;
+	if (g_str_has_prefix(wanted, LINK_MAC))
+		return strcmp(mac_format(link->mac, mac), wanted + strlen(LINK_MAC)) == 0;
+	return strcmp(link->name, wanted) == 0;
+}
+
+const struct link *links_find(const struct links *links, const char *wanted, unsigned int *count)
+{
+	const struct link *taps = NULL, *others = NULL;
+	unsigned int tap_count = 0, other_count = 0;
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!strchr(wanted, ':')) {
+		others = links_by_name(links, wanted);
+		if (count)
+			*count = others != NULL;
+		return others;
+	}
+	g_hash_table_iter_init(&iter, links->by_index);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct link *link = value;
+
+		if (!link_is_wanted(link, wanted))
+			continue;
+		if (link->tap) {
+			taps = link;
+			tap_count++;
+		} else {
+			others = link;
+			other_count++;
+		}
+	}
+	if (count)
+		*count = tap_count ? tap_count : other_count;
+	if (tap_count)
+		return tap_count == 1 ? taps : NULL;
+	return other_count == 1 ? others : NULL;
 }
 
 const struct link *links_by_index(const struct links *links, uint32_t ifindex)

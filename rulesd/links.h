@@ -5,13 +5,14 @@
  */
 #pragma once
 
-#include <net/if.h>
+#include <linux/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct link {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
+	char alias[IFALIASZ]; /* ip link set DEV alias; "" when it has none */
 	uint8_t mac[6];
 	uint32_t group; /* the device group; 0: the default */
 	bool tap;	/* IFLA_INFO_KIND "tun" of type tap */
@@ -33,6 +34,18 @@ void links_close(struct links **links);
 
 /* Borrowed until the next event; NULL when there is none. */
 const struct link *links_by_name(const struct links *links, const char *name);
+/*
+ * What an interface of a policy wants (struct model_settings, device): a name, or one of the
+ * following, which no name can be.
+ */
+#define LINK_ALIAS "alias:"
+#define LINK_MAC   "mac:" /* as mac_format writes it */
+bool link_is_wanted(const struct link *link, const char *wanted);
+/*
+ * The one that is wanted. Where a tap matches, others do not count, as a bridge, which has the MAC
+ * of a port. NULL when there is none, or more than one: *count (may be NULL) says how many.
+ */
+const struct link *links_find(const struct links *links, const char *wanted, unsigned int *count);
 const struct link *links_by_index(const struct links *links, uint32_t ifindex);
 /* Calls each for every device; it may not change anything about links. */
 void links_each(const struct links *links, void (*each)(const struct link *link, void *arg),

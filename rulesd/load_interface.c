@@ -5,9 +5,10 @@
 #include "rulesd/load_internal.h"
 
 #include <errno.h>
-#include <net/if.h>
+#include <linux/if.h>
 #include <string.h>
 
+#include "rulesd/addr.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 #include "rulesd/names.h"
@@ -169,18 +170,119 @@ static bool valid_device(const char *name)
 	return true;
 }
 
+static void read_mac(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	struct model_settings *settings = out;
+	g_autofree char *text = load_string(load, node, "as \"52:54:00:00:00:01\"");
+	g_autofree char *quoted = text ? diag_quote(text) : NULL;
+
+	(void)field;
+	if (!text)
+		return;
+	if (mac_parse(text, settings->mac) == 0)
+		settings->has_mac = true;
+	else
+		load_error(load, node, "mac",
+			   "as \"52:54:00:00:00:01\", neither multicast nor zero",
+			   "%s is no MAC address of an interface", quoted);
+}
+
+/* They say the same, and are kept in the same place. */
+static bool has_device(struct load *load, uint32_t node, char *const *device)
+{
+	if (*device)
+		load_error(load, node, "conflict", "leave one of them out",
+			   "an interface has a device or a match, not both");
+	return *device != NULL;
+}
+
 static void read_device(struct load *load, const struct load_field *field, uint32_t node, void *out)
 {
 	g_autofree char *name = load_string(load, node, "the name of a device, as \"tap0\"");
 	g_autofree char *quoted = name ? diag_quote(name) : NULL;
 
 	(void)field;
+	if (name && has_device(load, node, out))
+		return;
 	if (name && valid_device(name))
 		*(char **)out = g_steal_pointer(&name);
 	else if (name)
 		load_error(load, node, "device",
 			   "at most 15 bytes, without '/', ':' and white space",
 			   "%s is no name of a device", quoted);
+}
+
+struct match {
+	char *alias;
+	bool has_alias, has_mac;
+	char mac[MAC_TEXT_SIZE];
+};
+
+static bool valid_alias(const char *alias)
+{
+	size_t length = strlen(alias);
+
+	if (!length || length >= IFALIASZ || alias[0] == ' ' || alias[length - 1] == ' ')
+		return false;
+	for (const char *p = alias; *p; p++)
+		if (!g_ascii_isprint(*p))
+			return false;
+	return true;
+}
+
+static void read_match_alias(struct load *load, const struct load_field *field, uint32_t node,
+			     void *out)
+{
+	g_autofree char *alias = load_string(load, node, "as 'ip link set DEV alias TEXT' set it");
+	g_autofree char *quoted = alias ? diag_quote(alias) : NULL;
+	struct match *match = out;
+
+	(void)field;
+	match->has_alias = true;
+	if (alias && valid_alias(alias))
+		match->alias = g_steal_pointer(&alias);
+	else if (alias)
+		load_error(load, node, "device",
+			   "1 to 255 printable ASCII characters, no space at either end",
+			   "%s is no alias of a device", quoted);
+}
+
+static void read_match_mac(struct load *load, const struct load_field *field, uint32_t node,
+			   void *out)
+{
+	struct model_settings settings = {0};
+	struct match *match = out;
+
+	match->has_mac = true;
+	read_mac(load, field, node, &settings);
+	if (settings.has_mac)
+		mac_format(settings.mac, match->mac);
+}
+
+static const struct load_field match_fields[] = {
+	{.name = "alias", .read = read_match_alias},
+	{.name = "mac", .read = read_match_mac},
+	{0},
+};
+
+static void read_match(struct load *load, const struct load_field *field, uint32_t node, void *out)
+{
+	struct match match = {0};
+	char **device = out;
+
+	(void)field;
+	if (!load_expect(load, node, JDOC_OBJECT, "as {\"alias\": \"web-1\"}") ||
+	    has_device(load, node, device))
+		return;
+	load_object(load, node, match_fields, &match);
+	if (match.has_alias == match.has_mac)
+		load_error(load, node, match.has_mac ? "conflict" : "missing", "write one of them",
+			   "a match has an alias or a mac%s", match.has_mac ? ", not both" : "");
+	else if (match.alias)
+		*device = g_strconcat("alias:", match.alias, NULL);
+	else if (match.mac[0])
+		*device = g_strconcat("mac:", match.mac, NULL);
+	g_free(match.alias);
 }
 
 static void read_host(struct load *load, const struct load_field *field, uint32_t node, void *out)
@@ -198,23 +300,6 @@ static void read_host(struct load *load, const struct load_field *field, uint32_
 	else
 		load_error(load, node, "host", "as gethostname or --host NAME says it",
 			   "%s is no name of a host", quoted);
-}
-
-static void read_mac(struct load *load, const struct load_field *field, uint32_t node, void *out)
-{
-	struct model_settings *settings = out;
-	g_autofree char *text = load_string(load, node, "as \"52:54:00:00:00:01\"");
-	g_autofree char *quoted = text ? diag_quote(text) : NULL;
-
-	(void)field;
-	if (!text)
-		return;
-	if (mac_parse(text, settings->mac) == 0)
-		settings->has_mac = true;
-	else
-		load_error(load, node, "mac",
-			   "as \"52:54:00:00:00:01\", neither multicast nor zero",
-			   "%s is no MAC address of an interface", quoted);
 }
 
 /* Addresses that cannot be read are kept as "::", so that the positions of the others hold. */
@@ -362,6 +447,9 @@ static void read_network(struct load *load, const struct load_field *field, uint
 
 #define POLICY_FIELDS                                                                      \
 	FIELD(description, load_text), FIELD(device, read_device), FIELD(host, read_host), \
+		{.name = "match",                                                          \
+		 .read = read_match,                                                       \
+		 .offset = offsetof(struct load_draft, device)},                           \
 		{.name = "mac",                                                            \
 		 .read = read_mac,                                                         \
 		 .offset = offsetof(struct load_draft, settings)},                         \

@@ -141,8 +141,10 @@ struct model_groups {
 /* What most interfaces that are only members do not have; shared by all that have nothing. */
 struct model_settings {
 	const char *description; /* or NULL */
-	const char *device;	 /* or NULL: a member only */
-	const char *host;	 /* or NULL: whichever host has the device */
+	/* A name, or what the device is found by: "alias:TEXT", "mac:52:54:00:00:00:01" (links.h).
+	 * NULL: a member only. */
+	const char *device;
+	const char *host; /* or NULL: whichever host has the device */
 	bool has_mac;
 	bool spoof_guard;
 	uint8_t mac[6];

@@ -402,6 +402,96 @@ static void a_tap_that_goes_while_it_is_attached_is_waited_for(void **state)
 		fail_msg("to come and go is no error:\n%s", log);
 }
 
+static const char matching[] =
+	"{ \"version\": 1,"
+	"  \"groups\": { \"sg-web\": { \"ingress\": [ { \"id\": \"https\", \"protocol\": \"tcp\","
+	"    \"ports\": [443], \"from\": [\"any\"] } ], \"egress\": [] } },"
+	"  \"interfaces\": { \"web\": { \"match\": { \"alias\": \"web server\" },"
+	"    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] },"
+	"  \"db\": { \"match\": { \"mac\": \"FE:54:00:00:00:06\" },"
+	"    \"addresses\": [\"10.0.0.6\"], \"groups\": [\"sg-web\"] } } }";
+
+static void assert_error(const struct daemon *daemon, const char *id, const char *words)
+{
+	AUTO_COMMAND struct command waited = {0};
+
+	assert_state(daemon, id, "failed");
+	waited = sgctl_run(daemon, "wait", id, "--timeout", "0", NULL);
+	assert_int_equal(waited.status, 1);
+	if (!strstr(waited.err, words))
+		fail_msg("not \"%s\" but: %s", words, waited.err);
+}
+
+static void a_tap_is_found_by_its_alias_or_its_mac(void **state)
+{
+	struct tap *outside = scene_tap("tap1");
+	struct tap *web = scene_tap("vnet7");
+	struct daemon *daemon = daemon_start("match", NULL);
+	struct tap *other, *db;
+
+	(void)state;
+	daemon_apply(daemon, matching);
+	assert_state(daemon, "web", "waiting");
+	assert_passes(outside, web, CLOSED_SYN);
+	command_check("ip", "link", "set", "vnet7", "alias", "web server", NULL);
+	assert_state(daemon, "web", "filtering");
+	assert_drops(outside, web, CLOSED_SYN);
+	assert_passes(outside, web, OPEN_SYN);
+	sgctl_check(daemon, "wait", "web", NULL);
+	/* The bridge has the MAC of its port. */
+	db = tap_new("vnet8", false);
+	command_check("ip", "link", "set", "br0", "address", "fe:54:00:00:00:06", NULL);
+	assert_state(daemon, "db", "filtering"); /* for want of a tap */
+	command_check("ip", "link", "set", "vnet8", "address", "fe:54:00:00:00:06", NULL);
+	bridge_add("br0", db);
+	for (unsigned int i = 0; i < 2; i++) {
+		AUTO_JSON json_t *interfaces = sgctl_json(daemon, "show", "interfaces", NULL);
+
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(interfaces, 1), "device")),
+			"vnet7");
+		/* What it was called before, or an alias taken away, changes nothing. */
+		rename_tap("vnet7", "vnet9");
+		rename_tap("vnet9", "vnet7");
+		daemon_kill(daemon);
+		daemon_restart(daemon, NULL);
+		assert_state(daemon, "web", "filtering");
+		assert_drops(outside, web, CLOSED_SYN);
+	}
+	/* A second one that looks like it: what it has it keeps. */
+	other = scene_tap("vnet6");
+	command_check("ip", "link", "set", "vnet6", "alias", "web server", NULL);
+	g_usleep(300000);
+	assert_state(daemon, "web", "filtering");
+	assert_drops(outside, web, CLOSED_SYN);
+	tap_delete(web);
+	assert_state(daemon, "web", "filtering");
+	wait_dropped(outside, other, CLOSED_SYN);
+	assert_passes(outside, other, OPEN_SYN);
+	/* Two, and none of them is it already. */
+	web = scene_tap("vnet7");
+	daemon_kill(daemon);
+	tap_delete(other);
+	other = scene_tap("vnet6");
+	command_check("ip", "link", "set", "vnet6", "alias", "web server", NULL);
+	command_check("ip", "link", "set", "vnet7", "alias", "web server", NULL);
+	daemon_restart(daemon, NULL);
+	assert_error(daemon, "web", "2 devices match alias:web server");
+	tap_delete(other);
+	assert_state(daemon, "web", "filtering");
+	assert_drops(outside, web, CLOSED_SYN);
+	/* A name and a match that mean the same device. */
+	sgctl_check(daemon, "attach", "tap1", "--id", "named", "--address", "10.0.0.9", NULL);
+	command_check("ip", "link", "set", "vnet7", "alias", "", NULL);
+	command_check("ip", "link", "set", "tap1", "alias", "web server", NULL);
+	g_usleep(300000);
+	assert_state(daemon, "web", "filtering");
+	tap_delete(web);
+	assert_error(daemon, "web", "tap1 is interface named already");
+	sgctl_check(daemon, "detach", "named", NULL);
+	assert_state(daemon, "web", "filtering");
+}
+
 static char *policy_of_many(void)
 {
 	GString *text = g_string_new("{ \"version\": 1, \"interfaces\": {");
@@ -461,6 +551,7 @@ int main(void)
 		TEST(a_number_is_not_a_device),
 		TEST(a_tap_that_comes_back_from_another_namespace_is_filtered_again),
 		TEST(a_tap_that_goes_while_it_is_attached_is_waited_for),
+		TEST(a_tap_is_found_by_its_alias_or_its_mac),
 		TEST(a_thousand_taps_at_once_are_all_filtered),
 	};
 
