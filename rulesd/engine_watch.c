@@ -176,6 +176,12 @@ void engine_repair(struct engine *engine)
 	links_poll(engine->links);
 	if (engine->check_timer)
 		return;
+	/* That looks for programs all the time, and where nobody waits for the kernel's lock. */
+	if (engine->intact) {
+		engine_reconcile(engine);
+		engine_note(engine);
+		return;
+	}
 	engine->check_next = 1;
 	engine->check_timer = g_timeout_add(CHECK_STEP_MS, check_step, engine);
 }
