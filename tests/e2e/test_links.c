@@ -19,7 +19,7 @@
 #include "tests/lib/netns.h"
 #include "tests/lib/scene.h"
 
-#define PATIENT_MS 10000
+#define PATIENT_MS 30000
 #define RENAMES	   20000 /* events of more bytes than rulesd's socket holds */
 #define MANY	   1000
 
