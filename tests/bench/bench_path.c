@@ -105,7 +105,8 @@ static bool passes_traffic(const struct filter *filter)
 
 static bool denies_traffic(const struct filter *filter)
 {
-	return filter->kind != FILTER_NONE && filter->kind != FILTER_EMPTY;
+	return filter->kind != FILTER_NONE && filter->kind != FILTER_EMPTY &&
+	       filter->kind != FILTER_STATE;
 }
 
 /* Measures those filters of the stage that can do it, in turns. The series, one a filter, NULL for
@@ -195,6 +196,8 @@ static void add_all(struct stage *stage, const struct shape *shape)
 	add(stage, "unfiltered", FILTER_NONE, "", shape, false);
 	add(stage, "empty xdp", FILTER_EMPTY, "xdp", shape, false);
 	add(stage, "empty tcx", FILTER_EMPTY, "tcx", shape, false);
+	add(stage, "one line, xdp", FILTER_STATE, "xdp", shape, false);
+	add(stage, "one line, tcx", FILTER_STATE, "tcx", shape, false);
 	add(stage, "nftables", FILTER_NFTABLES, "", shape, false);
 	add_bridged(stage, "unfiltered bridge", FILTER_NONE, shape);
 	add_bridged(stage, "Neutron's shape, 2 taps", FILTER_NEUTRON, shape);

@@ -94,10 +94,14 @@ static void install(struct filter *filter)
 	case FILTER_NONE:
 		break;
 	case FILTER_EMPTY:
+	case FILTER_STATE:
 	case FILTER_DROP:
 		floor_free(&filter->floor);
 		filter->floor = floor_new(filter->path[0], strcmp(shape->hook, "xdp") == 0,
-					  filter->kind == FILTER_DROP);
+					  filter->kind == FILTER_DROP	 ? FLOOR_DROP
+					  : filter->kind == FILTER_STATE ? FLOOR_STATE
+									 : FLOOR_PASS,
+					  shape->max_flows);
 		if (!filter->floor)
 			fail_msg("no tcx on this kernel: %s", strerror(errno));
 		break;

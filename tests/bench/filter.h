@@ -14,7 +14,9 @@
 enum filter_kind {
 	FILTER_NONE,
 	FILTER_EMPTY, /* programs that do nothing, at the hook that the shape names: the floor */
-	FILTER_DROP,  /* the same, but what the VMs send is dropped */
+	FILTER_STATE, /* programs that find and count in one line of memory of the connection: the
+			 floor of filters with state */
+	FILTER_DROP,  /* as FILTER_EMPTY, but what the VMs send is dropped */
 	FILTER_NFTABLES,
 	FILTER_NEUTRON,
 	FILTER_TAPGUARD,
@@ -27,7 +29,7 @@ struct filter {
 	struct path *path[PATH_PAIRS];
 	struct traffic *traffic[PATH_PAIRS];
 	struct daemon *daemon; /* of FILTER_TAPGUARD */
-	struct floor *floor;   /* of FILTER_EMPTY and FILTER_DROP */
+	struct floor *floor;   /* of FILTER_EMPTY, _STATE and _DROP */
 };
 
 /*

@@ -35,24 +35,40 @@ static int attach(const struct bpf_program *program, const struct tap *tap, int 
 			       (enum bpf_attach_type)type, NULL);
 }
 
-struct floor *floor_new(const struct path *path, bool xdp, bool drop)
+/* Four lines a flow, of both taps: few meet. */
+static struct floor_bpf *load(enum floor_kind kind, uint32_t flows)
+{
+	struct floor_bpf *object = floor_bpf__open();
+	uint32_t lines = 1;
+
+	while (kind == FLOOR_STATE && lines < 4 * flows)
+		lines *= 2;
+	if (!object || bpf_map__set_max_entries(object->maps.floor_lines, lines))
+		fail_msg("cannot open floor.bpf.o: %s", strerror(errno));
+	object->rodata->floor_mask = lines - 1;
+	if (floor_bpf__load(object))
+		fail_msg("cannot load floor.bpf.o: %s", strerror(errno));
+	return object;
+}
+
+struct floor *floor_new(const struct path *path, bool xdp, enum floor_kind kind, uint32_t flows)
 {
 	const struct tap *const taps[2] = {path->a, path->b};
 	struct floor *floor = g_new0(struct floor, 1);
-	struct floor_bpf *object = floor_bpf__open_and_load();
-	const struct bpf_program *out;
+	struct floor_bpf *object = load(kind, flows);
+	const struct bpf_program *const out[][2] = {
+		[FLOOR_PASS] = {object->progs.floor_pass_tcx, object->progs.floor_pass_xdp},
+		[FLOOR_DROP] = {object->progs.floor_drop_tcx, object->progs.floor_drop_xdp},
+		[FLOOR_STATE] = {object->progs.floor_state_out, object->progs.floor_state_xdp},
+	};
+	const struct bpf_program *in =
+		kind == FLOOR_STATE ? object->progs.floor_state_in : object->progs.floor_pass_tcx;
 
-	if (!object)
-		fail_msg("cannot load floor.bpf.o: %s", strerror(errno));
 	floor->object = object;
-	if (drop)
-		out = xdp ? object->progs.floor_drop_xdp : object->progs.floor_drop_tcx;
-	else
-		out = xdp ? object->progs.floor_pass_xdp : object->progs.floor_pass_tcx;
 	for (unsigned int i = 0; i < 2; i++) {
-		floor->links[2 * i] = attach(out, taps[i], xdp ? BPF_XDP : ATTACH_TCX_INGRESS);
-		floor->links[2 * i + 1] =
-			attach(object->progs.floor_pass_tcx, taps[i], ATTACH_TCX_EGRESS);
+		floor->links[2 * i] =
+			attach(out[kind][xdp], taps[i], xdp ? BPF_XDP : ATTACH_TCX_INGRESS);
+		floor->links[2 * i + 1] = attach(in, taps[i], ATTACH_TCX_EGRESS);
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		if (floor->links[i] >= 0)
