@@ -84,21 +84,25 @@ uint32_t migrate_version(const struct dataplane *dataplane, const char *folder)
 	return value.abi;
 }
 
-static bool has_control(const struct dataplane *dataplane, const char *folder)
+static bool has_pin(const struct dataplane *dataplane, const char *folder, const char *name)
 {
-	g_autofree char *path = pin_path(dataplane, folder, SG_MAP_CONTROL);
+	g_autofree char *path = pin_path(dataplane, folder, name);
 
 	return access(path, F_OK) == 0;
 }
 
-/* Unpins everything in a folder, the control map last, and removes it. */
+/* Unpins everything in a folder and removes it: flows first, which says that they are not needed
+ * any more, the control map last, which says what the others are. */
 static int remove_folder(const struct dataplane *dataplane, const char *folder, char **error)
 {
 	g_autofree char *path = pin_path(dataplane, folder, NULL);
 	g_autofree char *control = pin_path(dataplane, folder, SG_MAP_CONTROL);
+	g_autofree char *flows = pin_path(dataplane, folder, SG_MAP_FLOWS);
 	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
 	const char *name;
 
+	if (unlink(flows) && errno != ENOENT)
+		return bpf_fail(error, -errno, "%s: unlink", flows);
 	while (directory && (name = g_dir_read_name(directory))) {
 		g_autofree char *pin = pin_path(dataplane, folder, name);
 
@@ -148,11 +152,13 @@ int migrate_begin(struct dataplane *dataplane, const char *build, char **error)
 	int code = 0;
 
 	dataplane->maps_folder = OLD_FOLDER;
-	if (!has_control(dataplane, OLD_FOLDER)) {
-		if (migrate_version(dataplane, NEW_FOLDER) == SG_ABI_VERSION)
-			return move_folder(dataplane, error);
-		return remove_folder(dataplane, NEW_FOLDER, error);
+	if (migrate_version(dataplane, NEW_FOLDER) == SG_ABI_VERSION &&
+	    !has_pin(dataplane, OLD_FOLDER, SG_MAP_FLOWS)) {
+		code = remove_folder(dataplane, OLD_FOLDER, error);
+		return code ? code : move_folder(dataplane, error);
 	}
+	if (!has_pin(dataplane, OLD_FOLDER, SG_MAP_CONTROL))
+		return remove_folder(dataplane, NEW_FOLDER, error);
 	if (migrate_version(dataplane, OLD_FOLDER) != SG2_ABI_VERSION)
 		return 0;
 	own = g_new0(struct migration, 1);
@@ -548,7 +554,7 @@ void dataplane_look_at_pins(const char *bpffs, struct dataplane_pins *pins)
 
 	*pins = (struct dataplane_pins){.oldest = SG2_ABI_VERSION, .newest = SG_ABI_VERSION};
 	pins->abi = migrate_version(&instance, OLD_FOLDER);
-	if (!pins->abi && !has_control(&instance, OLD_FOLDER) &&
+	if (!has_pin(&instance, OLD_FOLDER, SG_MAP_FLOWS) &&
 	    migrate_version(&instance, NEW_FOLDER) == SG_ABI_VERSION)
 		pins->abi = SG_ABI_VERSION;
 	pins->migrating = pins->abi == SG2_ABI_VERSION;

@@ -279,32 +279,38 @@ static void a_migration_that_was_killed_goes_on(void **state)
 	assert_false(has_folder(&scene, "maps-new"));
 }
 
-/* As if it had been killed after the last of the old maps was unpinned. */
-static void a_folder_that_is_complete_takes_its_place(void **state)
+/* As if it had been killed after so many of the old maps were unpinned. */
+static void unpinned(void **state, bool control_stays)
 {
 	struct scene scene = with_old_maps(state);
-	g_autofree char *control =
-		g_strdup_printf("%s/maps/" SG_MAP_CONTROL, scene.plane->options.bpffs);
 	g_autofree char *maps = g_strdup_printf("%s/maps", scene.plane->options.bpffs);
+	g_autoptr(GDir) directory = NULL;
+	const char *name;
 
 	plane_reopen(scene.plane);
 	attach(&scene);
 	dataplane_close(&scene.plane->dataplane);
-	{
-		g_autoptr(GDir) directory = g_dir_open(maps, 0, NULL);
-		const char *name;
+	directory = g_dir_open(maps, 0, NULL);
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *pin = g_build_filename(maps, name, NULL);
 
-		while (directory && (name = g_dir_read_name(directory))) {
-			g_autofree char *pin = g_build_filename(maps, name, NULL);
-
+		if (!control_stays || strcmp(name, SG_MAP_CONTROL) != 0)
 			unlink(pin);
-		}
 	}
-	unlink(control);
 	plane_reopen(scene.plane);
 	assert_false(dataplane_is_migrating(scene.plane->dataplane));
 	attach(&scene);
 	check_migrated(&scene);
+}
+
+static void a_folder_that_is_complete_takes_its_place(void **state)
+{
+	unpinned(state, false);
+}
+
+static void old_maps_that_are_half_unpinned_are_not_needed(void **state)
+{
+	unpinned(state, true);
 }
 
 /* Between the two a rulesd of the older version ran: what was begun is of another time. */
@@ -352,6 +358,7 @@ int main(void)
 		TEST(flows_survive_another_layout),
 		TEST(a_migration_that_was_killed_goes_on),
 		TEST(a_folder_that_is_complete_takes_its_place),
+		TEST(old_maps_that_are_half_unpinned_are_not_needed),
 		TEST(a_migration_of_another_time_is_begun_anew),
 		TEST(other_versions_are_refused),
 	};
