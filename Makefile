@@ -193,7 +193,10 @@ $(F)/libpure.a: $(FUZZ_LIB)
 	$(AR) rcs $@ $^
 
 $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(F)/libpure.a
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(ALL_LIBS)
+	$(CLANG) -fsanitize=fuzzer,address,undefined $(FUZZ_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+# The engine without a kernel: it has bpffs_prepare of its own.
+$(F)/fuzz_api: FUZZ_LDFLAGS = -Wl,--allow-multiple-definition
 
 fuzz-programs: $(F)/differential $(FUZZ_TARGETS)
 

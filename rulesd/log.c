@@ -52,7 +52,7 @@ void log_event(enum log_level level, const char *format, ...)
 	g_autofree char *message = NULL;
 	va_list args;
 
-	if (level > log_highest)
+	if ((int)level > (int)log_highest)
 		return;
 	va_start(args, format);
 	message = g_strdup_vprintf(format, args);

@@ -91,12 +91,12 @@ int numbers_from_json(struct numbers **numbers, const json_t *json)
 static json_t *new_names(const struct registry *registry)
 {
 	const struct numbered *at = registry_from(registry, (uint32_t)registry->written);
-	const struct numbered *end =
-		(const struct numbered *)registry->by_number->data + registry->by_number->len;
+	const struct numbered *end;
 	json_t *names;
 
 	if (!at || registry->written == registry->next)
 		return NULL;
+	end = (const struct numbered *)registry->by_number->data + registry->by_number->len;
 	names = json_object();
 	for (; at < end; at++)
 		json_object_set_new(names, at->name, json_integer(at->number));

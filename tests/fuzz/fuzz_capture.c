@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fuzz_capture.c - any bytes as a capture (pcap, pcapng), as frames, and as the text of --frame:
- * every frame gets a verdict, the same ones again in the same order, and hexadecimal is read back as
- * it was written.
+ * every frame gets a verdict, the same ones again in the same order, and hexadecimal is read back
+ * as it was written.
  *
  * The first byte chooses: a capture as libpcap reads it; frames, each behind a byte that says how
  * long it is; hexadecimal.

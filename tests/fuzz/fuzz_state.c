@@ -3,17 +3,21 @@
  * fuzz_state.c - any bytes as a file of the state directory, among others as rulesd writes them: it
  * is refused with a message that names the directory, or what it says can be read as a whole.
  *
- * The first byte chooses the file.
+ * The first byte chooses the file, and by bit 7 that it gets a seal that fits (state_seal.h); by
+ * bit 6, that the rest is no file but a text inside of one, whose sum has been found right.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "rulesd/cleanup.h"
 #include "rulesd/log.h"
 #include "rulesd/state.h"
 #include "rulesd/state_file.h"
+#include "rulesd/state_json.h"
+#include "rulesd/state_seal.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MOST_FILES 16
@@ -61,9 +65,10 @@ static void write_state(void)
 	g_autofree char *error = NULL;
 	struct numbers *numbers = NULL;
 	struct state *state = NULL;
+	bool whole = true;
 
 	FUZZ_EXPECT(state_open(folder, &state, &error) == 0, "%s", error);
-	FUZZ_EXPECT(state_load_numbers(state, &numbers, &error) == 0, "%s", error);
+	FUZZ_EXPECT(state_load_numbers(state, &numbers, &whole, &error) == 0, "%s", error);
 	FUZZ_EXPECT(state_save_numbers(state, numbers) == 0, "numbers");
 	FUZZ_EXPECT(state_policy_prepare(state, policy, NULL, "api", NULL, 1) == 0, "prepare");
 	FUZZ_EXPECT(state_policy_commit(state, 1, 0) == 0, "commit");
@@ -109,7 +114,8 @@ static void remove_folder(void)
 
 static void make_world(void)
 {
-	log_setup(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+	/* Below every level: what is wrong with the input is not to be read. */
+	log_setup(LOG_FORMAT_TEXT, (enum log_level) - 1);
 	folder = g_strdup("/dev/shm/tapguard-fuzz-state-XXXXXX");
 	FUZZ_EXPECT(g_mkdtemp(folder), "no directory");
 	atexit(remove_folder);
@@ -133,8 +139,9 @@ static void read_all(struct state *state)
 	g_autoptr(GPtrArray) interfaces = g_ptr_array_new_with_free_func(free_source);
 	g_autofree char *error = NULL, *problem = NULL;
 	struct numbers *numbers = NULL;
+	bool whole = true;
 
-	if (state_load_numbers(state, &numbers, &error) < 0)
+	if (state_load_numbers(state, &numbers, &whole, &error) < 0)
 		FUZZ_EXPECT(error && strstr(error, folder), "refused without a word");
 	numbers_free(&numbers);
 	for (guint i = 0; i < state->generations->len; i++) {
@@ -150,6 +157,34 @@ static void read_all(struct state *state)
 		FUZZ_EXPECT(problem, "refused without a word");
 }
 
+/* {"crc32":"...", instead of the opening brace, which the input has not. */
+static void put_sealed(const char *name, const void *data, size_t size)
+{
+	g_autoptr(GByteArray) sealed = g_byte_array_new();
+	char seal[STATE_SEAL_BYTES + 1];
+
+	snprintf(seal, sizeof(seal), "{\"crc32\":\"%08x\",", (unsigned int)crc32_z(0, data, size));
+	g_byte_array_append(sealed, (const guint8 *)seal, (guint)strlen(seal));
+	g_byte_array_append(sealed, data, (guint)size);
+	put(name, sealed->data, sealed->len);
+}
+
+static void read_text(struct state *state, unsigned int kind, const char *data, size_t size)
+{
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autofree char *text = g_malloc(size + 1);
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (kind % 3 == 0)
+		state_policy_from_text(text, size, kind & 8, sources, patches);
+	else if (kind % 3 == 1)
+		state_patch_from_text(text, size, patches);
+	else if (state_record_from_text(state, text, size, kind & 8) == 0)
+		read_all(state);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *error = NULL;
@@ -162,11 +197,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (unsigned int i = 0; i < file_count; i++)
 		put(files[i].name, files[i].text, files[i].length);
-	put(files[data[0] % file_count].name, data + 1, size - 1);
+	if (!(data[0] & 0x40))
+		(data[0] & 0x80 ? put_sealed : put)(files[(data[0] & 0x3f) % file_count].name,
+						    data + 1, size - 1);
 	result = state_open(folder, &state, &error);
 	FUZZ_EXPECT((result == 0) == (state != NULL), "state_open says %d", result);
 	FUZZ_EXPECT(result == 0 || (error && strstr(error, folder)), "refused without a word");
-	if (state)
+	if (state && data[0] & 0x40)
+		read_text(state, data[0] & 0x3f, (const char *)data + 1, size - 1);
+	else if (state)
 		read_all(state);
 	state_close(&state);
 	return 0;
