@@ -5,6 +5,9 @@
  * A request that is refused from its head alone (rights, route, size) is still read to its end
  * before it is answered, unless the client waits to be told to go on: to close a Unix socket with
  * unread data resets it, and the client would see that instead of the answer.
+ *
+ * It is long because the way of a request from its head to its answer, with what it may hold and
+ * when it has to wait, is one state that nothing else should see.
  */
 #include "rulesd/api.h"
 

@@ -3,6 +3,8 @@
  * test_policy_dir_swaps.c - a policy directory in the hands of editors, Kubernetes, git and
  * accidents: what is half written, half replaced or gone changes nothing, what is whole takes
  * effect, also where inotify is deaf.
+ *
+ * It is long because it holds one small test for each way in which directories are changed.
  */
 #include <fcntl.h>
 #include <glib.h>

@@ -23,6 +23,7 @@
 #include "rulesd/bpffs.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/dataplane.h"
+#include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -221,12 +222,38 @@ uint64_t dataplane_events_read(struct dataplane *dataplane, unsigned int most,
 }
 
 void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
-		      struct dataplane_harm *harm)
+		      GArray *links, struct dataplane_harm *harm)
 {
 	(void)dataplane;
 	(void)image;
 	(void)next;
+	(void)links;
 	(void)harm;
+}
+
+bool dataplane_links_right(struct dataplane *dataplane, uint32_t slot)
+{
+	(void)dataplane;
+	(void)slot;
+	return true;
+}
+
+bool dataplane_is_migrating(const struct dataplane *dataplane)
+{
+	(void)dataplane;
+	return false;
+}
+
+int dataplane_migrated(struct dataplane *dataplane, char **error)
+{
+	(void)dataplane;
+	(void)error;
+	return 0;
+}
+
+void dataplane_links_ask(GArray *links)
+{
+	(void)links;
 }
 
 void dataplane_harm_clear(struct dataplane_harm *harm)
@@ -470,6 +497,7 @@ static void clean(void)
 		FUZZ_EXPECT(engine_delete_interface(engine, ids->pdata[i], diag) == 0, "%s stays",
 			    (const char *)ids->pdata[i]);
 	}
+	engine_confirm_cancel(engine); /* a trial allows no other policy */
 	answer = ask(empty, strlen(empty));
 	FUZZ_EXPECT(strstr(answer, " 200 "), "%s", answer);
 }
