@@ -391,7 +391,10 @@ static bool copy_flow(const void *key, const void *value, void *arg)
 		flow.half[dir].flags |= SG_HALF_ADOPTED;
 	/* In the old one, too: for a moment one direction's packets are judged there, and the
 	 * other's are not seen. */
-	bpf_map_update_elem(copy->from->fd, key, &flow, BPF_EXIST);
+	if (bpf_map_update_elem(copy->from->fd, key, &flow, BPF_EXIST) && errno != ENOENT) {
+		copy->code = -errno;
+		return false;
+	}
 	copy->code = cells_insert(copy->to, copy->dataplane->control->hash, copy->jiffies,
 				  &flow_key, &flow);
 	if (copy->code == -EEXIST) { /* the new programs have it already */
