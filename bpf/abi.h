@@ -30,6 +30,8 @@
 #define SG_SET_PEERS	   64u	  /* peers that one address can have */
 #define SG_MAX_SETS	   262144u
 #define SG_MAX_MEMBERS	   1048576u /* addresses x zones */
+#define SG_HINT_BUCKETS	   262144u  /* 64 bytes each */
+#define SG_HINTS	   5u	    /* members in one */
 #define SG_MAX_PREFIXES	   1048576u
 #define SG_MAX_POLICY_KEYS 2097152u
 #define SG_MAX_INTERVALS   4194304u /* 8 bytes each */
@@ -64,6 +66,7 @@
 	"sg_guard" /* LPM_TRIE: struct sg_guard_key -> struct sg_version of enum sg_guard_bits */
 #define SG_MAP_VLANS   "sg_vlans"   /* HASH: struct sg_vlan_key -> struct sg_version of 0 or 1 */
 #define SG_MAP_MEMBERS "sg_members" /* HASH: struct sg_member_key -> struct sg_version of a set */
+#define SG_MAP_HINTS   "sg_hints"   /* ARRAY, mmap: SG_HINT_BUCKET() -> struct sg_hints */
 #define SG_MAP_PREFIXES \
 	"sg_prefixes" /* LPM_TRIE: struct sg_prefix_key -> struct sg_version of a set */
 #define SG_MAP_SETS	 "sg_sets"	/* HASH: __u32 set -> struct sg_set */
@@ -215,18 +218,19 @@ struct sg_iface {
 			      allow it */
 	__u64 keep_until;  /* flows with this stamp or an older one are exempt from that (--existing
 			      keep); monotone */
-	__u64 clean_from;  /* jiffies: from then on every flow of it may be one that the outline of
-			      its policy admits; SG_NEVER: not known */
 	struct sg_iface_conf conf[2];
 };
 
-/* Counters of a slot that must be exact; changed by atomic instructions only. */
+/* Counters of a slot that must be exact; changed by atomic instructions only. clean_from is
+ * rulesd's. */
 struct sg_slot {
 	__u32 flows; /* confirmed flows in the table now */
 	__u32 frags; /* datagrams in sg_frags now */
 	__u32 half;  /* flows in the table that are not confirmed yet */
 	__u32 lru;   /* inserts into its LRU since the collector last found that empty */
 	__u64 allowance_exceeded; /* new flows refused because max_flows was reached */
+	__u64 clean_from;	  /* jiffies: from then on no flow of it is one that the outline of
+				     its policy does not admit; SG_NEVER: not known */
 };
 
 /* ------------------------------------------------------------------ guard */
@@ -257,6 +261,25 @@ struct sg_member_key {
 	__u32 zone;
 	__u32 pad;
 };
+
+/*
+ * What IPv4 members stand for, as long as nothing changes: one cache line instead of the three or
+ * four of a hash of a million. Whoever is not in here is looked for in sg_members, which has all of
+ * them; who is there with an epoch that some packet may not have read is never in here.
+ *
+ * The writer stores a set of 0 before it writes the member, and never another one over one that is
+ * not 0. To give a place to somebody else it stores set 0, who, set, in this order; a reader that
+ * finds a set looks at who once more.
+ */
+struct sg_hints {
+	__u64 who[SG_HINTS]; /* SG_HINT_WHO() */
+	__u32 set[SG_HINTS]; /* 0: nobody */
+	__u32 spilled;	     /* some of this bucket are in the next one, SG_HINT_NEXT() */
+};
+#define SG_HINT_WHO(zone, v4) ((__u64)(zone) << 32 | (v4)) /* v4 in network order */
+#define SG_HINT_BUCKET(who) \
+	((__u32)((who) * 0x9e3779b97f4a7c15ULL >> 40) & (SG_HINT_BUCKETS - 1))
+#define SG_HINT_NEXT(bucket) ((bucket) ^ 1u) /* the other half of two lines that are read together */
 
 /* prefixlen counts space (32 bits) and address (IPv4: 96 + length); space keeps ::/0 from matching
  * IPv4. */
@@ -644,6 +667,7 @@ SG_ASSERT_SIZE(struct sg_control, 64);
 SG_ASSERT_SIZE(struct sg_iface_conf, 104);
 SG_ASSERT_SIZE(struct sg_guard_key, 24);
 SG_ASSERT_SIZE(struct sg_member_key, 24);
+SG_ASSERT_SIZE(struct sg_hints, 64);
 SG_ASSERT_SIZE(struct sg_prefix_key, 24);
 SG_ASSERT_SIZE(struct sg_policy_key, 12);
 SG_ASSERT_SIZE(struct sg_policy_ports, 16);

@@ -60,6 +60,10 @@ struct {
 } sg_members SEC(".maps");
 
 struct {
+	SG_MAP(BPF_MAP_TYPE_ARRAY, SG_HINT_BUCKETS, __u32, struct sg_hints, BPF_F_MMAPABLE);
+} sg_hints SEC(".maps");
+
+struct {
 	SG_MAP(BPF_MAP_TYPE_LPM_TRIE, SG_MAX_PREFIXES, struct sg_prefix_key, struct sg_version,
 	       BPF_F_NO_PREALLOC);
 } sg_prefixes SEC(".maps");

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "bpf/member.bpf.h"
 #include "bpf/outline.bpf.h"
 #include "bpf/state.bpf.h"
 
@@ -154,12 +155,8 @@ __noinline __u32 sg_policy_allows(struct sg_question *q)
 	}
 	if (q->has & SG_HAS_ANY && sg_policy_protocols(q, SG_PEER_ANY))
 		return q->rule;
-	if (q->has & SG_HAS_GROUP) {
-		struct sg_member_key key = {.addr = q->remote, .zone = q->zone};
-		struct sg_version *found = bpf_map_lookup_elem(&sg_members, &key);
-
-		if (found && sg_policy_set(q, sg_version_at(found, q->generation)))
-			return q->rule;
-	}
+	if (q->has & SG_HAS_GROUP &&
+	    sg_policy_set(q, sg_member_set(&q->remote, q->zone, q->generation)))
+		return q->rule;
 	return q->has & SG_HAS_PREFIX ? sg_policy_prefixes(q) : 0;
 }

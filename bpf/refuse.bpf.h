@@ -43,7 +43,7 @@ sg_inline int sg_refuse_has_no_flow(const struct sg_view *view, const struct sg_
 {
 	if (!(READ_ONCE(counters->flows) | READ_ONCE(counters->half) | READ_ONCE(counters->lru)))
 		return 1;
-	return view->now >= READ_ONCE(view->iface->clean_from) &&
+	return view->now >= READ_ONCE(counters->clean_from) &&
 	       !sg_refuse_may_open(outline, s, s->dir ^ 1);
 }
 

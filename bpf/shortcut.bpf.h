@@ -154,100 +154,115 @@ sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_hal
 }
 
 /* Whether the flow is confirmed, allowed, alive, and has been answered. */
-sg_inline int sg_short_live(const struct sg_view *view, const struct sg_flow *flow, __u8 proto)
+sg_inline int sg_short_live(const struct sg_iface_conf *conf, const struct sg_control *control,
+			    const struct sg_flow *flow, __u8 proto, __u64 now)
 {
 	__u32 wanted = SG_FLOW_REPLIED << 8, timeout;
 
-	if (READ_ONCE(flow->stamp) < READ_ONCE(view->control->last_removal))
+	if (READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal))
 		return 0;
 	if (proto == SG_IPPROTO_TCP) {
 		wanted |= SG_TCP_ESTABLISHED;
-		timeout = view->conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
+		timeout = conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
 	} else {
-		timeout = view->conf->timeout[SG_TIMEOUT_UDP_STREAM];
+		timeout = conf->timeout[SG_TIMEOUT_UDP_STREAM];
 	}
 	return (READ_ONCE(flow->state) & ~(SG_FLOW_EXEMPT << 8)) == wanted &&
-	       sg_flow_idle(flow, view->now) <= timeout;
+	       sg_flow_idle(flow, now) <= timeout;
 }
 
-sg_inline void sg_short_count(struct sg_stats *stats, const struct sg_frame *f, __u8 dir,
+sg_inline void sg_short_count(struct sg_stats *stats, __u32 bytes, __u8 dir,
 			      enum sg_outcome outcome, __u32 reason)
 {
 	stats->packets[dir][outcome]++;
-	stats->bytes[dir][outcome] += f->bytes;
+	stats->bytes[dir][outcome] += bytes;
 	stats->reasons[reason & (SG_REASONS_ROOM - 1)]++;
 }
 
-/* A packet without a flow. */
-sg_inline int sg_short_refuse(const struct sg_frame *f, const struct sg_view *view,
-			      const struct sg_outline *outline, struct sg_stats *stats,
-			      const struct sg_stranger *stranger)
-{
-	__u32 reason = sg_refuse(view, outline, stranger);
+#define SG_SHORT_HOW(dir, syn, proto) ((__u32)(dir) | (__u32)(syn) << 1 | (__u32)(proto) << 8)
 
+/*
+ * A packet that has no flow in the shard; or a SYN, of which that is not known. A function apart,
+ * which looks for all it needs itself: so it costs the packets of flows nothing. The guard has
+ * judged the frame as of the generation.
+ */
+sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __u32 ifindex,
+				  __u64 generation, __u32 how)
+{
+	struct sg_stranger stranger = {
+		.key = key, .dir = how & 1, .syn = how >> 1 & 1, .proto = how >> 8};
+	struct sg_view view = {.generation = generation, .now = bpf_jiffies64()};
+	__u32 zero = 0, slot = key->slot, reason;
+	const struct sg_outline *outline;
+	struct sg_slot *counters;
+	struct sg_stats *stats;
+	struct sg_hit hit;
+
+	view.control = bpf_map_lookup_elem(&sg_control, &zero);
+	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	stats = bpf_map_lookup_elem(&sg_stats, &slot);
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	if (!view.control || !stats || !counters || !view.iface || view.iface->ifindex != ifindex)
+		return SG_SHORT_UNDECIDED;
+	view.conf = sg_iface_conf_at(view.iface, generation);
+	if (!view.conf)
+		return SG_SHORT_UNDECIDED;
+	outline = sg_outline_of(view.conf->outline, view.conf->policy);
+	if (stranger.syn && sg_refuse_may_open(outline, &stranger, stranger.dir))
+		return SG_SHORT_UNDECIDED;
+	if ((!stranger.syn || !sg_refuse_has_no_flow(&view, counters, outline, &stranger)) &&
+	    (READ_ONCE(counters->lru) ||
+	     (stranger.syn && sg_shard_find(view.control, view.conf, key, &hit))))
+		return SG_SHORT_UNDECIDED;
+	reason = sg_refuse(&view, outline, &stranger);
 	if (reason == SG_UNDECIDED)
 		return SG_SHORT_UNDECIDED;
-	sg_short_count(stats, f, stranger->dir, SG_DROPPED, reason);
+	sg_short_count(stats, bytes, stranger.dir, SG_DROPPED, reason);
 	return SG_SHORT_DROPS;
 }
 
 /* drops_only: what may pass is left to the next program; it is neither counted nor tracked. */
 sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int drops_only)
 {
-	struct sg_view view = {.now = bpf_jiffies64()};
-	struct sg_stranger stranger = {.dir = dir};
-	const struct sg_outline *outline;
+	const struct sg_iface_conf *conf;
+	__u64 now = bpf_jiffies64(), generation;
+	struct sg_control *control;
 	struct sg_flow_half *mine;
-	struct sg_slot *counters;
+	struct sg_iface *iface;
 	struct sg_stats *stats;
 	struct sg_flow *flow;
 	__u32 zero = 0, slot;
-	struct sg_short s;
 	struct sg_hit hit;
+	struct sg_short s;
 
 	if (!sg_short_parse(f, &s, dir))
 		return SG_SHORT_UNDECIDED;
 	slot = sg_slot_of(ifindex);
-	view.control = bpf_map_lookup_elem(&sg_control, &zero);
-	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	control = bpf_map_lookup_elem(&sg_control, &zero);
+	iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
 	stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	if (!slot || !view.control || !stats || !counters || !view.iface ||
-	    view.iface->ifindex != ifindex)
+	if (!slot || !control || !stats || !iface || iface->ifindex != ifindex)
 		return SG_SHORT_UNDECIDED;
-	view.generation = READ_ONCE(view.control->generation);
-	view.conf = sg_iface_conf_at(view.iface, view.generation);
-	if (!view.conf || !sg_short_guard(f, view.conf, dir))
+	generation = READ_ONCE(control->generation);
+	conf = sg_iface_conf_at(iface, generation);
+	if (!conf || !sg_short_guard(f, conf, dir))
 		return SG_SHORT_UNDECIDED;
 	*sg_short_word(&s.key, 1) = slot | (__u32)s.proto << 16;
-	stranger.key = &s.key;
-	stranger.proto = s.proto;
-	stranger.syn = s.syn;
-	if (s.syn) {
-		outline = sg_outline_of(view.conf->outline, view.conf->policy);
-		if (sg_refuse_may_open(outline, &stranger, dir))
-			return SG_SHORT_UNDECIDED;
-		if (sg_refuse_has_no_flow(&view, counters, outline, &stranger))
-			return sg_short_refuse(f, &view, outline, stats, &stranger);
-	}
-	if (!sg_shard_find(view.control, view.conf, &s.key, &hit)) {
-		if (READ_ONCE(counters->lru))
-			return SG_SHORT_UNDECIDED;
-		outline = sg_outline_of(view.conf->outline, view.conf->policy);
-		return sg_short_refuse(f, &view, outline, stats, &stranger);
-	}
+	if (s.syn || !sg_shard_find(control, conf, &s.key, &hit))
+		return sg_short_stranger(&s.key, f->bytes, ifindex, generation,
+					 SG_SHORT_HOW(dir, s.syn, s.proto));
 	flow = hit.flow;
-	if (s.syn || !sg_short_live(&view, flow, s.proto))
+	if (!sg_short_live(conf, control, flow, s.proto, now))
 		return SG_SHORT_UNDECIDED;
 	if (drops_only)
 		return SG_SHORT_PASSES;
 	mine = &flow->half[dir];
 	if (s.proto == SG_IPPROTO_TCP && !sg_short_track(mine, &flow->half[dir ^ 1], f, &s))
 		return SG_SHORT_UNDECIDED;
-	if (mine->seen != (__u32)view.now)
-		WRITE_ONCE(mine->seen, (__u32)view.now);
+	if (mine->seen != (__u32)now)
+		WRITE_ONCE(mine->seen, (__u32)now);
 	mine->packets++;
 	mine->bytes += f->bytes;
-	sg_short_count(stats, f, dir, SG_ALLOWED, SG_ALLOW_FLOW);
+	sg_short_count(stats, f->bytes, dir, SG_ALLOWED, SG_ALLOW_FLOW);
 	return SG_SHORT_PASSES;
 }

@@ -299,7 +299,6 @@ static int fill_maps(struct dataplane *dataplane, const struct beginning *begin,
 	mapped->slot = iface->slot;
 	mapped->removed_at = 0;
 	mapped->keep_until = 0;
-	mapped->clean_from = 0;
 	mapped->adopt_until = adopt_until;
 	mapped->since[1] = SG_NEVER;
 	mapped->conf[0] = plan_conf(dataplane, iface, begin->policy, begin->shard);

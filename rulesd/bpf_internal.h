@@ -7,6 +7,7 @@
  *   bpf_table.c       one map entry, many entries, all entries, a grace period
  *   bpf_keyed.c       tables of a million keys
  *   bpf_members.c     and the members among them
+ *   bpf_hints.c       a table in front of theirs
  *   bpf_settle.c      what flips touched that packets may still read the old way
  *   bpf_object.c      opening: programs and maps loaded or adopted
  *   bpf_build.c       whether pinned programs are those of this build
@@ -54,6 +55,7 @@
 	X(GUARD)      \
 	X(VLANS)      \
 	X(MEMBERS)    \
+	X(HINTS)      \
 	X(PREFIXES)   \
 	X(SETS)       \
 	X(POLICY)     \
@@ -242,6 +244,15 @@ struct intact {
 	struct image_member_walk *members;
 };
 
+/* bpf_hints.c */
+struct hinting {
+	struct sg_hints *at;	 /* mapped, by bucket; NULL: before opening */
+	uint32_t count;		 /* members in it */
+	uint64_t wanted;	 /* all members are to be learned when this generation is settled */
+	bool due;		 /* there is something wanted */
+	struct table_walk *walk; /* on the way; or NULL */
+};
+
 struct dataplane {
 	char *bpffs;
 	const char *maps_folder;     /* below it */
@@ -294,6 +305,7 @@ struct dataplane {
 
 	struct intact intact;
 	struct settling settling;
+	struct hinting hinting;
 	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
 	bool undo_members; /* it wrote members, nobody knows which */
 
@@ -761,6 +773,24 @@ int settle_wait(struct dataplane *dataplane, char **error);
 /* Reads the kernel's members back and writes those of plan->members_of that differ. */
 int members_write(struct dataplane *dataplane, struct plan *plan, uint64_t epoch,
 		  unsigned int *writes, char **error);
+
+/* ------------------------------------------------------------------ bpf_hints.c */
+
+/* Empties the table and has it filled. */
+void hints_renew(struct dataplane *dataplane);
+/* The same at opening. */
+void hints_open(struct dataplane *dataplane);
+void hints_close(struct dataplane *dataplane);
+/* Before the entry of a member is written or deleted (bpf_table.c). */
+void hints_forget(struct dataplane *dataplane, const struct sg_member_key *key);
+/* A member that may have changed at a generation that is settled. */
+void hints_learn(struct dataplane *dataplane, const struct sg_member_key *key);
+/* All members are to be learned when the generation that holds is settled. */
+void hints_want(struct dataplane *dataplane);
+/* Learns some; true while there are more. */
+bool hints_step(struct dataplane *dataplane);
+/* The set that the programs would find, 0 when they would look on. */
+uint32_t hints_find(const struct dataplane *dataplane, const struct sg_member_key *key);
 
 /* ------------------------------------------------------------------ bpf_apply.c */
 

@@ -267,7 +267,6 @@ static void convert_iface(const struct sg2_iface *from, uint64_t generation, str
 	to->removed_at = from->removed_at;
 	to->keep_until = from->keep_until;
 	to->adopt_until = 0;
-	to->clean_from = SG_NEVER;
 	to->since[0] = generation;
 	to->since[1] = SG_NEVER;
 	made->zone = conf->zone;
@@ -298,6 +297,7 @@ static int copy_slots(struct dataplane *dataplane, char **error)
 			code = -errno;
 		/* Flows are counted as they are copied. */
 		dataplane->slots[slot].allowance_exceeded = value.allowance_exceeded;
+		dataplane->slots[slot].clean_from = SG_NEVER;
 	}
 	return code ? bpf_fail(error, code, "map %s of ABI version %u", SG_MAP_SLOTS,
 			       SG2_ABI_VERSION)

@@ -329,7 +329,7 @@ static int map_table(struct dataplane *dataplane, enum bpf_table_id id, size_t e
 
 static int map_tables(struct dataplane *dataplane, char **error)
 {
-	void *control = NULL, *ifaces = NULL, *slots = NULL;
+	void *control = NULL, *ifaces = NULL, *slots = NULL, *hints = NULL;
 	int code;
 
 	if (dataplane->table[TABLE_IFACES].max_entries <= SG_MAX_SLOTS ||
@@ -348,6 +348,13 @@ static int map_tables(struct dataplane *dataplane, char **error)
 	if (code)
 		return code;
 	dataplane->slots = slots;
+	if (dataplane->table[TABLE_HINTS].max_entries != SG_HINT_BUCKETS)
+		return bpf_fail(error, -EPROTONOSUPPORT, "map %s has not %u buckets", SG_MAP_HINTS,
+				SG_HINT_BUCKETS);
+	code = map_table(dataplane, TABLE_HINTS, sizeof(struct sg_hints), &hints, error);
+	if (code)
+		return code;
+	dataplane->hinting.at = hints;
 	return 0;
 }
 
@@ -429,6 +436,7 @@ static int open_all(struct dataplane *dataplane, char **error)
 		return code;
 	dataplane->control->abi = SG_ABI_VERSION;
 	dataplane->flipped = dataplane_generation(dataplane);
+	hints_open(dataplane);
 	code = image_read_all(dataplane, error);
 	if (!code)
 		code = shards_adopt(dataplane, error);
@@ -489,6 +497,9 @@ void dataplane_close(struct dataplane **dataplane)
 	reap_end(closing);
 	g_rec_mutex_clear(&closing->hooks_turn);
 	g_clear_pointer(&closing->views, g_hash_table_unref);
+	hints_close(closing);
+	if (closing->hinting.at)
+		munmap(closing->hinting.at, mapped_bytes(&closing->table[TABLE_HINTS]));
 	if (closing->slots)
 		munmap(closing->slots, mapped_bytes(&closing->table[TABLE_SLOTS]));
 	if (closing->ifaces)

@@ -7,7 +7,7 @@
  * A policy without one is slower, not different: where there is no room, none is made.
  *
  * The programs do not look for the flow of a packet that its outline does not admit, once they know
- * that there is none (sg_iface.clean_from). Flows that a policy before allowed are evaluated at
+ * that there is none (sg_slot.clean_from). Flows that a policy before allowed are evaluated at
  * their next packet (DESIGN: revocation without a scan); those without one time out. So a time-out
  * after the flip that removed something none of them is left. Flows that `--existing keep` exempts
  * live on: then it is never known.
@@ -139,7 +139,7 @@ int outlines_read(struct dataplane *dataplane, char **error)
 void outline_unclean(struct dataplane *dataplane, uint32_t slot)
 {
 	dataplane->unclean = true;
-	__atomic_store_n(&dataplane->ifaces[slot].clean_from, SG_NEVER, __ATOMIC_RELEASE);
+	__atomic_store_n(&dataplane->slots[slot].clean_from, SG_NEVER, __ATOMIC_RELEASE);
 }
 
 static uint64_t longest_timeout(const struct sg_iface_conf *conf)
@@ -155,7 +155,7 @@ void outline_unclean_older(struct dataplane *dataplane, const struct iface_chang
 {
 	const struct sg_iface_conf *conf = plan_current_conf(dataplane, change->slot, NULL);
 
-	if (dataplane->ifaces[change->slot].clean_from &&
+	if (dataplane->slots[change->slot].clean_from &&
 	    memcmp(conf->timeout, change->conf.timeout, sizeof(conf->timeout)) != 0)
 		outline_unclean(dataplane, change->slot);
 }
@@ -166,14 +166,15 @@ void outline_clean(struct dataplane *dataplane, uint64_t jiffies)
 		return;
 	dataplane->unclean = false;
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
-		struct sg_iface *iface = &dataplane->ifaces[slot];
+		const struct sg_iface *iface = &dataplane->ifaces[slot];
+		struct sg_slot *counters = &dataplane->slots[slot];
 		uint64_t from;
 
-		if (!iface->ifindex || iface->clean_from != SG_NEVER || iface->keep_until)
+		if (!iface->ifindex || counters->clean_from != SG_NEVER || iface->keep_until)
 			continue;
 		/* A second for packets that began before the flip. */
 		from = jiffies + dataplane->hz +
 		       longest_timeout(plan_current_conf(dataplane, slot, NULL));
-		__atomic_store_n(&iface->clean_from, from, __ATOMIC_RELEASE);
+		__atomic_store_n(&counters->clean_from, from, __ATOMIC_RELEASE);
 	}
 }

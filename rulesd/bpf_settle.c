@@ -383,8 +383,10 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 	bool wide = plan->members_of || plan->changes->len > WIDE_ENTRIES;
 	uint8_t key[24];
 
-	if (wide)
+	if (wide) {
 		settling->wide = generation;
+		hints_want(dataplane);
+	}
 	for (guint i = 0; i < plan->changes->len; i++) {
 		const struct change *change = &g_array_index(plan->changes, struct change, i);
 
@@ -512,21 +514,32 @@ static void narrow(struct dataplane *dataplane, uint64_t settled)
 
 static gboolean is_settled(gpointer key, gpointer value, gpointer arg)
 {
+	struct dataplane *dataplane = arg;
+	const struct touched *touched = key;
+	struct sg_member_key member;
+
 	(void)value;
-	return ((const struct touched *)key)->last <= *(const uint64_t *)arg;
+	if (touched->last > dataplane->settling.forgotten)
+		return FALSE;
+	if (touched->table == TABLE_MEMBERS) {
+		memcpy(&member, touched->key, sizeof(member));
+		hints_learn(dataplane, &member);
+	}
+	return TRUE;
 }
 
-static void forget_touched(struct settling *settling, uint64_t settled)
+static void forget_touched(struct dataplane *dataplane, uint64_t settled)
 {
+	struct settling *settling = &dataplane->settling;
+
 	if (settled <= settling->forgotten)
 		return;
 	settling->forgotten = settled;
-	g_hash_table_foreach_remove(settling->touched, is_settled, &settled);
+	g_hash_table_foreach_remove(settling->touched, is_settled, dataplane);
 }
 
 int settle_entries(struct dataplane *dataplane, char **error)
 {
-	struct settling *settling = &dataplane->settling;
 	uint64_t settled = settle_generation(dataplane);
 	guint limit = G_MAXUINT;
 	int code = apply_undo(dataplane, error);
@@ -537,7 +550,7 @@ int settle_entries(struct dataplane *dataplane, char **error)
 		return code;
 	narrow(dataplane, settled);
 	/* Only now: what is dead and was written again is told by what was touched. */
-	forget_touched(settling, settled);
+	forget_touched(dataplane, settled);
 	return 0;
 }
 
@@ -572,7 +585,7 @@ int dataplane_settle(struct dataplane *dataplane, bool *more)
 		code = settle_entries(dataplane, NULL);
 	if (code)
 		return code;
-	*more = settling->dead->len || settling->retired->len || settling->narrowed->len ||
-		settled < dataplane_generation(dataplane);
+	*more = hints_step(dataplane) || settling->dead->len || settling->retired->len ||
+		settling->narrowed->len || settled < dataplane_generation(dataplane);
 	return 0;
 }

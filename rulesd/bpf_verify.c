@@ -16,9 +16,9 @@
 static const verify_phase_fn phases[] = {
 	verify_control,	     verify_sets,	    verify_policies,	verify_policy_keys,
 	verify_rules,	     verify_peers,	    verify_guards,	verify_vlans,
-	verify_members_held, verify_members_wanted, verify_prefixes,	verify_interfaces,
-	verify_ifindexes,    verify_flow_tables,    verify_flow_counts, verify_pins,
-	verify_programs,
+	verify_members_held, verify_members_wanted, verify_hints,	verify_prefixes,
+	verify_interfaces,   verify_ifindexes,	    verify_flow_tables, verify_flow_counts,
+	verify_pins,	     verify_programs,
 };
 
 const char *verify_kind_name(enum verify_kind kind)

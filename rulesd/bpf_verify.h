@@ -54,6 +54,7 @@ bool verify_vlans(struct verification *v, int *code, char **error);
 bool verify_sets(struct verification *v, int *code, char **error);
 bool verify_members_held(struct verification *v, int *code, char **error);
 bool verify_members_wanted(struct verification *v, int *code, char **error);
+bool verify_hints(struct verification *v, int *code, char **error);
 bool verify_prefixes(struct verification *v, int *code, char **error);
 bool verify_policies(struct verification *v, int *code, char **error);
 bool verify_policy_keys(struct verification *v, int *code, char **error);

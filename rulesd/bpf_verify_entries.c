@@ -7,6 +7,7 @@
  */
 #include "rulesd/bpf_verify.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -114,6 +115,49 @@ bool verify_members_wanted(struct verification *v, int *code, char **error)
 	if (!v->members)
 		v->members = image_member_walk_new(v->image);
 	return image_member_walk_next(v->image, v->members, MEMBERS_A_STEP, check_wanted, v);
+}
+
+/* ------------------------------------------------------------------ what stands before members */
+
+#define BUCKETS_A_STEP 8192u
+
+static bool hint_differs(struct verification *v, uint64_t who, uint32_t set)
+{
+	struct sg_member_key key = {
+		.addr.w = {0, 0, htonl(0xffff), (uint32_t)who},
+		.zone = (uint32_t)(who >> 32),
+	};
+	uint32_t expected = wanted_member(v, &key);
+
+	if (expected == set)
+		return false;
+	if (!verify_differs(v, VERIFY_MEMBER, 0,
+			    object_text(v, "hint of member", key.zone, key.addr.b, 128),
+			    set_text(expected), set_text(set)))
+		return false;
+	v->revoke = true;
+	return true;
+}
+
+/* All of it is made anew when something is wrong: it is quickly filled again. */
+bool verify_hints(struct verification *v, int *code, char **error)
+{
+	const struct sg_hints *hints = v->dataplane->hinting.at;
+	uint32_t end = MIN(v->next + BUCKETS_A_STEP, SG_HINT_BUCKETS);
+
+	(void)code;
+	(void)error;
+	for (; v->next < end; v->next++)
+		for (unsigned int i = 0; i < SG_HINTS; i++) {
+			uint32_t set = hints[v->next].set[i];
+
+			if (!set || !hint_differs(v, hints[v->next].who[i], set))
+				continue;
+			hints_renew(v->dataplane);
+			verify_repaired(v, 0, NULL);
+			return false;
+		}
+	return v->next < SG_HINT_BUCKETS;
 }
 
 /* ------------------------------------------------------------------ prefixes */

@@ -205,6 +205,7 @@ static void measure_all(struct bench *bench)
 			g_autofree char *policy = policy_of(&shapes[s]);
 
 			proggy_policy(policy);
+			proggy_settle();
 			bench_pin(bench);
 			for (unsigned int what = 0; what < WHATS; what++)
 				bench_sample(series[s][what],

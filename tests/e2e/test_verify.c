@@ -5,6 +5,7 @@
  *
  * Long because every kind of entry is spoiled in its own way.
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <glib.h>
@@ -159,6 +160,25 @@ static void member_smuggled(const struct stage *stage)
 	read_entry(stage, SG_MAP_MEMBERS, &key, &version);
 	key.addr = (struct sg_addr){.b = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 66}};
 	write_entry(stage, SG_MAP_MEMBERS, &key, &version);
+}
+
+/* The same where the programs look first. */
+static void hint_smuggled(const struct stage *stage)
+{
+	struct sg_member_key key;
+	struct sg_version version;
+	struct sg_hints hints;
+	uint64_t who;
+	uint32_t bucket;
+
+	first_key(stage, SG_MAP_MEMBERS, &key);
+	read_entry(stage, SG_MAP_MEMBERS, &key, &version);
+	who = SG_HINT_WHO(key.zone, htonl(0x0a000042));
+	bucket = SG_HINT_BUCKET(who);
+	read_entry(stage, SG_MAP_HINTS, &bucket, &hints);
+	hints.who[SG_HINTS - 1] = who;
+	hints.set[SG_HINTS - 1] = version.after;
+	write_entry(stage, SG_MAP_HINTS, &bucket, &hints);
 }
 
 static void member_to_come(const struct stage *stage)
@@ -528,6 +548,7 @@ static const struct spoiling {
 	{"a member is gone", member_gone, "member ", false, true},
 	{"all members are gone", members_wiped, "member 10.0.0.8", false, true},
 	{"a member too many", member_smuggled, "member 10.0.0.66", false, true},
+	{"a hint of a member too many", hint_smuggled, "hint of member 10.0.0.66", false, true},
 	{"a member that goes later", member_to_come, "a change to come", false, true},
 	{"a member of another set", member_of_another_set, "peer 4711", false, true},
 	{"a prefix is gone", prefix_gone, "prefix 203.0.113.", false, true},

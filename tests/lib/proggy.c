@@ -38,6 +38,7 @@ static struct {
 	struct tap *stranger; /* a device that nobody attaches */
 	int programs[PROGGY_PROGRAMS];
 	char *holds; /* the text of the policy that holds */
+	unsigned int changes;
 } proggy;
 
 static const char *const program_names[] = {
@@ -263,6 +264,17 @@ static void attach(const struct image *image, const struct image_iface *iface)
 	assert_true(attachment.live);
 }
 
+void proggy_settle(void)
+{
+	bool more = true;
+
+	while (more) {
+		if (dataplane_settle(proggy.dataplane, &more))
+			fail_msg("dataplane_settle");
+		g_usleep(more ? 500 : 0);
+	}
+}
+
 void proggy_change(const char *json, bool keep)
 {
 	__attribute__((cleanup(diag_free))) struct diag *diag = diag_new();
@@ -293,6 +305,9 @@ void proggy_change(const char *json, bool keep)
 	proggy.holds = g_strdup(json);
 	if (proggy.programs[0] < 0)
 		find_programs();
+	/* Members are found in another way then. */
+	if (++proggy.changes & 1)
+		proggy_settle();
 }
 
 void proggy_policy(const char *json)

@@ -51,6 +51,9 @@ void proggy_use(enum proggy_path path);
 void proggy_policy(const char *json);
 /* Replaces the policy under live flows; interfaces that stay keep their tap. */
 void proggy_change(const char *json, bool keep);
+/* What the daemon does some time after a change: nothing of the policy before is left. Every second
+ * change is followed by it anyway. */
+void proggy_settle(void);
 void proggy_flush_flows(void);
 unsigned int proggy_count_flows(const char *interface_id);
 /* The rule of the only flow, "sg-web/https"; NULL when it has none. Fails the test unless there is

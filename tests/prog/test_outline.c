@@ -23,6 +23,11 @@ static struct sg_iface *iface_of(struct plane *plane)
 	return &plane->dataplane->ifaces[plane_slot(plane, "vm")];
 }
 
+static struct sg_slot *slot_of(struct plane *plane)
+{
+	return &plane->dataplane->slots[plane_slot(plane, "vm")];
+}
+
 static struct sg_iface_conf *conf_of(struct plane *plane)
 {
 	unsigned int current;
@@ -307,27 +312,27 @@ static void flows_are_known_a_time_out_after_a_removal(void **state)
 
 	start(plane, &vm, POLICY_OF("53,54", TIMEOUTS("1000")));
 	collect(plane);
-	assert_int_equal(iface_of(plane)->clean_from, 0);
+	assert_int_equal(slot_of(plane)->clean_from, 0);
 	apply(plane, POLICY_OF("\"53-60\"", TIMEOUTS("1000")), false);
-	assert_int_equal(iface_of(plane)->clean_from, 0);
+	assert_int_equal(slot_of(plane)->clean_from, 0);
 	apply(plane, POLICY_OF("53", TIMEOUTS("1000")), false);
-	assert_true(iface_of(plane)->clean_from == SG_NEVER);
+	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	before = jiffies(plane);
 	collect(plane);
 	after = jiffies(plane);
-	assert_in_range(iface_of(plane)->clean_from, before + 1001 * (uint64_t)hz,
+	assert_in_range(slot_of(plane)->clean_from, before + 1001 * (uint64_t)hz,
 			after + 1001 * (uint64_t)hz);
 	/* A later one begins anew; so does a longer time-out. */
 	apply(plane, POLICY_OF("54", TIMEOUTS("1000")), false);
-	assert_true(iface_of(plane)->clean_from == SG_NEVER);
+	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	collect(plane);
-	assert_false(iface_of(plane)->clean_from == SG_NEVER);
+	assert_false(slot_of(plane)->clean_from == SG_NEVER);
 	apply(plane, POLICY_OF("54", TIMEOUTS("2000")), false);
-	assert_true(iface_of(plane)->clean_from == SG_NEVER);
+	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	plane_reopen(plane);
 	apply(plane, POLICY_OF("54", TIMEOUTS("2000")), false);
 	collect(plane);
-	assert_in_range(iface_of(plane)->clean_from, after + 2000 * (uint64_t)hz,
+	assert_in_range(slot_of(plane)->clean_from, after + 2000 * (uint64_t)hz,
 			jiffies(plane) + 2001 * (uint64_t)hz);
 }
 
@@ -339,10 +344,10 @@ static void flows_that_are_kept_are_never_known(void **state)
 	start(plane, &vm, POLICY_OF("53,54", ""));
 	apply(plane, POLICY_OF("53", ""), true);
 	collect(plane);
-	assert_true(iface_of(plane)->clean_from == SG_NEVER);
+	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	apply(plane, POLICY_OF("55", ""), false);
 	collect(plane);
-	assert_true(iface_of(plane)->clean_from == SG_NEVER);
+	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, plane_setup, plane_teardown)
