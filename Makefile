@@ -60,7 +60,7 @@ TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c tests/prog/*.c tests/e2
 PROGRAMS := $(if $(wildcard ctl/main.c),$(B)/sgctl) $(if $(wildcard rulesd/main.c),$(B)/rulesd)
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: all deps test-deps tests test soak kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall deb clean
+.PHONY: all deps test-deps tests test test-san soak kill-test bench bench-programs test-floods test-kernels fuzz fuzz-programs demo lint format verifier install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -232,6 +232,11 @@ verifier: deps
 test-kernels: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@tests/vm/kernels $(KERNELS)
+
+# rulesd and sgctl with ASan, UBSan and LSan under the end-to-end tests (TESTS='test_api ...' for some): about twenty minutes.
+test-san: test-deps
+	@$(MAKE) --no-print-directory SAN=1 -j$(shell nproc) all tests
+	@tests/san/run
 
 soak: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all

@@ -119,7 +119,9 @@ static void check_map_pin(struct verification *v, enum bpf_table_id id)
 	if (found != expected &&
 	    verify_differs(v, VERIFY_PIN, 0, g_strdup(path), g_strdup_printf("map %u", expected),
 			   id_text(found)))
-		verify_repaired(v, pin_again(v, v->dataplane->maps_folder, table->name, table->fd, &error), error);
+		verify_repaired(
+			v, pin_again(v, v->dataplane->maps_folder, table->name, table->fd, &error),
+			error);
 }
 
 /* Without its checksum the pins of programs are worth nothing, so they are made anew together. */

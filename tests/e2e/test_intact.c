@@ -309,7 +309,8 @@ static void who_listens_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(unlink(links), 0);
-	events = sgctl_run(stage.daemon, "events", "--seconds", "2", NULL);
+	events = sgctl_run(stage.daemon, "events", "--seconds", getenv("PATIENCE") ? "30" : "3",
+			   NULL);
 	assert_int_equal(events.status, 0);
 	assert_non_null(strstr(events.out, "repaired: "));
 	assert_non_null(strstr(events.out, "maps/sg_sets"));

@@ -732,8 +732,6 @@ static void repairs_under_traffic_lose_nothing(void **state)
 	struct crowd_count count;
 
 	(void)state;
-	crowd_widen_queue(stage.web);
-	crowd_widen_queue(stage.outside);
 	crowd = crowd_new(&options);
 	crowd_start(crowd);
 	for (size_t i = 0; i < G_N_ELEMENTS(spoilings); i++) {

@@ -214,8 +214,7 @@ static void detach_cleanly(struct stage *stage, const struct fault *fault)
 	assert_nothing_left(stage->plane, fault);
 }
 
-/* As of tests/run: an emulated machine, where each attempt takes seconds, has one call in so many
- * fail. */
+/* As of tests/run: on an emulated machine one call in so many fails. */
 static unsigned int leap(void)
 {
 	const char *patience = getenv("PATIENCE");
