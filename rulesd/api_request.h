@@ -27,7 +27,7 @@
 #define API_STREAMS_READ 64	      /* to clients that may only read */
 /* What is read and thrown away of a body that was refused. */
 #define API_WASTE	       (16u << 20)
-#define API_CONNECTIONS	       1024
+#define API_CONNECTIONS	       1400 /* a thousand that wait for interfaces, and others */
 #define API_CONNECTIONS_OTHERS 256  /* of all users but root and rulesd's own */
 #define API_CONNECTIONS_EACH   64   /* of one of those */
 #define API_MAX_WAIT	       300  /* seconds of ?wait= */

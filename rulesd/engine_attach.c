@@ -7,6 +7,8 @@
  * is filtered stays filtered, because the VM behind it is the same one; it is let go when the
  * policy gives its new name to another interface, when a new device takes its old name, or when it
  * goes.
+ *
+ * Long because each of these steps has to know what the others leave behind.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * load_interface.c - interfaces, from a policy or from PUT /v1/interfaces/{id}.
+ * load_interface.c - interfaces, from a policy or from PUT /v1/interfaces/{id}. Long because each
+ * field has a reader of its own.
  */
 #include "rulesd/load_internal.h"
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -161,15 +162,17 @@ static int status_of(pid_t pid)
 
 /* ---------------------------------------------------------------- idle connections */
 
-#define IDLE  1000
+#define IDLE  1200
 #define HOARD 500
 
 static void a_thousand_idle_connections_lock_nobody_out(void **state)
 {
+	struct rlimit limit = {4096, 4096};
 	struct stage stage = open_stage(NULL);
 	int fds[IDLE];
 
 	(void)state;
+	setrlimit(RLIMIT_NOFILE, &limit);
 	for (unsigned int i = 0; i < IDLE; i++) {
 		fds[i] = connect_to(stage.socket);
 		assert_true(fds[i] >= 0);

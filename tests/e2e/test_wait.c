@@ -4,8 +4,14 @@
  * does or the time is up, and not only when some other client happens to wake the server.
  */
 #include <glib.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/scene.h"
@@ -218,6 +224,63 @@ static void sgctl_wait_waits_for_the_definition_and_for_the_daemon(void **state)
 	assert_waited(&waiter, 0, "db: filtering tap1");
 }
 
+/* ------------------------------------------------------------------ many */
+
+#define WAITERS 1000
+
+static int ask_and_wait(const struct daemon *daemon)
+{
+	static const char request[] = "GET /v1/interfaces/web?wait=120 HTTP/1.1\r\nHost: x\r\n"
+				      "Connection: close\r\n\r\n";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(address.sun_path, daemon->socket, sizeof(address.sun_path));
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+	return TAKE_FD(fd);
+}
+
+/* The rest of what it says is not read. */
+static bool is_answered(int fd)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	char text[1024] = "";
+
+	return poll(&waiting, 1, 20000) == 1 && recv(fd, text, sizeof(text) - 1, 0) > 0 &&
+	       g_str_has_prefix(text, "HTTP/1.1 200 ");
+}
+
+static void a_thousand_may_wait_and_nobody_else_does(void **state)
+{
+	struct daemon *daemon = daemon_start("many", NULL);
+	int *waiting = g_new0(int, WAITERS);
+	unsigned int answered = 0;
+	struct rlimit limit = {4096, 4096};
+	gint64 start;
+
+	(void)state;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	daemon_apply(daemon, policy);
+	for (unsigned int i = 0; i < WAITERS; i++)
+		waiting[i] = ask_and_wait(daemon);
+	start = g_get_monotonic_time();
+	for (unsigned int i = 0; i < 10; i++)
+		sgctl_check(daemon, "show", "status", NULL);
+	assert_in_range((g_get_monotonic_time() - start) / 1000, 0, 5000);
+	start = g_get_monotonic_time();
+	scene_tap("tap0");
+	for (unsigned int i = 0; i < WAITERS; i++) {
+		answered += is_answered(waiting[i]);
+		close(waiting[i]);
+	}
+	print_message("%u of %u answered %d ms after the device\n", answered, WAITERS,
+		      (int)((g_get_monotonic_time() - start) / 1000));
+	g_free(waiting);
+	assert_int_equal(answered, WAITERS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -228,6 +291,7 @@ int main(void)
 		TEST(sgctl_wait_ends_when_the_device_is_filtered),
 		TEST(sgctl_wait_says_why_it_failed),
 		TEST(sgctl_wait_waits_for_the_definition_and_for_the_daemon),
+		TEST(a_thousand_may_wait_and_nobody_else_does),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
