@@ -18,6 +18,8 @@
  * the pinned programs are this build's and use the maps in the folder. In 4, only unpinning is
  * left. A rulesd of the older version that comes between pins its own programs, which is seen, and
  * begins anew.
+ *
+ * Long because it is one sequence, whose steps know what a crash in the others leaves.
  */
 #include "rulesd/bpf_internal.h"
 
