@@ -227,17 +227,18 @@ static bool copy_slot_of(const void *key, const void *value, void *arg)
 static int copy_stats(struct dataplane *dataplane, char **error)
 {
 	const struct bpf_table *to = &dataplane->table[TABLE_STATS];
-	g_autofree void *values = g_malloc0((size_t)((to->value_size + 7) & ~7u) * dataplane->cpus);
+	g_autoptr(GByteArray) values = g_byte_array_new();
 	struct bpf_table from = {.fd = -1};
 	int code = open_old(dataplane, SG_MAP_STATS, &from);
 	AUTO_FD int fd = from.fd;
 
+	g_byte_array_set_size(values, ((to->value_size + 7) & ~7u) * dataplane->cpus);
 	for (uint32_t slot = 1; !code && slot <= SG2_MAX_SLOTS; slot++) {
 		if (!dataplane->migration->ifaces[slot].ifindex ||
 		    from.value_size != to->value_size)
 			continue;
-		if (bpf_map_lookup_elem(fd, &slot, values) ||
-		    bpf_map_update_elem(to->fd, &slot, values, BPF_ANY))
+		if (bpf_map_lookup_elem(fd, &slot, values->data) ||
+		    bpf_map_update_elem(to->fd, &slot, values->data, BPF_ANY))
 			code = -errno;
 	}
 	return code ? bpf_fail(error, code, "map %s: copying it", SG_MAP_STATS) : 0;
@@ -527,13 +528,14 @@ struct pinned_taps {
 static bool count_tap(const void *key, const void *value, void *arg)
 {
 	struct pinned_taps *taps = arg;
-	g_autofree uint32_t *slot = g_malloc0(MAX(taps->slots.value_size, sizeof(uint32_t)));
+	uint32_t slot[64] = {0};
 
 	if (!*(const uint32_t *)value)
 		return true;
 	taps->pins->taps++;
-	if (taps->slots.fd >= 0 && !bpf_map_lookup_elem(taps->slots.fd, key, slot))
-		taps->pins->flows += *slot;
+	if (taps->slots.fd >= 0 && taps->slots.value_size <= sizeof(slot) &&
+	    !bpf_map_lookup_elem(taps->slots.fd, key, slot))
+		taps->pins->flows += slot[0];
 	return true;
 }
 

@@ -14,6 +14,8 @@
  * --older PATH: another rulesd, of an older version, whose pins and state this one takes over in
  * the scenario "migrate". --points N: of each scenario and way at most N calls, spread over all of
  * them; 0 (the default): every one. --random N: kills at random times.
+ *
+ * Long because scenarios, points and what is judged about each share one stage.
  */
 #include <errno.h>
 #include <glib.h>
