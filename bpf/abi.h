@@ -277,9 +277,9 @@ struct sg_hints {
 	__u32 spilled;	     /* some of this bucket are in the next one, SG_HINT_NEXT() */
 };
 #define SG_HINT_WHO(zone, v4) ((__u64)(zone) << 32 | (v4)) /* v4 in network order */
-#define SG_HINT_BUCKET(who) \
-	((__u32)((who) * 0x9e3779b97f4a7c15ULL >> 40) & (SG_HINT_BUCKETS - 1))
-#define SG_HINT_NEXT(bucket) ((bucket) ^ 1u) /* the other half of two lines that are read together */
+#define SG_HINT_BUCKET(who)   ((__u32)((who)*0x9e3779b97f4a7c15ULL >> 40) & (SG_HINT_BUCKETS - 1))
+#define SG_HINT_NEXT(bucket) \
+	((bucket) ^ 1u) /* the other half of two lines that are read together */
 
 /* prefixlen counts space (32 bits) and address (IPv4: 96 + length); space keeps ::/0 from matching
  * IPv4. */
