@@ -453,7 +453,7 @@ void api_wait_for(struct api_request *request, unsigned int seconds, api_waited_
 	request->api->waiting = g_list_prepend(request->api->waiting, request);
 }
 
-static void iface_changed(void *arg)
+static void changed(void *arg)
 {
 	struct api *api = arg;
 	GList *next;
@@ -542,8 +542,8 @@ int api_open(struct engine *engine, const struct options *options, struct api **
 		return err;
 	}
 	made->events = api_events_new(engine, made->source);
-	engine->iface_changed = iface_changed;
-	engine->iface_changed_arg = made;
+	engine->changed = changed;
+	engine->changed_arg = made;
 	*api = TAKE_PTR(made);
 	return 0;
 }
@@ -555,7 +555,7 @@ void api_close(struct api **api)
 
 	if (!a)
 		return;
-	a->engine->iface_changed = NULL;
+	a->engine->changed = NULL;
 	while (a->waiting) {
 		struct api_request *request = a->waiting->data;
 

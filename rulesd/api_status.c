@@ -7,6 +7,8 @@
 #include "rulesd/names.h"
 #include "rulesd/totals.h"
 
+#define DIGEST_SECONDS 10
+
 static void set_number(json_t *json, const char *key, uint64_t number)
 {
 	json_object_set_new(json, key, json_integer((json_int_t)number));
@@ -60,7 +62,7 @@ static json_t *repairs_json(const struct engine_repairs *repairs)
 			 "last", repairs->last, "last_at", time, "failed", repairs->failed);
 }
 
-void api_get_status(struct api_request *request)
+static void answer(struct api_request *request)
 {
 	struct engine *engine = request->engine;
 	const struct totals totals = totals_of(engine);
@@ -96,6 +98,23 @@ void api_get_status(struct api_request *request)
 	json_object_set_new(json, "state_error", api_string_or_null(engine->state->lost));
 	json_object_set_new(json, "kept", kept_to_json(engine));
 	api_reply(request, MHD_HTTP_OK, json);
+}
+
+/* Waits for the digest of a large policy while that is being worked out. */
+static bool digest_waited(struct api_request *request, bool late)
+{
+	struct engine *engine = request->engine;
+
+	if (!late && !engine_sha256(engine, state_current(engine->state), true) && engine->digest)
+		return false;
+	answer(request);
+	return true;
+}
+
+void api_get_status(struct api_request *request)
+{
+	if (!digest_waited(request, false))
+		api_wait_for(request, DIGEST_SECONDS, digest_waited);
 }
 
 void api_get_services(struct api_request *request)

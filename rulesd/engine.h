@@ -115,9 +115,10 @@ struct engine {
 	GArray *inherited; /* engine_inherit.c: of the change that is being made */
 	bool blank;	   /* nothing of the model was ever written to the kernel: see kept */
 
-	/* Told after the state of an interface changed; for who waits for it. */
-	void (*iface_changed)(void *arg);
-	void *iface_changed_arg;
+	/* Told after the state of an interface changed or a digest was worked out; for who waits.
+	 */
+	void (*changed)(void *arg);
+	void *changed_arg;
 
 	/* Told what was put back that somebody else had taken away. */
 	void (*told_repair)(const char *what, void *arg);

@@ -29,8 +29,8 @@ void engine_set_state(struct engine *engine, struct engine_iface *iface,
 	iface->error = g_strdup(error);
 	if (!engine->ready)
 		return;
-	if (engine->iface_changed)
-		engine->iface_changed(engine->iface_changed_arg);
+	if (engine->changed)
+		engine->changed(engine->changed_arg);
 }
 
 /* ------------------------------------------------------------------ where interfaces are */
@@ -598,8 +598,8 @@ void engine_reconcile_some(struct engine *engine, GHashTable *ids)
 	attach_all(engine, &work);
 	engine_kept_settle(engine);
 	release_slots(engine, ids);
-	if (engine->ready && engine->iface_changed)
-		engine->iface_changed(engine->iface_changed_arg);
+	if (engine->ready && engine->changed)
+		engine->changed(engine->changed_arg);
 }
 
 void engine_reconcile(struct engine *engine)
