@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf_object.c - opening the eBPF dataplane: programs loaded, maps created and pinned or adopted.
+ * Long because opening is one sequence, whose every step has its way back here.
  */
 #include "rulesd/bpf_internal.h"
 

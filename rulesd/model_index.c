@@ -6,6 +6,8 @@
  * so that "nothing is there twice" is known without looking. When the one that holds the key leaves
  * meanwhile, the index is stale: finders then look at all interfaces until the next one is added,
  * which fills it anew. That happens only while a change that is refused is taken back.
+ *
+ * Long because the three indexes are filled, changed and doubted in the same ways, side by side.
  */
 #include "rulesd/model.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_guard.c - rulesd --guard: of a tap that is not filtered no frame reaches anyone, whoever
- * makes it, however fast, and whether rulesd lives or not.
+ * makes it, however fast, and whether rulesd lives or not. Long because all of it needs the same
+ * two topologies.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_links.c - taps that are renamed, moved to other namespaces, made anew under the same number
- * or in great number, and what becomes of their flows.
+ * or in great number, and what becomes of their flows. Long because all of them share one stage and
+ * one way of moving taps.
  */
 #include <fcntl.h>
 #include <glib.h>

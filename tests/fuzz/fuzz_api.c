@@ -8,7 +8,8 @@
  * the time.
  *
  * Bit 7 of the first byte chooses: set, the rest is sent as it is; else the byte is the resource,
- * and the rest is its id and query, a newline, and the body.
+ * and the rest is its id and query, a newline, and the body. Long because of the empty dataplane: one function for each of
+ * dataplane.h.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * proggy.c - see proggy.h.
+ * proggy.c - see proggy.h. Long because one instance of the dataplane, its taps and programs is the
+ * state of all that is here.
  */
 #include "tests/lib/proggy.h"
 

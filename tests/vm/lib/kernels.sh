@@ -11,7 +11,7 @@ kernels=$images/kernels
 # With those that they depend on.
 test_modules='tun bridge veth sch_ingress cls_bpf nf_tables nft_meta_bridge'
 # What the tests call, and tests/run; the rest is busybox.
-test_programs='bash flock ip tc'
+test_programs='bash flock ip tc nft bpftool'
 
 # VERSION -> the package of that version's cloud kernel which is newest here: the one that the
 # meta-package stands for.
