@@ -74,7 +74,7 @@ void frame_parse(const void *bytes, size_t captured, size_t length, enum sg_dir 
 {
 	/* The parser reads up to 40 bytes at a time, never beyond data_end; it wants a pointer that
 	 * is not const; and one that is there, also of a frame of which nothing was captured. */
-	g_autofree uint8_t *copy = g_malloc(MAX(captured, 1));
+	g_autofree uint8_t *copy = g_malloc0(MAX(captured, 1));
 	struct sg_frame f = {
 		.data = copy,
 		.data_end = copy + captured,

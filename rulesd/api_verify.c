@@ -28,7 +28,7 @@ static json_t *result_json(const struct dataplane_verified *result, int64_t took
 	json_object_set_new(json, "found", json_integer((json_int_t)result->found));
 	json_object_set_new(json, "repaired", json_integer((json_int_t)result->repaired));
 	json_object_set_new(json, "checked", checked);
-	json_object_set_new(json, "seconds", json_real((double)(took_us / 1000) / 1000));
+	json_object_set_new(json, "seconds", json_real((double)took_us / G_USEC_PER_SEC));
 	return json;
 }
 

@@ -237,7 +237,7 @@ static void verified(const struct dataplane_verified *result, int64_t took_us, c
 	for (guint i = 0; i < result->differences->len; i++) {
 		const struct dataplane_difference *one = result->differences->pdata[i];
 
-		if (!one->repaired)
+		if (one && !one->repaired)
 			could_not(engine, one->object, one->error ? one->error : "unknown error");
 	}
 }

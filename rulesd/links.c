@@ -171,11 +171,18 @@ static void forget_name(struct links *links, const struct link *link)
 		g_hash_table_remove(links->by_name, link->name);
 }
 
+static bool is_same(const struct link *a, const struct link *b)
+{
+	return a->ifindex == b->ifindex && !strcmp(a->name, b->name) &&
+	       !strcmp(a->alias, b->alias) && !memcmp(a->mac, b->mac, sizeof(a->mac)) &&
+	       a->group == b->group && a->tap == b->tap && a->vnet_hdr == b->vnet_hdr;
+}
+
 static void note(struct links *links, const struct link *heard)
 {
 	struct link *known = g_hash_table_lookup(links->by_index, GUINT_TO_POINTER(heard->ifindex));
 
-	if (known && memcmp(known, heard, sizeof(*known)) == 0)
+	if (known && is_same(known, heard))
 		return;
 	if (known && strcmp(known->name, heard->name) != 0)
 		forget_name(links, known);

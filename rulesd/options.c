@@ -153,7 +153,7 @@ static int add_guard(const char *pattern, struct options *options, char **error)
 {
 	int err = guard_check_pattern(pattern, error);
 
-	if (err < 0)
+	if (err < 0 || !pattern)
 		return err;
 	for (unsigned int i = 0; i < options->guard_count; i++)
 		if (strcmp(options->guard[i], pattern) == 0)

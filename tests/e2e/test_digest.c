@@ -91,6 +91,7 @@ static void the_digest_of_a_policy_that_is_changed_meanwhile_is_not_its_own(void
 	before = digest_of(path);
 	sgctl_check(daemon, "apply", path, NULL);
 	first = digest_now(daemon);
+	assert_non_null(first);
 	patch = policy_file("patch.json", "{\"version\":1,\"interfaces\":{\"m7\":null}}");
 	sgctl_check(daemon, "patch", patch, NULL);
 	after = digest_in_time(daemon);
@@ -108,6 +109,7 @@ static void stopping_does_not_wait_for_it(void **state)
 	daemon = daemon_start("digest", NULL);
 	sgctl_check(daemon, "apply", large_policy(), NULL);
 	digest = digest_now(daemon);
+	assert_non_null(digest);
 	daemon_stop(daemon);
 }
 

@@ -8,8 +8,8 @@
  * the time.
  *
  * Bit 7 of the first byte chooses: set, the rest is sent as it is; else the byte is the resource,
- * and the rest is its id and query, a newline, and the body. Long because of the empty dataplane: one function for each of
- * dataplane.h.
+ * and the rest is its id and query, a newline, and the body. Long because of the empty dataplane:
+ * one function for each of dataplane.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -455,7 +455,7 @@ static void ask_resource(unsigned int number, const char *text, size_t length)
 
 	while (api_routes[count].method)
 		count++;
-	route = &api_routes[number % count];
+	route = &api_routes[number % MAX(count, 1)];
 	mark = strstr(route->path, "{id}");
 	for (char *at = id; *at; at++)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f)

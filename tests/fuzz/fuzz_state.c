@@ -198,8 +198,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned int i = 0; i < file_count; i++)
 		put(files[i].name, files[i].text, files[i].length);
 	if (!(data[0] & 0x40))
-		(data[0] & 0x80 ? put_sealed : put)(files[(data[0] & 0x3f) % file_count].name,
-						    data + 1, size - 1);
+		(data[0] & 0x80 ? put_sealed : put)(
+			files[(data[0] & 0x3f) % MAX(file_count, 1)].name, data + 1, size - 1);
 	result = state_open(folder, &state, &error);
 	FUZZ_EXPECT((result == 0) == (state != NULL), "state_open says %d", result);
 	FUZZ_EXPECT(result == 0 || (error && strstr(error, folder)), "refused without a word");

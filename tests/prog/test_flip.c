@@ -15,6 +15,7 @@
 
 #include "rulesd/bpf_internal.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/names.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/plane.h"
@@ -116,8 +117,27 @@ static void forget_flows(struct plane *plane)
 	dataplane_flows_remove(plane->dataplane, &half, &removed, NULL);
 }
 
+/*
+ * Drops that no policy decided: kernels before 6.15 refuse an insert (EBUSY) beside somebody who
+ * walks the table, and a flow that is being flushed is busy; this test does both.
+ */
+static unsigned long undecided(const struct load *load)
+{
+	struct sg_stats stats;
+
+	if (dataplane_stats(load->plane->dataplane, 1, &stats, NULL) < 0)
+		fail_msg("no counters");
+	for (unsigned int i = SG_DROP_FIRST; i < SG_REASONS; i++)
+		if (stats.reasons[i])
+			print_message("%s: %lu\n", reason_name(i), (unsigned long)stats.reasons[i]);
+	return (unsigned long)(stats.reasons[SG_DROP_TABLE_FULL] +
+			       stats.reasons[SG_DROP_FLOW_BUSY]);
+}
+
 static void end_load(struct load *load)
 {
+	unsigned long wrong = 0;
+
 	load->stop = true;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(load->traffic); i++)
 		pthread_join(load->threads[i], NULL);
@@ -126,8 +146,12 @@ static void end_load(struct load *load)
 		print_message("%s: %lu frames, %lu decided wrongly\n", load->traffic[i].source,
 			      load->traffic[i].frames, load->traffic[i].wrong);
 		assert_true(load->traffic[i].frames > FLIPS);
-		assert_int_equal(load->traffic[i].wrong, 0);
+		if (load->traffic[i].allowed)
+			wrong += load->traffic[i].wrong;
+		else
+			assert_int_equal(load->traffic[i].wrong, 0);
 	}
+	assert_int_equal(wrong, undecided(load));
 }
 
 static void no_packet_sees_a_mixture(void **state)

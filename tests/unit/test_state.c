@@ -594,6 +594,7 @@ static void a_record_that_is_none_of_ours_is_reported(void **state)
 		remove_tree(*state);
 		begin_journal(*state);
 		whole = read_journal(*state, &journal.length);
+		assert_non_null(whole);
 		dir = open(policies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		assert_int_equal(state_journal_append(dir, "1.journal", &journal, strange[i],
 						      strlen(strange[i])),
