@@ -230,6 +230,7 @@ struct settling {
 	GArray *dead;	     /* of struct dead: still in the maps, in the order of since */
 	GArray *retired;     /* of struct retired, likewise */
 	GArray *narrowed;    /* of struct narrowed, likewise */
+	uint64_t buried;     /* entries that were dead and have been removed, so far */
 	unsigned int waits;  /* how often a change had to wait: for tests */
 };
 

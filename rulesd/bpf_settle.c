@@ -293,7 +293,9 @@ static bool conf_fits(struct dataplane *dataplane, const struct plan *plan,
 	change->in_place = false;
 	if (!change->conf_differs)
 		return true;
-	if (since <= settled)
+	/* SG_NEVER: somebody else has spoiled both versions. Nobody reads one, and to store a
+	 * policy into one would not have anybody read it. */
+	if (since <= settled || since == SG_NEVER)
 		return entry_fits(settling, TABLE_IFACES, slot_key(change->slot, key), NULL,
 				  settled);
 	if (plan->changes->len || !same_but_policy(conf, &change->conf) ||
@@ -463,6 +465,7 @@ static int remove_dead(struct dataplane *dataplane, uint64_t settled, guint *lim
 	}
 	if (done)
 		g_array_remove_range(settling->dead, 0, done);
+	settling->buried += done;
 	*limit -= done;
 	return code;
 }

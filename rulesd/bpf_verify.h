@@ -36,6 +36,7 @@ struct verification {
 	GPtrArray *list;
 	uint32_t next;
 	uint64_t at_begin; /* generation */
+	uint64_t buried_at_begin;
 	unsigned int tries;
 	GHashTable *views; /* of device_look_all, or NULL */
 	struct flow_census *census;

@@ -211,23 +211,28 @@ static void check_other_prefixes(struct verification *v)
 			prefix_differs(v, (const void *)entry->key, 0, true, entry);
 }
 
+static void begin_prefixes(struct verification *v)
+{
+	keyed_free(&v->keyed);
+	table_walk_free(&v->walk);
+	v->keyed = keyed_new();
+	v->at_begin = dataplane_generation(v->dataplane);
+	v->buried_at_begin = v->dataplane->settling.buried;
+}
+
 /* A trie cannot be asked for one entry, so all of them are read first; when the policy changes
- * meanwhile, again. */
+ * meanwhile, or what was dead is removed, again. */
 bool verify_prefixes(struct verification *v, int *code, char **error)
 {
-	if (!v->keyed) {
-		v->keyed = keyed_new();
-		v->at_begin = dataplane_generation(v->dataplane);
-	}
+	if (!v->keyed)
+		begin_prefixes(v);
 	if (verify_walk(v, TABLE_PREFIXES, take_prefix, code, error))
 		return true;
 	if (*code)
 		return false;
-	if (v->at_begin != dataplane_generation(v->dataplane)) {
-		keyed_free(&v->keyed);
-		v->keyed = keyed_new();
-		v->at_begin = dataplane_generation(v->dataplane);
-		table_walk_free(&v->walk);
+	if (v->at_begin != dataplane_generation(v->dataplane) ||
+	    v->buried_at_begin != v->dataplane->settling.buried) {
+		begin_prefixes(v);
 		if (++v->tries < PREFIX_TRIES)
 			return true;
 		/* It changes all the time: in one piece, then. */

@@ -21,6 +21,7 @@
 #define PAYLOAD	   16u
 #define L4_V4	   34u
 #define L4_V6	   54u
+#define ROUND_MS   30000
 #define SETTLE_MS  500 /* of silence, after which what has not arrived is lost */
 
 enum side { SIDE_VM, SIDE_PEER, SIDES };
@@ -242,6 +243,30 @@ void crowd_start(struct crowd *crowd)
 		if (pthread_create(&end->thread, NULL, run_end, end) != 0)
 			fail_msg("cannot make a thread");
 		end->runs = true;
+	}
+}
+
+static uint64_t sent_of(const struct crowd *crowd, unsigned int index, enum side side)
+{
+	return __atomic_load_n(&crowd->connections[index].half[side].sent, __ATOMIC_RELAXED);
+}
+
+void crowd_wait_round(const struct crowd *crowd)
+{
+	unsigned int count = crowd->options.count;
+	g_autofree uint64_t *before = g_new(uint64_t, (gsize)count * SIDES);
+
+	for (unsigned int i = 0; i < count * SIDES; i++)
+		before[i] = sent_of(crowd, i / SIDES, i % SIDES);
+	for (unsigned int i = 0, waited_ms = 0; i < count * SIDES;) {
+		/* Two: the first may have been on its way already. */
+		if (sent_of(crowd, i / SIDES, i % SIDES) >= before[i] + 2) {
+			i++;
+			continue;
+		}
+		if (waited_ms++ > ROUND_MS)
+			fail_msg("connection %u of the crowd stands still", i / SIDES);
+		g_usleep(1000);
 	}
 }
 

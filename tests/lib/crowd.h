@@ -40,6 +40,9 @@ struct crowd;
 /* Opens all connections, one by one; fails the test when a segment does not arrive. */
 struct crowd *crowd_new(const struct crowd_options *options);
 void crowd_start(struct crowd *crowd);
+/* Returns when both ends of every connection have sent after the call; fails the test when one does
+ * not. */
+void crowd_wait_round(const struct crowd *crowd);
 /* No new segments; waits until what was sent has arrived, or is lost; ends the threads. */
 void crowd_stop(struct crowd *crowd);
 /* For teardowns, before the taps go. */

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "rulesd/bpf_internal.h"
+#include "rulesd/bpf_verify.h"
 #include "rulesd/cleanup.h"
 #include "tests/lib/build.h"
 #include "tests/lib/check.h"
@@ -401,6 +401,101 @@ static void a_change_that_fails_in_between(void **state)
 	g_array_unref(history.views);
 }
 
+/* As if the grace period behind the last flip took longer than everything here. */
+static void unsettle(struct plane *plane)
+{
+	struct settling *settling = &plane->dataplane->settling;
+
+	g_mutex_lock(&settling->lock);
+	settling->settled = dataplane_generation(plane->dataplane) - 1;
+	g_mutex_unlock(&settling->lock);
+}
+
+/* A verification from its beginning to its end; how many differences it found. */
+static uint64_t verify(struct plane *plane, bool repair)
+{
+	struct verification *v = dataplane_verify_begin(plane->dataplane, repair);
+	bool more = true;
+	uint64_t found;
+
+	while (more) {
+		unsettle(plane);
+		assert_int_equal(dataplane_verify_step(v, plane->image, &more, &plane->error), 0);
+	}
+	found = dataplane_verified(v)->found;
+	if (repair)
+		assert_int_equal(dataplane_verified(v)->repaired, found);
+	dataplane_verify_end(&v);
+	return found;
+}
+
+/* Somebody has spoiled both versions, and packets may still read what held before the last flip. */
+static void an_interface_is_mended_right_behind_a_change(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}};
+	struct sg_iface *iface;
+	struct history history;
+
+	start(&history, plane, &knobs);
+	iface = &plane->dataplane->ifaces[1];
+	for (unsigned int i = 0; i < 20; i++) {
+		knobs.rule = i % 4;
+		change(&history, &knobs);
+		iface->since[0] = iface->since[1] = 1u << 30;
+		assert_int_equal(verify(plane, true), 1);
+		assert_int_equal(verify(plane, false), 0);
+		plane->generation = dataplane_generation(plane->dataplane);
+		g_array_unref(history.views);
+		history.first = plane->generation;
+		history.views = g_array_new(FALSE, FALSE, sizeof(struct view));
+		struct view view = view_at(plane, plane->generation);
+
+		g_array_append_val(history.views, view);
+	}
+	g_array_unref(history.views);
+}
+
+#define MANY_PREFIXES 3000u
+
+static char *many_prefixes(unsigned int from)
+{
+	GString *text = g_string_new("{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[{"
+				     "\"protocol\":\"tcp\",\"from\":[\"pl-x\"]}]}},"
+				     "\"interfaces\":{\"vm\":{\"device\":\"tap0\",\"addresses\":["
+				     "\"10.0.0.5\"],\"groups\":[\"sg-web\"]}},"
+				     "\"prefix_lists\":{\"pl-x\":{\"entries\":[\"192.0.2.0/24\"");
+
+	for (unsigned int i = from; i < MANY_PREFIXES; i++)
+		g_string_append_printf(text, ",\"10.%u.%u.0/24\"", 1 + i / 256, i % 256);
+	return g_string_append(text, "]}}}") ? g_string_free(text, FALSE) : NULL;
+}
+
+/* They are read in several steps, and what a flip removed is taken away between two of them. */
+static void a_prefix_that_goes_while_they_are_read_is_no_difference(void **state)
+{
+	struct plane *plane = *state;
+	g_autofree char *before = many_prefixes(0), *after = many_prefixes(500);
+	struct verification *v;
+	bool more = true;
+	uint64_t buried;
+
+	if (plane_apply(plane, before, false) || plane_apply(plane, after, false))
+		fail_msg("%s", plane->error);
+	assert_true(plane->dataplane->settling.dead->len >= 500);
+	buried = plane->dataplane->settling.buried;
+	v = dataplane_verify_begin(plane->dataplane, false);
+	while (more) {
+		assert_int_equal(dataplane_verify_step(v, plane->image, &more, &plane->error), 0);
+		/* As soon as a part of them has been read. */
+		if (v->keyed && plane->dataplane->settling.buried == buried)
+			assert_int_equal(settle_wait(plane->dataplane, NULL), 0);
+	}
+	assert_true(plane->dataplane->settling.buried >= buried + 500);
+	assert_int_equal(dataplane_verified(v)->found, 0);
+	dataplane_verify_end(&v);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, plane_setup, plane_teardown)
 
 int main(void)
@@ -412,6 +507,8 @@ int main(void)
 		TEST(a_rule_and_a_member_at_once_wait_for_each_other),
 		TEST(a_prefix_inside_one_that_went_waits),
 		TEST(a_change_that_fails_in_between),
+		TEST(an_interface_is_mended_right_behind_a_change),
+		TEST(a_prefix_that_goes_while_they_are_read_is_no_difference),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
