@@ -236,17 +236,35 @@ static struct segment segment_at(unsigned int connection, bool from_b, uint32_t 
 	return segment;
 }
 
-/* at: bytes that the numbers begin with. */
+/* One of the six frames of a connection. at: bytes that the numbers begin with. */
+static void step(struct traffic *traffic, unsigned int connection, uint32_t at,
+		 enum traffic_step step)
+{
+	static const struct {
+		bool from_b, syn;
+		uint32_t a_bytes, b_bytes;
+		uint8_t flags;
+	} steps[TRAFFIC_STEPS] = {
+		[TRAFFIC_SYN] = {false, true, 0, 0, TH_SYN},
+		[TRAFFIC_SYN_ACK] = {true, true, 1, 0, TH_SYN | TH_ACK},
+		[TRAFFIC_ACK] = {false, false, 1, 1, TH_ACK},
+		[TRAFFIC_FIN] = {false, false, 1, 1, TH_FIN | TH_ACK},
+		[TRAFFIC_FIN_ACK] = {true, false, 2, 1, TH_FIN | TH_ACK},
+		[TRAFFIC_LAST_ACK] = {false, false, 2, 2, TH_ACK},
+	};
+	bool from_b = steps[step].from_b;
+	struct segment segment = segment_at(connection, from_b, at + steps[step].a_bytes,
+					    at + steps[step].b_bytes, steps[step].flags);
+
+	if (!(segment.flags & TH_ACK))
+		segment.ack = 0;
+	pass(traffic, (steps[step].syn ? traffic->syn : traffic->bare)[from_b], from_b, &segment);
+}
+
 static void handshake(struct traffic *traffic, unsigned int connection, uint32_t at)
 {
-	struct segment syn = segment_at(connection, false, at, 0, TH_SYN);
-	struct segment answer = segment_at(connection, true, at + 1, at, TH_SYN | TH_ACK);
-	struct segment last = segment_at(connection, false, at + 1, at + 1, TH_ACK);
-
-	syn.ack = 0;
-	pass(traffic, traffic->syn[0], false, &syn);
-	pass(traffic, traffic->syn[1], true, &answer);
-	pass(traffic, traffic->bare[0], false, &last);
+	for (unsigned int i = TRAFFIC_SYN; i <= TRAFFIC_ACK; i++)
+		step(traffic, connection, at, i);
 }
 
 static void exchange_one(struct traffic *traffic)
@@ -314,25 +332,44 @@ double traffic_exchange(struct traffic *traffic, unsigned int pairs)
 	return (double)(bench_cpu_ns() - start) / (2.0 * pairs);
 }
 
-double traffic_connect(struct traffic *traffic, unsigned int count)
+/* The first of so many connections that are ended: they go down from it. */
+static unsigned int take_connections(struct traffic *traffic, unsigned int count)
 {
-	uint64_t start = bench_cpu_ns();
+	unsigned int first = TRAFFIC_MOST - 1 - traffic->ended;
 
 	if (count > TRAFFIC_MOST - traffic->open - traffic->ended)
 		fail_msg("more than %u connections of a path are not foreseen", TRAFFIC_MOST);
-	for (unsigned int i = 0; i < count; i++) {
-		unsigned int connection = TRAFFIC_MOST - ++traffic->ended;
-		struct segment fin, answer, last;
+	traffic->ended += count;
+	return first;
+}
 
-		handshake(traffic, connection, 0);
-		fin = segment_at(connection, false, 1, 1, TH_FIN | TH_ACK);
-		answer = segment_at(connection, true, 2, 1, TH_FIN | TH_ACK);
-		last = segment_at(connection, false, 2, 2, TH_ACK);
-		pass(traffic, traffic->bare[0], false, &fin);
-		pass(traffic, traffic->bare[1], true, &answer);
-		pass(traffic, traffic->bare[0], false, &last);
-	}
+double traffic_connect(struct traffic *traffic, unsigned int count)
+{
+	unsigned int first = take_connections(traffic, count);
+	uint64_t start = bench_cpu_ns();
+
+	for (unsigned int i = 0; i < count; i++)
+		for (unsigned int j = 0; j < TRAFFIC_STEPS; j++)
+			step(traffic, first - i, 0, j);
 	return (double)(bench_cpu_ns() - start) / count;
+}
+
+void traffic_connect_steps(struct traffic *traffic, unsigned int count, double ns[TRAFFIC_STEPS])
+{
+	unsigned int first = take_connections(traffic, count);
+	uint64_t spent[TRAFFIC_STEPS] = {0}, before = bench_now_ns();
+
+	for (unsigned int i = 0; i < count; i++)
+		for (unsigned int j = 0; j < TRAFFIC_STEPS; j++) {
+			uint64_t now;
+
+			step(traffic, first - i, 0, j);
+			now = bench_now_ns();
+			spent[j] += now - before;
+			before = now;
+		}
+	for (unsigned int j = 0; j < TRAFFIC_STEPS; j++)
+		ns[j] = (double)spent[j] / count;
 }
 
 static void look_for_leaks(struct traffic *traffic)

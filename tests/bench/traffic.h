@@ -20,6 +20,17 @@
 
 struct traffic;
 
+/* The frames of a connection that opens and ends; SYN/ACK and FIN/ACK are b's. */
+enum traffic_step {
+	TRAFFIC_SYN,
+	TRAFFIC_SYN_ACK,
+	TRAFFIC_ACK,
+	TRAFFIC_FIN,
+	TRAFFIC_FIN_ACK,
+	TRAFFIC_LAST_ACK,
+	TRAFFIC_STEPS,
+};
+
 struct traffic *traffic_new(const struct path *path);
 void traffic_free(struct traffic **traffic);
 
@@ -46,6 +57,9 @@ double traffic_exchange(struct traffic *traffic, unsigned int pairs);
 double traffic_connect(struct traffic *traffic, unsigned int count);
 double traffic_deny(struct traffic *traffic, bool outbound, unsigned int count);
 
+/* As connect, but what each of the six frames takes: ns of wall-clock time, so only ones that nobody
+ * interrupted say something. */
+void traffic_connect_steps(struct traffic *traffic, unsigned int count, double ns[TRAFFIC_STEPS]);
 /* Frames since the beginning that arrived where they must not, and the reverse. */
 uint64_t traffic_leaked(const struct traffic *traffic);
 uint64_t traffic_lost(const struct traffic *traffic);
