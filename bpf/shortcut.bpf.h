@@ -2,12 +2,12 @@
 /*
  * shortcut.bpf.h - the short way through the filter, for what most frames are: a TCP segment (ACK,
  * with or without PSH) or a UDP datagram of a live, confirmed flow, behind plain IPv4 or IPv6
- * headers; and out of it, for what floods are made of (refuse.bpf.h).
+ * headers; for the segments with which connections begin and end (segment.bpf.h); and out of it,
+ * for what floods are made of (refuse.bpf.h).
  *
  * It judges as the long way (filter.bpf.h) does, with the same functions, but keeps the packet in
- * registers. A frame that is anything else, or that has to change more than its own half of the
- * flow, takes the long way from the beginning: until a frame is sure to pass or to drop, nothing is
- * written.
+ * registers. A frame that is anything else takes the long way from the beginning: until a frame is
+ * sure to pass or to drop, nothing is written.
  *
  * A function apart, because its stack and that of the long way must not add up (kernel 6.1).
  */
@@ -16,12 +16,7 @@
 #include "bpf/flowtable.bpf.h"
 #include "bpf/parse.bpf.h"
 #include "bpf/refuse.bpf.h"
-
-enum sg_short_verdict {
-	SG_SHORT_UNDECIDED, /* nothing was written; the long way decides */
-	SG_SHORT_PASSES,    /* and is counted, as what drops is */
-	SG_SHORT_DROPS,
-};
+#include "bpf/segment.bpf.h"
 
 /* What the shortcut knows of a frame. */
 struct sg_short {
@@ -29,7 +24,7 @@ struct sg_short {
 	const __u8 *l4; /* 8 bytes of it can be read, 20 of TCP */
 	__u32 l4_bytes;
 	__u8 proto;
-	__u8 syn; /* a SYN and nothing else */
+	__u8 flags; /* of TCP without PSH: SYN, SYN and ACK, ACK, FIN and ACK */
 };
 
 /*
@@ -63,10 +58,12 @@ sg_inline int sg_short_l4(const struct sg_frame *f, struct sg_short *s, __u8 dir
 		    sg_short_tcp_header(s) > s->l4_bytes)
 			return 0;
 		flags = s->l4[13] & 0x3f;
-		s->syn = flags == SG_TCP_FLAG_SYN;
-		return s->syn || (flags & ~SG_TCP_FLAG_PSH) == SG_TCP_FLAG_ACK;
+		s->flags = flags & ~SG_TCP_FLAG_PSH;
+		if (flags & SG_TCP_FLAG_SYN)
+			return !(flags & ~(SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK));
+		return (s->flags & ~SG_TCP_FLAG_FIN) == SG_TCP_FLAG_ACK;
 	}
-	s->syn = 0;
+	s->flags = 0;
 	if (s->proto != SG_IPPROTO_UDP)
 		return 0;
 	length = sg_be16(s->l4 + 4);
@@ -131,6 +128,19 @@ sg_inline int sg_short_guard(const struct sg_frame *f, const struct sg_iface_con
 	       sg_raw16(source + 4) == *(const __be16 *)(conf->mac + 4);
 }
 
+/* Verifier: it has forgotten by now that they can be read. */
+sg_inline int sg_short_segment(const struct sg_frame *f, const struct sg_short *s,
+			       struct sg_tcp_segment *seg)
+{
+	if ((void *)(s->l4 + 20) > f->data_end)
+		return 0;
+	seg->seq = sg_be32(s->l4 + 4);
+	seg->ack = sg_be32(s->l4 + 8);
+	seg->length = s->l4_bytes - sg_short_tcp_header(s);
+	seg->window = sg_be16(s->l4 + 14);
+	return 1;
+}
+
 /* Whether it is a segment that the long way would accept; records it. From ESTABLISHED it moves
  * nothing. */
 sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_half *theirs,
@@ -140,17 +150,31 @@ sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_hal
 		.flags = SG_TCP_FLAG_ACK, /* PSH tells the tracking nothing */
 	};
 
-	/* Verifier: it has forgotten by now. */
-	if ((void *)(s->l4 + 20) > f->data_end)
-		return 0;
-	seg.seq = sg_be32(s->l4 + 4);
-	seg.ack = sg_be32(s->l4 + 8);
-	seg.length = s->l4_bytes - sg_short_tcp_header(s);
-	seg.window = sg_be16(s->l4 + 14);
-	if (sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
+	if (!sg_short_segment(f, s, &seg) || sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
 		return 0;
 	sg_tcp_record(mine, theirs, &seg);
 	return 1;
+}
+
+/* The segment for segment.bpf.h, in this CPU's scratch; NULL when the long way must read it. */
+sg_inline struct sg_packet *sg_short_packet(const struct sg_frame *f, const struct sg_short *s,
+					    __u8 dir)
+{
+	__u32 zero = 0, scale = SG_TCP_NO_SCALE;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+
+	if (!p || !sg_short_segment(f, s, &p->tcp))
+		return 0;
+	if (s->flags & SG_TCP_FLAG_SYN && sg_short_tcp_header(s) > 20) {
+		scale = sg_short_scale(s->l4 + 20, f->data_end, sg_short_tcp_header(s) - 20);
+		if (scale == SG_SHORT_NO_ANSWER)
+			return 0;
+	}
+	p->tcp.flags = s->flags;
+	p->tcp.scale = scale;
+	p->bytes = f->bytes;
+	p->dir = dir;
+	return p;
 }
 
 /* Whether the flow is confirmed, allowed, alive, and has been answered. */
@@ -171,20 +195,12 @@ sg_inline int sg_short_live(const struct sg_iface_conf *conf, const struct sg_co
 	       sg_flow_idle(flow, now) <= timeout;
 }
 
-sg_inline void sg_short_count(struct sg_stats *stats, __u32 bytes, __u8 dir,
-			      enum sg_outcome outcome, __u32 reason)
-{
-	stats->packets[dir][outcome]++;
-	stats->bytes[dir][outcome] += bytes;
-	stats->reasons[reason & (SG_REASONS_ROOM - 1)]++;
-}
-
 #define SG_SHORT_HOW(dir, syn, proto) ((__u32)(dir) | (__u32)(syn) << 1 | (__u32)(proto) << 8)
 
 /*
- * A packet that has no flow in the shard; or a SYN, of which that is not known. A function apart,
- * which looks for all it needs itself: so it costs the packets of flows nothing. The guard has
- * judged the frame as of the generation.
+ * A packet that has no flow in the shard; or a SYN that no rule can allow, of which that is not
+ * known. A function apart, which looks for all it needs itself: so it costs the packets of flows
+ * nothing. The guard has judged the frame as of the generation.
  */
 sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __u32 ifindex,
 				  __u64 generation, __u32 how)
@@ -208,8 +224,6 @@ sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __
 	if (!view.conf)
 		return SG_SHORT_UNDECIDED;
 	outline = sg_outline_of(view.conf->outline, view.conf->policy);
-	if (stranger.syn && sg_refuse_may_open(outline, &stranger, stranger.dir))
-		return SG_SHORT_UNDECIDED;
 	if ((!stranger.syn || !sg_refuse_has_no_flow(&view, counters, outline, &stranger)) &&
 	    (READ_ONCE(counters->lru) ||
 	     (stranger.syn && sg_shard_find(view.control, view.conf, key, &hit))))
@@ -221,6 +235,30 @@ sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __
 	return SG_SHORT_DROPS;
 }
 
+/* A SYN: whether its outline lets it ask the rules. */
+sg_inline int sg_short_may_open(const struct sg_iface_conf *conf, const struct sg_flow_key *key,
+				__u8 dir)
+{
+	struct sg_stranger stranger = {.key = key, .dir = dir, .proto = SG_IPPROTO_TCP};
+
+	return sg_refuse_may_open(sg_outline_of(conf->outline, conf->policy), &stranger, dir);
+}
+
+/* As sg_short_open(). */
+sg_inline int sg_short_syn(const struct sg_frame *f, const struct sg_short *s, __u8 dir,
+			   const struct sg_iface_conf *conf, struct sg_control *control,
+			   __u64 generation)
+{
+	struct sg_packet *p = sg_short_packet(f, s, dir);
+
+	if (!p)
+		return SG_SHORT_UNDECIDED;
+	p->key = s->key;
+	p->flags = SG_PKT_TCP;
+	p->port = bpf_ntohs(dir == SG_EGRESS ? s->key.rport : s->key.lport);
+	return sg_short_open(p, conf, control, generation);
+}
+
 /* drops_only: what may pass is left to the next program; it is neither counted nor tracked. */
 sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int drops_only)
 {
@@ -229,6 +267,7 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	struct sg_control *control;
 	struct sg_flow_half *mine;
 	struct sg_iface *iface;
+	struct sg_packet *p;
 	struct sg_stats *stats;
 	struct sg_flow *flow;
 	__u32 zero = 0, slot;
@@ -248,12 +287,19 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	if (!conf || !sg_short_guard(f, conf, dir))
 		return SG_SHORT_UNDECIDED;
 	*sg_short_word(&s.key, 1) = slot | (__u32)s.proto << 16;
-	if (s.syn || !sg_shard_find(control, conf, &s.key, &hit))
+	if (s.flags == SG_TCP_FLAG_SYN && sg_short_may_open(conf, &s.key, dir))
+		return drops_only ? SG_SHORT_UNDECIDED
+				  : sg_short_syn(f, &s, dir, conf, control, generation);
+	if (s.flags == SG_TCP_FLAG_SYN || !sg_shard_find(control, conf, &s.key, &hit))
 		return sg_short_stranger(&s.key, f->bytes, ifindex, generation,
-					 SG_SHORT_HOW(dir, s.syn, s.proto));
+					 SG_SHORT_HOW(dir, s.flags == SG_TCP_FLAG_SYN, s.proto));
 	flow = hit.flow;
-	if (!sg_short_live(conf, control, flow, s.proto, now))
-		return SG_SHORT_UNDECIDED;
+	if ((s.flags & ~SG_TCP_FLAG_ACK) || !sg_short_live(conf, control, flow, s.proto, now)) {
+		if (drops_only || s.proto != SG_IPPROTO_TCP)
+			return SG_SHORT_UNDECIDED;
+		p = sg_short_packet(f, &s, dir);
+		return p ? sg_short_move(flow, p, conf, control, slot) : SG_SHORT_UNDECIDED;
+	}
 	if (drops_only)
 		return SG_SHORT_PASSES;
 	mine = &flow->half[dir];

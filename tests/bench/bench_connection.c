@@ -15,9 +15,8 @@
 #define FILTERS	    6
 
 static const char *const names[TRAFFIC_STEPS] = {
-	[TRAFFIC_SYN] = "1 SYN",	 [TRAFFIC_SYN_ACK] = "2 SYN/ACK", [TRAFFIC_ACK] = "3 ACK",
-	[TRAFFIC_FIN] = "4 FIN",	 [TRAFFIC_FIN_ACK] = "5 FIN/ACK",
-	[TRAFFIC_LAST_ACK] = "6 last ACK",
+	[TRAFFIC_SYN] = "1 SYN", [TRAFFIC_SYN_ACK] = "2 SYN/ACK", [TRAFFIC_ACK] = "3 ACK",
+	[TRAFFIC_FIN] = "4 FIN", [TRAFFIC_FIN_ACK] = "5 FIN/ACK", [TRAFFIC_LAST_ACK] = "6 last ACK",
 };
 
 static void measure(struct bench *bench, struct filter *filters[FILTERS])
@@ -59,12 +58,9 @@ static void run(struct bench *bench)
 		const char *variant, *hook;
 		enum filter_kind kind;
 	} variants[FILTERS] = {
-		{"unfiltered", "", FILTER_NONE},
-		{"one line, xdp", "xdp", FILTER_STATE},
-		{"one line, tcx", "tcx", FILTER_STATE},
-		{"nftables", "", FILTER_NFTABLES},
-		{"tapguard xdp", "xdp", FILTER_TAPGUARD},
-		{"tapguard tcx", "tcx", FILTER_TAPGUARD},
+		{"unfiltered", "", FILTER_NONE},	  {"one line, xdp", "xdp", FILTER_STATE},
+		{"one line, tcx", "tcx", FILTER_STATE},	  {"nftables", "", FILTER_NFTABLES},
+		{"tapguard xdp", "xdp", FILTER_TAPGUARD}, {"tapguard tcx", "tcx", FILTER_TAPGUARD},
 	};
 	struct shape shape = {.rules = RULES, .members = MEMBERS, .max_flows = 262144, .ports = 2};
 	struct filter *filters[FILTERS];

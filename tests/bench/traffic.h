@@ -57,8 +57,8 @@ double traffic_exchange(struct traffic *traffic, unsigned int pairs);
 double traffic_connect(struct traffic *traffic, unsigned int count);
 double traffic_deny(struct traffic *traffic, bool outbound, unsigned int count);
 
-/* As connect, but what each of the six frames takes: ns of wall-clock time, so only ones that nobody
- * interrupted say something. */
+/* As connect, but what each of the six frames takes: ns of wall-clock time, so only ones that
+ * nobody interrupted say something. */
 void traffic_connect_steps(struct traffic *traffic, unsigned int count, double ns[TRAFFIC_STEPS]);
 /* Frames since the beginning that arrived where they must not, and the reverse. */
 uint64_t traffic_leaked(const struct traffic *traffic);

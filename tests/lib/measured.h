@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define MEASURED_FUNCTIONS 32
+#define MEASURED_FUNCTIONS 64
 
 struct measured {
 	unsigned int insns, states, peak_states;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_shortcut.c - what the short way (bpf/shortcut.bpf.h) must leave to the long one: frames of
- * flows that have timed out, are not answered or not confirmed, and of devices that are not the
- * slot's. The flows are made by frames, and then changed in the table, as time or a race would.
+ * flows that have timed out, are not answered or may not be confirmed, and of devices that are not
+ * the slot's; and that the segments with which connections begin and end do there what they must.
+ * The flows are made by frames, and then changed in the table, as time or a race would.
  */
 #include <string.h>
 
+#include "bpf/tcp.h"
 #include "rulesd/bpf_internal.h"
 #include "rulesd/names.h"
 #include "tests/lib/cells.h"
@@ -149,6 +151,127 @@ static void a_flow_that_is_not_confirmed_has_no_short_way(void **state)
 	assert_int_equal(counters->half, 0);
 }
 
+#define SYN_IN	    "tcp 10.0.0.9:4000 > 10.0.0.5:443 S seq=100"
+#define SYN_ACK_OUT "tcp 10.0.0.5:443 > 10.0.0.9:4000 SA seq=900 ack=101"
+
+static uint32_t state_of_only_flow(void)
+{
+	uint32_t count, word;
+	struct sg_bucket *buckets = cells_of("vm", &count);
+
+	word = cells_only(buckets, count)->flow.state;
+	cells_release(&buckets, count);
+	return word;
+}
+
+/* What its allowance refuses to confirm is not counted, and may be confirmed later. */
+static void a_connection_that_may_not_be_confirmed_stays_half_open(void **state)
+{
+	struct sg_slot *counters;
+	uint32_t kept;
+
+	(void)state;
+	begin();
+	in(SYN_IN, SG_ALLOW_RULE);
+	out(SYN_ACK_OUT, SG_ALLOW_FLOW);
+	counters = &proggy_dataplane()->slots[proggy_slot("vm")];
+	kept = counters->flows;
+	counters->flows = 8192;
+	/* What does not confirm it passes. */
+	out(SYN_ACK_OUT, SG_ALLOW_FLOW);
+	in(DATA_IN, SG_DROP_ALLOWANCE);
+	in(DATA_IN, SG_DROP_ALLOWANCE);
+	assert_int_equal(counters->flows, 8192);
+	assert_int_equal(counters->half, 1);
+	counters->flows = kept;
+	/* Nor does a segment that does not fit it. */
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 A seq=101 ack=5000", SG_DROP_TCP_INVALID);
+	assert_int_equal(counters->flows, kept);
+	assert_int_equal(counters->half, 1);
+	in(DATA_IN, SG_ALLOW_FLOW);
+	assert_int_equal(counters->flows, kept + 1);
+	assert_int_equal(counters->half, 0);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_ESTABLISHED);
+}
+
+static void a_connection_ends_step_by_step(void **state)
+{
+	(void)state;
+	connect_tcp();
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 FA seq=101 ack=901", SG_ALLOW_FLOW);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_FIN_WAIT);
+	out("tcp 10.0.0.5:443 > 10.0.0.9:4000 A seq=901 ack=102", SG_ALLOW_FLOW);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_CLOSE_WAIT);
+	out("tcp 10.0.0.5:443 > 10.0.0.9:4000 FA seq=901 ack=102", SG_ALLOW_FLOW);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_LAST_ACK);
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 A seq=102 ack=902", SG_ALLOW_FLOW);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_TIME_WAIT);
+	/* A late one belongs to nothing. */
+	let_idle(7200);
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 A seq=102 ack=902", SG_DROP_NO_FLOW);
+	/* In the same place: opened by the rules, in its own direction. */
+	in("tcp 10.0.0.9:4000 > 10.0.0.5:443 S seq=7000", SG_ALLOW_RULE);
+	assert_int_equal(SG_FLOW_STATE(state_of_only_flow()), SG_TCP_SYN_SENT);
+}
+
+/* The SYN with so many bytes of options instead of none. */
+static void frame_with_options(struct frame *frame, const char *options, size_t length)
+{
+	const size_t at = 14 + 20 + 20;
+
+	frame_make_text(frame, SYN_IN);
+	assert_int_equal(length % 4, 0);
+	memmove(frame->bytes + at + length, frame->bytes + at, frame->length - at);
+	memcpy(frame->bytes + at, options, length);
+	frame->length += length;
+	frame->bytes[14 + 20 + 12] = (uint8_t)((20 + length) / 4 << 4);
+	frame->bytes[14 + 3] = (uint8_t)(frame->bytes[14 + 3] + length);
+}
+
+/* Wherever a stack puts it, and whatever is wrong with the others. */
+static void a_window_scale_is_found_among_options(void **state)
+{
+#define OPTIONS(bytes) bytes, sizeof(bytes) - 1
+	static const struct {
+		const char *options;
+		size_t length;
+		int scale; /* -1: none */
+	} cases[] = {
+		{OPTIONS("\1\3\3\7"), 7},
+		{OPTIONS("\3\3\7\0"), 7},
+		{OPTIONS("\3\3\17\0"), SG_TCP_MAX_SCALE},
+		{OPTIONS("\2\4\5\264\4\2\10\12\0\0\0\1\0\0\0\0\1\3\3\12"), 10}, /* Linux */
+		{OPTIONS("\1\1\1\1\1\1\1\1\1\1\1\1\1\3\3\5"), 5},		/* late */
+		{OPTIONS("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1"), -1},
+		{OPTIONS("\2\4\5\264\0\3\3\7"), -1},   /* behind the end */
+		{OPTIONS("\2\1\3\3\7\1\1\1"), -1},     /* a length that is none */
+		{OPTIONS("\376\0\3\3\7\1\1\1"), -1},   /* nor this */
+		{OPTIONS("\376\377\3\3\7\1\1\1"), -1}, /* beyond the header */
+		{OPTIONS("\1\1\3\3"), -1},	       /* cut off */
+		{OPTIONS("\1\1\1\3"), -1},	       /* likewise */
+		{OPTIONS("\3\4\7\0\1\1\1\1"), -1},     /* too long for one */
+		{OPTIONS("\3\4\7\0\1\3\3\6"), 6},      /* and another one behind it */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sg_flow_half *half;
+		struct sg_bucket *buckets;
+		struct frame frame;
+		uint32_t count;
+
+		begin();
+		frame_with_options(&frame, cases[i].options, cases[i].length);
+		assert_int_equal(proggy_run(PROGGY_TC_INGRESS, "vm", &frame).reason, SG_ALLOW_RULE);
+		buckets = cells_of("vm", &count);
+		half = &cells_only(buckets, count)->flow.half[SG_INGRESS];
+		if ((half->flags & SG_HALF_SCALES ? half->scale : -1) != cases[i].scale)
+			fail_msg("options %zu: scale %d%s instead of %d", i, half->scale,
+				 half->flags & SG_HALF_SCALES ? "" : " (none)", cases[i].scale);
+		cells_release(&buckets, count);
+	}
+}
+
 /* The slot is another device's by now: ifindexes repeat. */
 static void frames_of_another_device_have_no_short_way(void **state)
 {
@@ -177,6 +300,9 @@ int main(void)
 		cmocka_unit_test(a_stream_that_has_timed_out_is_asked_about_again),
 		cmocka_unit_test(a_query_without_an_answer_is_no_stream),
 		cmocka_unit_test(a_flow_that_is_not_confirmed_has_no_short_way),
+		cmocka_unit_test(a_connection_that_may_not_be_confirmed_stays_half_open),
+		cmocka_unit_test(a_connection_ends_step_by_step),
+		cmocka_unit_test(a_window_scale_is_found_among_options),
 		cmocka_unit_test(frames_of_another_device_have_no_short_way),
 	};
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * segment.bpf.h - the short way of TCP segments that change more than windows and counts: the SYN
+ * that opens a flow, the answer to it, the acknowledgement that confirms it, and what ends it.
+ *
+ * As everywhere on the short way, nothing is written before it is sure that the segment passes;
+ * what is refused, or has to be reported, takes the long way, which judges with the same functions.
+ * The segment is in this CPU's scratch: tcp, dir and bytes; of a SYN also key, flags and port.
+ */
+#pragma once
+
+#include "bpf/conntrack.bpf.h"
+#include "bpf/options.bpf.h"
+#include "bpf/refuse.bpf.h"
+
+enum sg_short_verdict {
+	SG_SHORT_UNDECIDED, /* nothing was written; the long way decides */
+	SG_SHORT_PASSES,    /* and is counted, as what drops is */
+	SG_SHORT_DROPS,
+};
+
+sg_inline void sg_short_count(struct sg_stats *stats, __u32 bytes, __u8 dir,
+			      enum sg_outcome outcome, __u32 reason)
+{
+	stats->packets[dir][outcome]++;
+	stats->bytes[dir][outcome] += bytes;
+	stats->reasons[reason & (SG_REASONS_ROOM - 1)]++;
+}
+
+/* ------------------------------------------------------------------ window scale */
+
+/* Options until a window scale must be found, as good as all stacks do: Linux has it fifth. */
+#define SG_SHORT_OPTIONS   8
+#define SG_SHORT_NO_ANSWER 0x100u
+
+/*
+ * The window scale among so many bytes of options, which can be read; SG_TCP_NO_SCALE when there is
+ * none, SG_SHORT_NO_ANSWER when that is not soon known. As sg_option_step().
+ */
+sg_noinline __u32 sg_short_scale(const __u8 *options, const void *end, __u32 bytes)
+{
+	__u32 at = 0, i;
+
+	for (i = 0; i < SG_SHORT_OPTIONS; i++) {
+		const __u8 *option;
+		__u32 kind, size;
+
+		asm volatile("" : "+r"(at));
+		if (at > SG_OPTIONS_MAX - 3 || at + 3 > bytes)
+			return SG_TCP_NO_SCALE;
+		option = options + at;
+		if ((const void *)(option + 3) > end)
+			return SG_SHORT_NO_ANSWER;
+		kind = option[0];
+		size = option[1];
+		if (kind == 3 && size == 3)
+			return option[2];
+		if (kind == 1)
+			size = 1;
+		else if (kind == 0 || size < 2)
+			return SG_TCP_NO_SCALE;
+		at += size;
+	}
+	return SG_SHORT_NO_ANSWER;
+}
+
+/* ------------------------------------------------------------------ a flow moves */
+
+/* A place among the confirmed flows of an interface, for a flow that is about to be: 1 when there
+ * is one. */
+sg_inline int sg_short_reserve(struct sg_slot *counters, const struct sg_iface_conf *conf)
+{
+	if (__sync_fetch_and_add(&counters->flows, 1) < conf->max_flows)
+		return 1;
+	__sync_fetch_and_add(&counters->flows, -1);
+	return 0;
+}
+
+/*
+ * A segment of a flow in the shard, as sg_flow_packet(). Where it may confirm the flow, that is
+ * counted before anything else, so that a flow which must not be is left to the long way.
+ */
+sg_noinline int sg_short_move(struct sg_flow *flow, const struct sg_packet *p,
+			      const struct sg_iface_conf *conf, const struct sg_control *control,
+			      __u32 slot)
+{
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
+	__u32 dir = p->dir & 1, word = READ_ONCE(flow->state), next_word, reserved = 0, next;
+	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
+	__u32 from_opener = (flow->opener & 1) == dir, now = (__u32)bpf_jiffies64();
+	enum sg_tcp_result result;
+
+	if (!counters || !stats || READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal) ||
+	    SG_FLOW_FLAGS(word) & SG_FLOW_DEAD ||
+	    sg_flow_expired(flow, conf, SG_IPPROTO_TCP, word, now))
+		return SG_SHORT_UNDECIDED;
+	if (SG_FLOW_FLAGS(word) & SG_FLOW_HALF && SG_FLOW_STATE(word) != SG_TCP_SYN_SENT) {
+		if (!sg_short_reserve(counters, conf))
+			return SG_SHORT_UNDECIDED;
+		reserved = 1;
+	}
+	result = sg_tcp_track(mine, theirs, SG_FLOW_STATE(word), from_opener, &p->tcp, &next);
+	if (result != SG_TCP_ACCEPT && result != SG_TCP_IGNORE) {
+		if (reserved)
+			__sync_fetch_and_add(&counters->flows, -1);
+		return SG_SHORT_UNDECIDED;
+	}
+	next_word = (word & ~0xffu) | next;
+	if (!from_opener)
+		next_word |= SG_FLOW_REPLIED << 8;
+	if (reserved && next >= SG_TCP_ESTABLISHED && next <= SG_TCP_TIME_WAIT)
+		next_word &= ~(SG_FLOW_HALF << 8);
+	/* Whose state is not word any more, another CPU confirms, or has taken away. */
+	if (next_word != word && __sync_val_compare_and_swap(&flow->state, word, next_word) != word)
+		next_word = word;
+	if (reserved) {
+		if (next_word & SG_FLOW_HALF << 8)
+			__sync_fetch_and_add(&counters->flows, -1);
+		else
+			__sync_fetch_and_add(&counters->half, -1);
+	}
+	if (mine->seen != now)
+		WRITE_ONCE(mine->seen, now);
+	mine->packets++;
+	mine->bytes += p->bytes;
+	sg_short_count(stats, p->bytes, dir, SG_ALLOWED, SG_ALLOW_FLOW);
+	return SG_SHORT_PASSES;
+}
+
+/* ------------------------------------------------------------------ a flow opens */
+
+/*
+ * A SYN that no outline excludes. It passes here when its flow is nowhere, the guard has nothing to
+ * ask, a rule allows it, and there is a place for it in the shard.
+ */
+sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *conf,
+			      struct sg_control *control, __u64 generation)
+{
+	struct sg_view view = {
+		.generation = generation,
+		.now = bpf_jiffies64(),
+		.control = control,
+		.conf = conf,
+	};
+	__u32 slot = p->key.slot, rule;
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
+	struct sg_rule_stats *totals;
+	struct sg_hit hit;
+
+	if (!counters || !stats || READ_ONCE(control->flags) || READ_ONCE(counters->lru) ||
+	    READ_ONCE(counters->flows) >= conf->max_flows || conf->max_flows < SG_IN_PLACE_FLOWS ||
+	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
+		return SG_SHORT_UNDECIDED;
+	if (sg_shard_find(control, conf, &p->key, &hit))
+		return SG_SHORT_UNDECIDED;
+	if (sg_refuse_guard(&view, &p->key, p->dir) != SG_GO_ON)
+		return SG_SHORT_UNDECIDED;
+	sg_question_init(&p->question, &view, &p->key, p->dir, p->port);
+	if (!sg_policy_allows(&p->question))
+		return SG_SHORT_UNDECIDED;
+	rule = p->question.rule;
+	__builtin_memset(&p->flow, 0, sizeof(p->flow));
+	p->flow.state = SG_TCP_SYN_SENT | (rule & SG_RULE_EXEMPT ? SG_FLOW_EXEMPT << 8 : 0);
+	sg_flow_init(&p->flow, &view, p);
+	if (!sg_flow_place(&view, p, counters))
+		return SG_SHORT_UNDECIDED;
+	totals = bpf_map_lookup_elem(&sg_rules, &rule);
+	if (totals)
+		__sync_fetch_and_add(&totals->flows, 1);
+	sg_short_count(stats, p->bytes, p->dir & 1, SG_ALLOWED,
+		       rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE);
+	return SG_SHORT_PASSES;
+}
