@@ -15,6 +15,7 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/command.h"
+#include "tests/lib/patience.h"
 
 #define FIRST_PORT 20000u
 #define TOKENS	   2u /* segments in flight in each direction of a connection */
@@ -22,7 +23,7 @@
 #define L4_V4	   34u
 #define L4_V6	   54u
 #define ROUND_MS   30000
-#define SETTLE_MS  500 /* of silence, after which what has not arrived is lost */
+#define SETTLE_MS  10000 /* of silence, after which what has not arrived is lost */
 
 enum side { SIDE_VM, SIDE_PEER, SIDES };
 
@@ -282,16 +283,17 @@ static uint64_t sent_by_both(const struct crowd *crowd)
 
 void crowd_stop(struct crowd *crowd)
 {
+	gint64 quiet_since = g_get_monotonic_time();
 	uint64_t before, now = 0;
-	int quiet_ms = 0;
 
 	crowd->sending = false;
 	do { /* at least once: a thread may just be about to send */
 		g_usleep(20000);
 		before = now;
 		now = seen_by_both(crowd);
-		quiet_ms = now == before ? quiet_ms + 20 : 0;
-	} while (now < sent_by_both(crowd) && quiet_ms < SETTLE_MS);
+		if (now != before)
+			quiet_since = g_get_monotonic_time();
+	} while (now < sent_by_both(crowd) && !patience_over(quiet_since, SETTLE_MS));
 	crowd->ending = true;
 	for (unsigned int side = 0; side < SIDES; side++) {
 		if (crowd->ends[side].runs)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,10 +16,10 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 
 #define RULESD	     ".build/rulesd"
 #define SGCTL	     ".build/sgctl"
-#define READY_MS     (10000 * patience())
 #define POLL_MS	     5
 #define SGCTL_SOCKET "--socket"
 
@@ -101,14 +100,15 @@ char *daemon_log(const struct daemon *daemon)
 /* Waits for the process's end, at most limit_ms; -1 when it still runs, else its wait status. */
 static int wait_end(pid_t pid, int limit_ms)
 {
+	const gint64 began = g_get_monotonic_time();
 	int status = 0;
 
-	for (int waited = 0;; waited += POLL_MS) {
+	for (;;) {
 		pid_t ended = waitpid(pid, &status, WNOHANG);
 
 		if (ended == pid || (ended < 0 && errno == ECHILD))
 			return status;
-		if (waited >= limit_ms)
+		if (limit_ms == 0 || patience_over(began, limit_ms))
 			return -1;
 		g_usleep(POLL_MS * 1000);
 	}
@@ -121,17 +121,11 @@ static void fail_with_log(struct daemon *daemon, const char *what)
 	fail_msg("rulesd \"%s\" %s; its log:\n%s", daemon->name, what, log);
 }
 
-/* As of tests/run: an emulated machine loads the programs slowly. */
-static int patience(void)
-{
-	const char *given = getenv("PATIENCE");
-
-	return given ? MAX(atoi(given), 1) : 1;
-}
-
 static void wait_ready(struct daemon *daemon)
 {
-	for (int waited = 0; waited < READY_MS; waited += POLL_MS) {
+	const gint64 began = g_get_monotonic_time();
+
+	while (!patience_over(began, GIVE_UP_MS)) {
 		if (wait_end(daemon->pid, 0) >= 0) {
 			daemon->pid = 0;
 			fail_with_log(daemon, "ended before it was ready");
@@ -209,7 +203,7 @@ int daemon_stop(struct daemon *daemon)
 	int status;
 
 	kill(daemon->pid, SIGTERM);
-	status = wait_end(daemon->pid, READY_MS);
+	status = wait_end(daemon->pid, GIVE_UP_MS);
 	if (status < 0)
 		fail_with_log(daemon, "did not end on SIGTERM");
 	daemon->pid = 0;

@@ -22,7 +22,7 @@ struct daemon {
 
 /*
  * Starts rulesd and waits until the API answers; extra is a NULL-terminated list of more options,
- * or NULL. Fails the test, with rulesd's log, when it does not come up in 10 s.
+ * or NULL. Fails the test, with rulesd's log, when it does not come up in a minute.
  */
 struct daemon *daemon_start(const char *name, const char *const *extra);
 /* Starts a stopped or killed one again, with the same directories. */

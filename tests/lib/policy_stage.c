@@ -13,9 +13,9 @@
 #include "tests/lib/check.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 
-#define LIMIT_MS 10000
-#define POLL_MS	 10
+#define POLL_MS 10
 
 void policy_stage_write(const struct policy_stage *stage, const char *name, const char *text)
 {
@@ -66,7 +66,7 @@ json_int_t policy_stage_generation(const struct policy_stage *stage)
 
 void policy_stage_wait_error(const struct policy_stage *stage, const char *words)
 {
-	for (int waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+	for (gint64 began = g_get_monotonic_time(); !patience_over(began, GIVE_UP_MS);) {
 		AUTO_JSON json_t *status = status_of(stage);
 		const char *error = json_string_value(json_object_get(status, "policy_error"));
 
@@ -79,7 +79,7 @@ void policy_stage_wait_error(const struct policy_stage *stage, const char *words
 
 void policy_stage_wait_after(const struct policy_stage *stage, json_int_t generation)
 {
-	for (int waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+	for (gint64 began = g_get_monotonic_time(); !patience_over(began, GIVE_UP_MS);) {
 		if (policy_stage_generation(stage) > generation)
 			return;
 		g_usleep(POLL_MS * 1000);
@@ -109,7 +109,7 @@ static bool passes(const struct policy_stage *stage, const char *text)
 
 void policy_stage_wait_open(const struct policy_stage *stage, bool https, bool http)
 {
-	for (int waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+	for (gint64 began = g_get_monotonic_time(); !patience_over(began, GIVE_UP_MS);) {
 		bool now_https = passes(stage, "tcp 10.0.0.9:4000 > 10.0.0.5:443 S");
 		bool now_http = passes(stage, "tcp 10.0.0.9:4001 > 10.0.0.5:80 S");
 

@@ -32,11 +32,11 @@ struct policy_stage policy_stage_open(void (*prepare)(const char *dir));
 void policy_stage_write(const struct policy_stage *stage, const char *name, const char *text);
 void policy_stage_remove(const struct policy_stage *stage, const char *name);
 json_int_t policy_stage_generation(const struct policy_stage *stage);
-/* Until policy_error says this; NULL: until there is none. Fails the test after ten seconds. */
+/* Until policy_error says this; NULL: until there is none. Fails the test when it never does. */
 void policy_stage_wait_error(const struct policy_stage *stage, const char *words);
 void policy_stage_wait_after(const struct policy_stage *stage, json_int_t generation);
 /* What is open, by frames. */
 void policy_stage_assert(const struct policy_stage *stage, bool https, bool http);
-/* The same within ten seconds, that policy_error then says nothing, and that nothing else was open
+/* Until it is so; that policy_error then says nothing, and that nothing else was open
  * meanwhile but one of both. */
 void policy_stage_wait_open(const struct policy_stage *stage, bool https, bool http);

@@ -20,16 +20,29 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/command.h"
+#include "tests/lib/patience.h"
 
 static GPtrArray *taps; /* all that live, of struct tap */
 
+/* Up, and running: a device whose carrier comes back is so when the kernel's linkwatch has seen it,
+ * up to a second later; until then a bridge's port forwards nothing. */
 static void set_up(struct ifreq *request, const char *name)
 {
 	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const gint64 began = g_get_monotonic_time();
 
 	request->ifr_flags = IFF_UP;
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, request) < 0)
 		fail_msg("cannot set %s up: %s", name, strerror(errno));
+	for (;;) {
+		if (ioctl(fd, SIOCGIFFLAGS, request) < 0)
+			fail_msg("cannot read the flags of %s: %s", name, strerror(errno));
+		if (request->ifr_flags & IFF_RUNNING)
+			return;
+		if (patience_over(began, GIVE_UP_MS))
+			fail_msg("%s is up and never running", name);
+		g_usleep(1000);
+	}
 }
 
 struct tap *tap_new(const char *name, bool vnet_hdr)

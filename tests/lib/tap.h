@@ -21,9 +21,10 @@ struct tap {
 	bool vnet_hdr; /* frames carry a struct virtio_net_hdr_v1 before them */
 };
 
-#define TAP_WAIT_MS 1000 /* for what must arrive */
+#define TAP_WAIT_MS 10000 /* for what must arrive; only a test that fails waits that long */
 
-/* Makes a tap, sets it up. Fails the test when it cannot. Ends with tap_delete or tap_delete_all.
+/* Makes a tap, sets it up, waits until it is running. Fails the test when it cannot. Ends with
+ * tap_delete or tap_delete_all.
  */
 struct tap *tap_new(const char *name, bool vnet_hdr);
 void tap_delete(struct tap *tap);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * patience.h - time in tests, on machines that are slow, emulated or busy with something else.
+ *
+ * What must come is waited for until GIVE_UP_MS: long, since only a test that fails waits that
+ * long. What the product promises in milliseconds is measured with a stopwatch that stands still
+ * while the scheduler lets rulesd, or the test, wait for a CPU; so the promise is rulesd's, not the
+ * machine's.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* PATIENCE of the environment, at least 1: as of tests/run. */
+int patience(void);
+
+#define GIVE_UP_MS (60000 * patience())
+
+/* Whether limit_ms have passed since this moment of g_get_monotonic_time(). */
+bool patience_over(gint64 since, int limit_ms);
+
+/*
+ * How often slower than a core of 3 GHz this one computes, in CPU time, at least 1: measured
+ * once.
+ */
+double patience_slowness(void);
+
+struct stopwatch {
+	pid_t pid; /* whose waiting for a CPU does not count, beside the caller's */
+	gint64 began_us, stolen_us;
+	guint64 delayed_ns;
+};
+struct stopwatch stopwatch_start(pid_t pid);
+/* Without what the scheduler or the hypervisor kept both of them waiting. */
+int stopwatch_ms(const struct stopwatch *watch);
+/*
+ * Fails the test, naming what, when it shows more than thrice the promise (what waits for a disk or
+ * a lock is not seen), on a slow machine so much more.
+ */
+void stopwatch_assert(const struct stopwatch *watch, int promised_ms, const char *what);
