@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,49 @@ static void put_text(const char *path, const char *text)
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0644), 0);
+}
+
+/* ---------------------------------------------------------------- the writer's own pace */
+
+/*
+ * What a writer does within SETTLE_MS, rulesd takes as one change. On a busy machine the writer
+ * itself may be held up longer: then a try says nothing, and is made again. It is made a real-time
+ * task, so that this is rare.
+ */
+#define TRIES 10
+
+struct pace {
+	gint64 last_us, longest_us; /* 0: nothing is written yet */
+};
+
+static void hurry(bool yes)
+{
+	const struct sched_param param = {.sched_priority = yes ? 1 : 0};
+
+	/* Where it is not allowed, there are more tries. */
+	(void)sched_setscheduler(0, yes ? SCHED_FIFO : SCHED_OTHER, &param);
+}
+
+static void pace_step(struct pace *pace)
+{
+	const gint64 now = g_get_monotonic_time();
+
+	if (pace->last_us)
+		pace->longest_us = MAX(pace->longest_us, now - pace->last_us);
+	pace->last_us = now;
+}
+
+static bool was_swift(const struct pace *pace)
+{
+	return pace->longest_us < SETTLE_MS * 1000 * 9 / 10;
+}
+
+static int never_swift(void)
+{
+	print_message("skip: this machine kept the writer waiting for more than %d ms, %d times\n",
+		      SETTLE_MS, TRIES);
+	skip();
+	return -1;
 }
 
 /* ---------------------------------------------------------------- writers */
@@ -108,30 +152,56 @@ static void editors_save_in_their_ways(void **state)
 	g_free(stage.dir);
 }
 
+static void assert_restless(const struct policy_stage *stage)
+{
+	AUTO_HTTP struct http_answer status =
+		http_expect(stage->daemon->socket, 200, "GET", "/v1/status", NULL, NULL);
+	const char *error = json_string_value(json_object_get(status.json, "policy_error"));
+
+	assert_non_null(error);
+	assert_non_null(strstr(error, "it keeps changing"));
+}
+
+/* false: it was too slow for that to say anything. */
+static bool busy_for_long(const struct policy_stage *stage)
+{
+	const json_int_t before = policy_stage_generation(stage);
+	struct pace pace = {0};
+	json_int_t after;
+
+	hurry(true);
+	for (unsigned int i = 0; i < 130; i++) { /* 6.5 s */
+		g_autofree char *name = g_strdup_printf("b%u.json", i % 7);
+
+		policy_stage_write(stage, name, GROUPS_OF_A);
+		pace_step(&pace);
+		g_usleep(SETTLE_MS / 2 * 1000);
+		policy_stage_remove(stage, name);
+		pace_step(&pace);
+		if (!was_swift(&pace))
+			break;
+	}
+	hurry(false);
+	after = policy_stage_generation(stage);
+	if (!was_swift(&pace)) {
+		policy_stage_wait_error(stage, NULL);
+		return false;
+	}
+	assert_int_equal(after, before);
+	assert_restless(stage);
+	return true;
+}
+
 /* Two files that say together what neither says alone; a writer that takes its time. */
 static void nothing_is_applied_while_the_writer_is_busy(void **state)
 {
 	struct policy_stage stage = policy_stage_open(NULL);
-	const json_int_t before = policy_stage_generation(&stage);
+	unsigned int tries = 0;
 
 	(void)state;
-	for (unsigned int i = 0; i < 130; i++) { /* 6.5 s */
-		g_autofree char *name = g_strdup_printf("b%u.json", i % 7);
-
-		policy_stage_write(&stage, name, GROUPS_OF_A);
-		g_usleep(SETTLE_MS / 2 * 1000);
-		policy_stage_remove(&stage, name);
-		if (i % 10 == 0)
-			assert_int_equal(policy_stage_generation(&stage), before);
-	}
-	{
-		AUTO_HTTP struct http_answer status =
-			http_expect(stage.daemon->socket, 200, "GET", "/v1/status", NULL, NULL);
-		const char *error = json_string_value(json_object_get(status.json, "policy_error"));
-
-		assert_non_null(error);
-		assert_non_null(strstr(error, "it keeps changing"));
-	}
+	while (!busy_for_long(&stage))
+		if (++tries == TRIES)
+			never_swift();
 	policy_stage_write(&stage, "a.json", POLICY_STAGE("80"));
 	policy_stage_wait_open(&stage, false, true);
 	g_free(stage.dir);
@@ -267,38 +337,74 @@ static void what_a_link_leads_to_is_looked_at(void **state)
 	g_free(stage.dir);
 }
 
+#define BRANCH_FILES 200
+
 /* git checkout of another branch: each file unlinked and made anew, one after the other. */
+static void check_out(const struct policy_stage *stage, const char *branch, const char *port,
+		      struct pace *pace)
+{
+	g_autofree char *policy = g_strdup_printf(POLICY_STAGE("%s"), port);
+
+	for (unsigned int i = 0; i < BRANCH_FILES; i++) {
+		g_autofree char *name = g_strdup_printf("g%03u.json", i);
+		g_autofree char *text = g_strdup_printf(
+			"{\"version\":1,\"groups\":{\"sg-%u\":{\"description\":\"%s\"}}}", i,
+			branch);
+
+		if (!pace) {
+			policy_stage_write(stage, name, text);
+			continue;
+		}
+		policy_stage_remove(stage, name);
+		if (i == BRANCH_FILES / 2) {
+			policy_stage_remove(stage, "a.json");
+			pace_step(pace);
+			g_usleep(SETTLE_MS / 2 * 1000);
+			policy_stage_write(stage, "a.json", policy);
+		}
+		policy_stage_write(stage, name, text);
+		pace_step(pace);
+		g_usleep(2000);
+	}
+}
+
+/* Until what is there now is applied, whatever of it was before. */
+static void wait_settled(const struct policy_stage *stage)
+{
+	json_int_t before, now = policy_stage_generation(stage);
+
+	do {
+		before = now;
+		g_usleep(POLICY_STAGE_QUIET_MS * 1000);
+		now = policy_stage_generation(stage);
+	} while (now != before);
+}
+
 static void a_checkout_in_place_takes_effect_at_its_end(void **state)
 {
 	struct policy_stage stage = policy_stage_open(NULL);
-	json_int_t generation;
+	bool swift = false;
 
 	(void)state;
-	for (unsigned int i = 0; i < 200; i++) {
-		g_autofree char *name = g_strdup_printf("g%03u.json", i);
-		g_autofree char *text = g_strdup_printf(
-			"{\"version\":1,\"groups\":{\"sg-%u\":{\"description\":\"main\"}}}", i);
-
-		policy_stage_write(&stage, name, text);
-	}
+	check_out(&stage, "main", "443", NULL);
 	policy_stage_wait_open(&stage, true, false);
-	generation = policy_stage_generation(&stage);
-	for (unsigned int i = 0; i < 200; i++) {
-		g_autofree char *name = g_strdup_printf("g%03u.json", i);
-		g_autofree char *text = g_strdup_printf(
-			"{\"version\":1,\"groups\":{\"sg-%u\":{\"description\":\"topic\"}}}", i);
+	for (unsigned int i = 0; i < TRIES && !swift; i++) {
+		const bool other = i % 2 == 0;
+		json_int_t generation;
+		struct pace pace = {0};
 
-		policy_stage_remove(&stage, name);
-		if (i == 100) {
-			policy_stage_remove(&stage, "a.json");
-			g_usleep(SETTLE_MS / 2 * 1000);
-			policy_stage_write(&stage, "a.json", POLICY_STAGE("80"));
-		}
-		policy_stage_write(&stage, name, text);
-		g_usleep(2000);
+		wait_settled(&stage);
+		generation = policy_stage_generation(&stage);
+		hurry(true);
+		check_out(&stage, other ? "topic" : "main", other ? "80" : "443", &pace);
+		hurry(false);
+		swift = was_swift(&pace);
+		policy_stage_wait_open(&stage, !other, other);
+		if (swift)
+			assert_int_equal(policy_stage_generation(&stage), generation + 1);
 	}
-	policy_stage_wait_open(&stage, false, true);
-	assert_int_equal(policy_stage_generation(&stage), generation + 1);
+	if (!swift)
+		never_swift();
 	g_free(stage.dir);
 }
 
