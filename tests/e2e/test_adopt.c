@@ -9,6 +9,7 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 static const char policy[] =
@@ -90,9 +91,9 @@ static void a_tap_made_anew_has_no_window(void **state)
 
 	(void)state;
 	tap_delete(stage.web);
-	assert_true(scene_wait_state(stage.daemon, "web", "waiting", 5000) >= 0);
+	assert_true(scene_wait_state(stage.daemon, "web", "waiting", GIVE_UP_MS) >= 0);
 	stage.web = scene_tap("tap0");
-	assert_true(scene_wait_state(stage.daemon, "web", "filtering", 5000) >= 0);
+	assert_true(scene_wait_state(stage.daemon, "web", "filtering", GIVE_UP_MS) >= 0);
 	assert_drops(stage.outside, stage.web, SEGMENT("4000"));
 	daemon_kill(stage.daemon);
 	tap_delete(stage.web);
@@ -111,12 +112,12 @@ static void a_tap_that_is_waited_for_has_its_window_when_it_comes(void **state)
 	sgctl_check(stage.daemon, "attach", "tap2", "--id", "late", "--address", "10.0.0.6",
 		    "--group", "sg-web", "--wait", "--adopt-flows", LONG, NULL);
 	late = scene_tap("tap2");
-	assert_true(scene_wait_state(stage.daemon, "late", "filtering", 5000) >= 0);
+	assert_true(scene_wait_state(stage.daemon, "late", "filtering", GIVE_UP_MS) >= 0);
 	assert_passes(stage.outside, late, "tcp 10.0.0.9:4000 > 10.0.0.6:443 A seq=1 ack=1 len=1");
 	tap_delete(late);
-	assert_true(scene_wait_state(stage.daemon, "late", "waiting", 5000) >= 0);
+	assert_true(scene_wait_state(stage.daemon, "late", "waiting", GIVE_UP_MS) >= 0);
 	late = scene_tap("tap2");
-	assert_true(scene_wait_state(stage.daemon, "late", "filtering", 5000) >= 0);
+	assert_true(scene_wait_state(stage.daemon, "late", "filtering", GIVE_UP_MS) >= 0);
 	assert_drops(stage.outside, late, "tcp 10.0.0.9:4000 > 10.0.0.6:443 A seq=1 ack=1 len=1");
 }
 

@@ -14,6 +14,7 @@
 #include "tests/lib/check.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 /* Groups that every Debian has; nobody's own one is neither. */
@@ -184,9 +185,9 @@ static void who_waits_and_leaves_is_forgotten(void **state)
 	daemon = daemon_start("clients", NULL);
 	close(http_send_bytes(daemon->socket, wait, strlen(wait)));
 	waiting = http_send_bytes(daemon->socket, wait, strlen(wait));
-	assert_true(scene_wait_state(daemon, "late", "waiting", 5000) >= 0);
+	assert_true(scene_wait_state(daemon, "late", "waiting", GIVE_UP_MS) >= 0);
 	scene_tap("tap7");
-	assert_true(scene_wait_state(daemon, "late", "filtering", 5000) >= 0);
+	assert_true(scene_wait_state(daemon, "late", "filtering", GIVE_UP_MS) >= 0);
 	close(waiting);
 	assert_int_equal(daemon_stop(daemon), 0);
 }

@@ -16,12 +16,12 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
-#define FRAMES	   1000
-#define REPAIR_MS  1000 /* what is promised */
-#define PATIENT_MS 10000
-#define GROUP	   "29799" /* 0x7467 */
+#define FRAMES	  1000
+#define REPAIR_MS 1000	  /* what is promised */
+#define GROUP	  "29799" /* 0x7467 */
 
 static const char *const guarded[] = {"--guard", "tap*", NULL};
 
@@ -43,9 +43,9 @@ static const char nothing[] = "{ \"version\": 1 }";
 
 /* ------------------------------------------------------------------ frames */
 
-/* How many of so many frames arrive, of each of the texts in turn. */
+/* How many of so many frames arrive; for those that are expected it waits as long as it takes. */
 static unsigned int arrived(const struct tap *from, const struct tap *to, const char *text,
-			    unsigned int count)
+			    unsigned int count, unsigned int expected)
 {
 	struct frame frame, got;
 	unsigned int seen = 0;
@@ -57,27 +57,32 @@ static unsigned int arrived(const struct tap *from, const struct tap *to, const 
 		while (tap_read(to, &got, 0))
 			seen++;
 	}
-	while (tap_read(to, &got, 20))
+	while (tap_read(to, &got, seen < expected ? TAP_WAIT_MS : 20))
 		seen++;
 	return seen;
 }
 
+#define assert_none_arrives(from, to, text) \
+	assert_int_equal(arrived((from), (to), (text), FRAMES, 0), 0)
+#define assert_all_arrive(from, to, text) \
+	assert_int_equal(arrived((from), (to), (text), 10, 10), 10)
+
 /* Nothing reaches anyone: the neighbour, or the tap itself. */
 static void assert_shut(const struct tap *tap, const struct tap *neighbour)
 {
-	assert_int_equal(arrived(tap, neighbour, SENT, FRAMES), 0);
-	assert_int_equal(arrived(tap, neighbour, ARP_SENT, FRAMES), 0);
-	assert_int_equal(arrived(neighbour, tap, OPEN_SYN, FRAMES), 0);
-	assert_int_equal(arrived(neighbour, tap, ARP_TO, FRAMES), 0);
+	assert_none_arrives(tap, neighbour, SENT);
+	assert_none_arrives(tap, neighbour, ARP_SENT);
+	assert_none_arrives(neighbour, tap, OPEN_SYN);
+	assert_none_arrives(neighbour, tap, ARP_TO);
 }
 
 static void assert_filtered(const struct tap *tap, const struct tap *neighbour)
 {
-	assert_int_equal(arrived(tap, neighbour, SENT, 10), 10);
-	assert_int_equal(arrived(tap, neighbour, ARP_SENT, 10), 10);
-	assert_int_equal(arrived(neighbour, tap, ARP_TO, 10), 10);
-	assert_int_equal(arrived(neighbour, tap, OPEN_SYN, 10), 10);
-	assert_int_equal(arrived(neighbour, tap, CLOSED_SYN, 10), 0);
+	assert_all_arrive(tap, neighbour, SENT);
+	assert_all_arrive(tap, neighbour, ARP_SENT);
+	assert_all_arrive(neighbour, tap, ARP_TO);
+	assert_all_arrive(neighbour, tap, OPEN_SYN);
+	assert_int_equal(arrived(neighbour, tap, CLOSED_SYN, 10, 0), 0);
 }
 
 /* ------------------------------------------------------------------ devices */
@@ -151,25 +156,25 @@ static char *ruleset(void)
 	return TAKE_PTR(command.out);
 }
 
-static void assert_back_in_time(const char *before)
+static void assert_back_in_time(const struct daemon *daemon, const char *before)
 {
-	gint64 start = g_get_monotonic_time();
+	struct stopwatch watch = stopwatch_start(daemon->pid);
 
 	for (;;) {
 		g_autofree char *now = ruleset();
 
 		if (strcmp(now, before) == 0)
 			break;
-		if (g_get_monotonic_time() - start > PATIENT_MS * 1000)
+		if (patience_over(watch.began_us, GIVE_UP_MS))
 			fail_msg("the table is never put back:\n%s\n-- wanted:\n%s", now, before);
 		g_usleep(2000);
 	}
-	assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+	stopwatch_assert(&watch, REPAIR_MS, "the table");
 }
 
 static void assert_filtering(const struct daemon *daemon, const char *id)
 {
-	if (scene_wait_state(daemon, id, "filtering", 5000) < 0)
+	if (scene_wait_state(daemon, id, "filtering", GIVE_UP_MS) < 0)
 		fail_msg("%s is never filtering", id);
 }
 
@@ -184,7 +189,7 @@ static void a_tap_passes_nothing_until_it_is_filtered(void **state)
 
 	(void)state;
 	assert_shut(tap, outside);
-	assert_int_equal(arrived(other, outside, SENT, 10), 10);
+	assert_all_arrive(other, outside, SENT);
 	assert_true(guard_number(daemon, "dropped_packets") >= 4 * FRAMES);
 	daemon_apply(daemon, policy);
 	assert_group("tap0", GROUP);
@@ -193,7 +198,7 @@ static void a_tap_passes_nothing_until_it_is_filtered(void **state)
 	assert_group("tap0", "default");
 	assert_shut(tap, outside);
 	sgctl_check(daemon, "attach", "tap0", "--id", "web", "--address", "10.0.0.5", NULL);
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
 	sgctl_check(daemon, "detach", "web", NULL);
 	assert_shut(tap, outside);
 }
@@ -247,7 +252,7 @@ static void a_tap_made_anew_leaks_nothing_while_rulesd_lives(void **state)
 				passes |= memcmp(got.bytes, open_syn.bytes, got.length) == 0;
 				wrong += memcmp(got.bytes, closed_syn.bytes, got.length) == 0;
 			}
-			if (g_get_monotonic_time() - start > PATIENT_MS * 1000)
+			if (patience_over(start, GIVE_UP_MS))
 				fail_msg("tap0 is never filtered");
 		}
 		assert_int_equal(wrong, 0);
@@ -281,29 +286,26 @@ static void a_routed_tap_passes_nothing_until_it_is_filtered(void **state)
 		      "vm1", NULL);
 	out = g_strdup("udp 10.1.0.5:53 > 10.2.0.9:53 len=20 smac=5 dmac=52:54:00:00:00:a1");
 	in = g_strdup("udp 10.2.0.9:53 > 10.1.0.5:53 len=20 smac=9 dmac=52:54:00:00:00:a2");
-	assert_int_equal(arrived(tap, outside, out, FRAMES), 0);
-	assert_int_equal(arrived(outside, tap, in, FRAMES), 0);
+	assert_none_arrives(tap, outside, out);
+	assert_none_arrives(outside, tap, in);
 	/* The host itself: it neither answers the VM nor asks it. */
-	assert_int_equal(arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1", FRAMES), 0);
-	assert_int_equal(
-		arrived(tap, tap, "icmp 10.1.0.5 > 10.1.0.1 smac=5 dmac=52:54:00:00:00:a1", FRAMES),
-		0);
+	assert_none_arrives(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1");
+	assert_none_arrives(tap, tap, "icmp 10.1.0.5 > 10.1.0.1 smac=5 dmac=52:54:00:00:00:a1");
 	daemon_apply(daemon, routed);
-	assert_int_equal(arrived(tap, outside, out, 10), 10);
-	assert_int_equal(arrived(outside, tap, in, 10), 10);
-	assert_int_equal(
-		arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1 dmac=ff:ff:ff:ff:ff:ff", 10), 10);
+	assert_all_arrive(tap, outside, out);
+	assert_all_arrive(outside, tap, in);
+	assert_all_arrive(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1 dmac=ff:ff:ff:ff:ff:ff");
 	daemon_kill(daemon);
-	assert_int_equal(arrived(tap, outside, out, 10), 10);
+	assert_all_arrive(tap, outside, out);
 	delete_tap(tap);
 	tap = tap_at("tap0", 555);
 	command_check("ip", "link", "set", "tap0", "address", "52:54:00:00:00:a1", NULL);
 	command_check("ip", "address", "add", "10.1.0.1/24", "dev", "tap0", NULL);
 	command_check("ip", "neighbour", "add", "10.1.0.5", "lladdr", "52:54:00:00:00:05", "dev",
 		      "tap0", NULL);
-	assert_int_equal(arrived(tap, outside, out, FRAMES), 0);
-	assert_int_equal(arrived(outside, tap, in, FRAMES), 0);
-	assert_int_equal(arrived(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1", FRAMES), 0);
+	assert_none_arrives(tap, outside, out);
+	assert_none_arrives(outside, tap, in);
+	assert_none_arrives(tap, tap, "arp 10.1.0.5 > 10.1.0.1 op=1");
 }
 
 static void a_table_that_somebody_touches_is_put_back(void **state)
@@ -321,17 +323,17 @@ static void a_table_that_somebody_touches_is_put_back(void **state)
 
 	(void)state;
 	command_check("nft", "delete", "table", "bridge", table, NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	command_check("nft", "flush", "ruleset", NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	command_check("nft", "flush", "chain", "inet", table, "output", NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	command_check("nft", "insert", "rule", "bridge", table, "prerouting", "accept", NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	command_check("nft", "add", "chain", "arp", table, "more", NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	command_check("nft", "add", "table", "bridge", table, "{ flags dormant; }", NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	listed = command_run(list);
 	shown = strstr(listed.out, "drop # handle ");
 	assert_non_null(shown);
@@ -339,7 +341,7 @@ static void a_table_that_somebody_touches_is_put_back(void **state)
 	handle = g_strndup(shown, strspn(shown, "0123456789"));
 	command_check("nft", "delete", "rule", "bridge", table, "prerouting", "handle", handle,
 		      NULL);
-	assert_back_in_time(before);
+	assert_back_in_time(daemon, before);
 	assert_shut(tap, outside);
 	repairs = guard_number(daemon, "repairs");
 	assert_true(repairs >= 7);
@@ -405,7 +407,7 @@ static void a_device_group_says_the_truth(void **state)
 	struct daemon *daemon = daemon_start("group", guarded);
 	struct tap *tap = scene_tap("tap0");
 	struct tap *bare = scene_tap("tap1");
-	gint64 start;
+	struct stopwatch watch;
 
 	(void)state;
 	command_check("ip", "link", "set", "tap0", "group", "77", NULL);
@@ -413,14 +415,16 @@ static void a_device_group_says_the_truth(void **state)
 	assert_group("tap0", GROUP);
 	assert_filtered(tap, outside);
 	command_check("ip", "link", "set", "tap0", "group", "78", NULL);
-	start = g_get_monotonic_time();
-	while (arrived(tap, outside, SENT, 1) != 1)
-		assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+	watch = stopwatch_start(daemon->pid);
+	while (arrived(tap, outside, SENT, 1, 0) != 1)
+		assert_false(patience_over(watch.began_us, GIVE_UP_MS));
+	stopwatch_assert(&watch, REPAIR_MS, "the group of a filtered tap");
 	/* One that is not filtered is not let in by whoever gives it the group. */
 	command_check("ip", "link", "set", "tap1", "group", GROUP, NULL);
-	start = g_get_monotonic_time();
-	while (arrived(bare, outside, SENT, 1) != 0)
-		assert_in_range((g_get_monotonic_time() - start) / 1000, 0, REPAIR_MS);
+	watch = stopwatch_start(daemon->pid);
+	while (arrived(bare, outside, SENT, 1, 0) != 0)
+		assert_false(patience_over(watch.began_us, GIVE_UP_MS));
+	stopwatch_assert(&watch, REPAIR_MS, "the group of a tap that is not filtered");
 	assert_shut(bare, outside);
 	assert_int_equal(guard_number(daemon, "group_repairs"), 2);
 	daemon_kill(daemon);
@@ -438,7 +442,7 @@ static void a_tap_renamed_into_the_pattern_is_guarded_from_then_on(void **state)
 	struct tap *tap = scene_tap("vm7");
 
 	(void)state;
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
 	command_check("ip", "link", "set", "vm7", "down", NULL);
 	command_check("ip", "link", "set", "vm7", "name", "tap7", "up", NULL);
 	assert_shut(tap, outside);
@@ -446,10 +450,10 @@ static void a_tap_renamed_into_the_pattern_is_guarded_from_then_on(void **state)
 	command_check("ip", "link", "set", "tap7", "down", NULL);
 	command_check("ip", "link", "set", "tap7", "name", "vm7", "up", NULL);
 	sgctl_check(daemon, "attach", "vm7", "--id", "web", "--address", "10.0.0.5", NULL);
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
 	command_check("ip", "link", "set", "vm7", "down", NULL);
 	command_check("ip", "link", "set", "vm7", "name", "tap7", "up", NULL);
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
 }
 
 static void flush_removes_the_table_and_the_groups(void **state)
@@ -471,8 +475,8 @@ static void flush_removes_the_table_and_the_groups(void **state)
 	left = ruleset();
 	assert_string_equal(left, "table inet theirs {\n}\n");
 	assert_group("tap0", "default");
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
-	assert_int_equal(arrived(outside, tap, CLOSED_SYN, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
+	assert_all_arrive(outside, tap, CLOSED_SYN);
 }
 
 static void refuse(const char *const *words, const char *said)
@@ -520,13 +524,13 @@ static void two_instances_in_one_namespace_have_tables_of_their_own(void **state
 	assert_shut(tap, outside);
 	assert_shut(vnet, outside);
 	sgctl_check(first, "attach", "tap0", "--id", "a", "--address", "10.0.0.5", NULL);
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(tap, outside, SENT);
 	assert_shut(vnet, outside);
 	sgctl_check(second, "attach", "vnet0", "--id", "b", "--address", "10.0.0.5", NULL);
-	assert_int_equal(arrived(vnet, outside, SENT, 10), 10);
+	assert_all_arrive(vnet, outside, SENT);
 	daemon_delete(second);
-	assert_int_equal(arrived(vnet, outside, SENT, 10), 10);
-	assert_int_equal(arrived(tap, outside, SENT, 10), 10);
+	assert_all_arrive(vnet, outside, SENT);
+	assert_all_arrive(tap, outside, SENT);
 	sgctl_check(first, "detach", "a", NULL);
 	assert_shut(tap, outside);
 }
@@ -554,8 +558,9 @@ static void programs_that_are_removed_come_back_behind_the_guard(void **state)
 		command_check("bpftool", "link", "detach", "pinned", pin, NULL);
 	}
 	start = g_get_monotonic_time();
-	while (arrived(outside, tap, CLOSED_SYN, 1) != 0 || arrived(outside, tap, OPEN_SYN, 1) != 1)
-		if (g_get_monotonic_time() - start > 15 * G_USEC_PER_SEC)
+	while (arrived(outside, tap, CLOSED_SYN, 1, 0) != 0 ||
+	       arrived(outside, tap, OPEN_SYN, 1, 0) != 1)
+		if (patience_over(start, GIVE_UP_MS))
 			fail_msg("the programs are never put back");
 	assert_group("tap0", GROUP);
 	assert_filtered(tap, outside);

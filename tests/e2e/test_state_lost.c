@@ -29,32 +29,15 @@
 #define POLICY(interfaces) \
 	"{ \"version\": 1, \"groups\": { " GROUPS " }, \"interfaces\": { " interfaces " } }"
 
-struct stage {
-	struct tap *web, *outside, *third;
-	struct daemon *daemon;
-	struct scene_connection connection;
-};
+static struct tap *third;
 
-static struct stage open_stage(const char *policy)
+static struct scene_stage open_stage(const char *policy)
 {
-	struct stage stage = {
-		.web = scene_tap("tap0"), .outside = scene_tap("tap1"), .third = scene_tap("tap2")};
-
-	stage.daemon = daemon_start("lost", NULL);
-	daemon_apply(stage.daemon, policy);
-	stage.connection = (struct scene_connection){
-		.client = stage.outside,
-		.server = stage.web,
-		.client_address = "10.0.0.9",
-		.server_address = "10.0.0.5",
-		.client_port = 4000,
-		.server_port = 443,
-	};
-	scene_connect(&stage.connection);
-	return stage;
+	third = scene_tap("tap2");
+	return scene_stage_connected("lost", NULL, policy);
 }
 
-static void check_filtering(struct stage *stage)
+static void check_filtering(struct scene_stage *stage)
 {
 	assert_true(scene_exchange(&stage->connection));
 	assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
@@ -63,17 +46,17 @@ static void check_filtering(struct stage *stage)
 }
 
 /* A new connection of a member: the pinned members count, too. */
-static void check_passes(struct stage *stage, unsigned int port)
+static void check_passes(struct scene_stage *stage, unsigned int port)
 {
 	assert_passes(stage->outside, stage->web, "tcp 10.0.0.9:%u > 10.0.0.5:443 S", port);
 }
 
-static json_t *status_of(const struct stage *stage)
+static json_t *status_of(const struct scene_stage *stage)
 {
 	return sgctl_json(stage->daemon, "show", "status", NULL);
 }
 
-static void assert_state(const struct stage *stage, const char *word, unsigned int kept)
+static void assert_state(const struct scene_stage *stage, const char *word, unsigned int kept)
 {
 	AUTO_JSON json_t *status = status_of(stage);
 	const char *error = json_string_value(json_object_get(status, "state_error"));
@@ -85,7 +68,7 @@ static void assert_state(const struct stage *stage, const char *word, unsigned i
 	assert_int_equal(json_array_size(json_object_get(status, "kept")), kept);
 }
 
-static void lose_everything(struct stage *stage)
+static void lose_everything(struct scene_stage *stage)
 {
 	daemon_kill(stage->daemon);
 	netns_remove_tree(stage->daemon->state_dir);
@@ -94,7 +77,7 @@ static void lose_everything(struct stage *stage)
 
 static void a_lost_directory_opens_nothing_and_the_policy_takes_over(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
 
 	(void)state;
 	lose_everything(&stage);
@@ -124,46 +107,46 @@ static void a_lost_directory_opens_nothing_and_the_policy_takes_over(void **stat
 
 static void what_no_policy_names_stays_closed_until_it_is_detached(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
 
 	(void)state;
 	sgctl_check(stage.daemon, "attach", "tap2", "--id", "hand", "--address", "10.0.0.7",
 		    "--group", "sg-shut", NULL);
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	lose_everything(&stage);
 	assert_state(&stage, "knows of nothing", 2);
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	daemon_apply(stage.daemon, POLICY(WEB ", " CLIENT));
 	assert_state(&stage, "knows of nothing", 1);
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	check_filtering(&stage);
 	daemon_kill(stage.daemon);
 	daemon_restart(stage.daemon, NULL);
 	assert_state(&stage, "knows of nothing", 1);
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	sgctl_check(stage.daemon, "detach", "tap2", NULL);
 	assert_state(&stage, NULL, 0);
-	assert_passes(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_passes(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	check_filtering(&stage);
 }
 
 static void what_is_kept_can_be_attached_by_hand_again(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT ", " SHUT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT ", " SHUT));
 
 	(void)state;
 	lose_everything(&stage);
 	assert_state(&stage, "knows of nothing", 2);
 	sgctl_check(stage.daemon, "attach", "tap2", "--id", "hand", "--address", "10.0.0.7", NULL);
 	assert_state(&stage, "knows of nothing", 1);
-	assert_passes(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.77:1 > 10.0.0.9:2");
+	assert_passes(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.77:1 > 10.0.0.9:2");
 	check_filtering(&stage);
 }
 
 static void what_is_kept_ends_with_its_device(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
 
 	(void)state;
 	lose_everything(&stage);
@@ -177,12 +160,12 @@ static void what_is_kept_ends_with_its_device(void **state)
 	}
 }
 
-static char *path_of(const struct stage *stage, const char *name)
+static char *path_of(const struct scene_stage *stage, const char *name)
 {
 	return g_build_filename(stage->daemon->state_dir, name, NULL);
 }
 
-static void flip(const struct stage *stage, const char *name)
+static void flip(const struct scene_stage *stage, const char *name)
 {
 	g_autofree char *path = path_of(stage, name);
 	g_autofree char *data = NULL;
@@ -195,12 +178,12 @@ static void flip(const struct stage *stage, const char *name)
 
 static void a_damaged_policy_gives_way_to_the_one_before_and_opens_nothing(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
 	g_autofree char *log = NULL;
 
 	(void)state;
 	daemon_apply(stage.daemon, POLICY(WEB ", " CLIENT ", " SHUT));
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	daemon_kill(stage.daemon);
 	flip(&stage, "policies/2.policy");
 	daemon_restart(stage.daemon, NULL);
@@ -210,17 +193,17 @@ static void a_damaged_policy_gives_way_to_the_one_before_and_opens_nothing(void 
 	check_filtering(&stage);
 	check_passes(&stage, 4100);
 	/* tap2 is of the policy that is lost. */
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	daemon_apply(stage.daemon, POLICY(WEB ", " CLIENT ", " SHUT));
 	assert_state(&stage, NULL, 0);
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	check_filtering(&stage);
 }
 
 static void damaged_files_end_no_connection(void **state)
 {
 	static const char *const files[] = {"numbers.json", "marks.json", "current.json"};
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT ", " SHUT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT ", " SHUT));
 
 	(void)state;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -236,7 +219,7 @@ static void damaged_files_end_no_connection(void **state)
 			assert_state(&stage, files[i], 0);
 			check_filtering(&stage);
 			check_passes(&stage, 4100 + 2 * i + turn);
-			assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+			assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 			daemon_apply(stage.daemon, turn ? POLICY(WEB ", " CLIENT ", " SHUT)
 							: POLICY(WEB ", " SHUT ", " CLIENT));
 			assert_state(&stage, NULL, 0);
@@ -310,7 +293,7 @@ static void attach_until_full(const struct daemon *daemon)
 
 static void a_full_disk_refuses_changes_and_goes_on_filtering(void **state)
 {
-	struct stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
 	g_autofree char *filler = path_of(&stage, "filler");
 	g_autofree char *words = g_strnfill(5000, 'x');
 	g_autofree char *patch = g_strdup_printf("{ \"version\": 1, \"description\": \"%s\", "
@@ -328,7 +311,7 @@ static void a_full_disk_refuses_changes_and_goes_on_filtering(void **state)
 			sgctl_run(stage.daemon, "patch", policy_file("patch.json", patch), NULL));
 		check_filtering(&stage);
 		check_passes(&stage, 4100 + round);
-		assert_passes(stage.third, stage.outside, "udp 10.0.0.77:1 > 10.0.0.9:2");
+		assert_passes(third, stage.outside, "udp 10.0.0.77:1 > 10.0.0.9:2");
 	}
 	/* It also starts, and has what held. */
 	daemon_kill(stage.daemon);
@@ -352,7 +335,7 @@ static void a_full_disk_refuses_changes_and_goes_on_filtering(void **state)
 		assert_true(json_integer_value(json_object_get(status, "generation")) >=
 			    generation);
 	}
-	assert_drops(stage.third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
+	assert_drops(third, stage.outside, "udp 10.0.0.7:1 > 10.0.0.9:2");
 	check_filtering(&stage);
 }
 
