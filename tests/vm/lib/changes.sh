@@ -78,6 +78,7 @@ check_live_connections() {
 # Standard input: lines of WANTED FAMILY FROM TO SERVICE, all tried at once.
 check_probes() {
 	local lines line wanted family from to service
+	local -a missing=()
 
 	mapfile -t lines
 	for line in "${lines[@]}"; do
@@ -85,6 +86,12 @@ check_probes() {
 		send_probe "$family" "$from" "$to" "$service"
 	done
 	hear_probes
+	for line in "${lines[@]}"; do
+		read -r wanted family from to service <<<"$line"
+		line=$family.$from.$to.$service
+		[ "$wanted" != allow ] || [ "${seen[$line]}" != drop ] || missing+=("$line")
+	done
+	insist "${missing[@]}"
 	for line in "${lines[@]}"; do
 		read -r wanted family from to service <<<"$line"
 		line=${seen[$family.$from.$to.$service]}
