@@ -400,6 +400,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	err = engine_confirm_restore(e, error);
 	if (err < 0)
 		return err;
+	engine_compact_soon(e);
 	*engine = TAKE_PTR(e);
 	return 0;
 }
@@ -423,6 +424,7 @@ void engine_close(struct engine **engine)
 	dataplane_close(&e->dataplane);
 	engine_watch_stop(e);
 	engine_digest_stop(e);
+	engine_compact_stop(e);
 	image_free(&e->image);
 	model_free(&e->model);
 	numbers_free(&e->numbers);

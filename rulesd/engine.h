@@ -8,6 +8,7 @@
  *   engine_policy.c     replacing the policy, patching it, rollback
  *   engine_text.c       the texts of the policy, which are on disk only
  *   engine_digest.c     the digest of a large one, in a thread
+ *   engine_compact.c    a journal that has grown, in a thread
  *   engine_interface.c  interfaces attached by hand
  *   engine_kept.c       interfaces that nobody knows any more
  *   engine_inherit.c    devices that go from one interface to another
@@ -148,6 +149,8 @@ struct engine {
 	struct engine_verification *verifying; /* engine_verify.c; NULL: none */
 	struct engine_digest *digest;	       /* being worked out; NULL: none */
 	int64_t digest_after_us;	       /* no other one before (monotonic) */
+	struct engine_compaction *compaction;  /* of the journal; NULL: none */
+	int64_t compact_after_us;	       /* no other one before (monotonic) */
 	guint settle_timer;		       /* 0: the kernel holds nothing that is to go */
 };
 

@@ -94,6 +94,7 @@ static int append(struct engine *engine, const char *id, const char *text, size_
 	if (err < 0)
 		return engine_disk_error(engine, err, diag);
 	numbers_news_written(engine->numbers);
+	engine_compact_soon(engine);
 	return 0;
 }
 

@@ -94,6 +94,12 @@ bool engine_same_texts(const struct engine *engine, const GPtrArray *sources);
 void engine_digest_start(struct engine *engine, const struct state_generation *generation);
 void engine_digest_stop(struct engine *engine);
 
+/* -------------------------------------------------- engine_compact.c */
+
+/* After something was appended to the journal: whether it has to be compacted, which then begins. */
+void engine_compact_soon(struct engine *engine);
+void engine_compact_stop(struct engine *engine);
+
 /* -------------------------------------------------- engine_kept.c */
 
 /* Whether it is for a device of this host. */

@@ -330,6 +330,7 @@ int engine_patch_policy(struct engine *engine, GPtrArray *sources, const char *s
 	}
 	made.writes = (int)writes;
 	engine_change_keep(engine, &arrival.change);
+	engine_compact_soon(engine);
 	*result = made;
 	report(engine, source, result, "patch");
 	return 0;

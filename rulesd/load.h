@@ -72,6 +72,12 @@ int load_patch(const GPtrArray *sources, const struct model *model, struct model
  * model is the same after the last one. The caller frees the array (g_free).
  */
 bool *load_superseded(const GPtrArray *patches);
+/*
+ * The same as these patches, one after the other, to these sources, as at most two: what the last
+ * of them wrote of each object. NULL when they are not what was accepted once, or when a document
+ * would be larger than JDOC_MAX_BYTES. The caller frees it.
+ */
+GPtrArray *load_reduced(const GPtrArray *sources, const GPtrArray *patches);
 /* model_validate_edit of the edit, which is applied, with the places that sources give. */
 int load_validate_patch(const GPtrArray *sources, const struct model *model,
 			const struct model_edit *edit, struct diag *diag);

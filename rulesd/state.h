@@ -28,9 +28,15 @@
  * attached and is not known any more stays as it is pinned (engine_kept.c), because a file that was
  * lost must open nothing.
  *
- * Size: the texts of at most STATE_MAX_GENERATIONS policies or STATE_MAX_BYTES, whichever is less,
- * but always the last two; a journal of at most STATE_JOURNAL_BYTES beside each (a policy's texts
- * replace it before, state_compact.c; a change that would exceed it is refused); the registry.
+ * A journal that grows beyond STATE_COMPACT_PATCHES or _BYTES is compacted beside the changes that
+ * go on (state_compact.c): a new N.policy has the texts and, as one patch, the last word on each
+ * object; a new N.journal the interfaces attached by hand, and what came meanwhile. One rename of
+ * current.json makes them hold, and they say what the others said. Generations from before keep the
+ * old files until they are forgotten.
+ *
+ * Size: of the last STATE_MAX_GENERATIONS policies as many as fit, with their journals, into
+ * STATE_MAX_BYTES, but always the last two; a journal of at most STATE_JOURNAL_BYTES (a change that
+ * would exceed it is refused); one more policy while it is written; the registry.
  */
 #pragma once
 
@@ -41,8 +47,11 @@
 #include "rulesd/numbers.h"
 #include "rulesd/state_journal.h"
 
-#define STATE_MAX_GENERATIONS 16
-#define STATE_MAX_BYTES	      (1ull << 30)
+#define STATE_MAX_GENERATIONS  16
+#define STATE_MAX_BYTES	       (1ull << 30)
+#define STATE_COMPACT_PATCHES  1024u
+#define STATE_COMPACT_BYTES    (1ull << 20) /* of a journal, or */
+#define STATE_COMPACT_FRACTION 8u	    /* one in so many of the texts, if that is more */
 
 /* A policy that was in force from this generation on. */
 struct state_generation {
@@ -86,6 +95,7 @@ struct state {
 	bool has_numbers;	      /* numbers.json and marks.json were written */
 
 	bool unsound;	   /* the journal could not be mended: nothing is appended */
+	bool unsettled;	   /* current.json may name others: it is written before anything else */
 	GPtrArray *damage; /* of char *: what was found damaged or missing at this start */
 	char *lost; /* what is not known any more, since the last policy; in current.json; NULL */
 };
@@ -160,6 +170,31 @@ int state_append_patch(struct state *state, const struct state_record *record,
 /* An interface attached by hand: new or changed; text NULL: gone. 0 or -errno. */
 int state_append_attached(struct state *state, const struct state_record *record, const char *id,
 			  const char *text, size_t length);
+
+/*
+ * The journal into a new policy. begin and commit are for the thread of the state, work for any: it
+ * looks at nothing but its own.
+ */
+struct state_compaction;
+bool state_wants_compaction(const struct state *state);
+/* Where there is no policy, all at once: a journal of interfaces attached by hand is short then. A
+ * rename, so it is the old or the new one. 0 or -errno. */
+int state_compact_bare(struct state *state, struct numbers *numbers);
+/* NULL: it cannot be now. */
+struct state_compaction *state_compact_begin(struct state *state);
+/* Writes what was there at begin, or at the last refresh. 0 or -errno. */
+int state_compact_work(struct state_compaction *compaction);
+/* How many bytes have come since, which the next work writes. */
+uint64_t state_compact_refresh(const struct state *state, struct state_compaction *compaction);
+/*
+ * The new files hold, with what has come since. 0, -ESTALE when there is another policy meanwhile,
+ * or -errno: then all is as it was. Frees it, as abandon does, which may be done without commit.
+ */
+int state_compact_commit(struct state *state, struct numbers *numbers,
+			 struct state_compaction **compaction);
+void state_compact_abandon(struct state *state, struct state_compaction **compaction);
+/* Without a look at the disk: the state is closed already. */
+void state_compact_free(struct state_compaction **compaction);
 
 /* Remembers the generation that users saw, if it is higher than the one remembered. 0 or -errno. */
 int state_note_generation(struct state *state, uint64_t generation, uint64_t offset);

@@ -89,11 +89,11 @@ static void add_texts(GArray *parts, const GPtrArray *sources)
 	}
 }
 
-static int write_texts(struct state *state, const struct state_generation *entry,
-		       const GPtrArray *sources, const GPtrArray *patches)
+int state_write_texts(const struct state *state, const struct state_generation *entry,
+		      const GPtrArray *sources, const GPtrArray *patches, bool compacted)
 {
 	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct iovec));
-	g_autofree char *head = state_policy_head(state, entry, sources, patches);
+	g_autofree char *head = state_policy_head(state, entry, sources, patches, compacted);
 
 	if (!head)
 		return -EINVAL; /* a name that is not UTF-8: the API refuses that before */
@@ -108,12 +108,18 @@ static int write_texts(struct state *state, const struct state_generation *entry
 
 /* A journal begins with the interfaces that the one before attached, so that it never is empty and
  * is missed when it is gone. */
-static int begin_journal(struct state *state, const char *file, struct state_journal *journal)
+char *state_first_record(const struct state *state)
 {
 	const struct state_record record = {.generation = state->generation,
 					    .offset = state->offset};
+
+	return state_attached_to_text(&record, state->attached_changes);
+}
+
+static int begin_journal(struct state *state, const char *file, struct state_journal *journal)
+{
 	g_autofree char *name = state_journal_name(file);
-	g_autofree char *text = state_attached_to_text(&record, state->attached_changes);
+	g_autofree char *text = state_first_record(state);
 
 	*journal = (struct state_journal){.fd = -1};
 	return text ? state_journal_begin(state->policies, name, journal, text, strlen(text))
@@ -169,7 +175,7 @@ int state_take_over(struct state *state)
 	return err;
 }
 
-static void remove_policy(struct state *state, const char *file)
+void state_remove_policy(struct state *state, const char *file)
 {
 	g_autofree char *journal = state_journal_name(file);
 
@@ -199,7 +205,7 @@ int state_policy_prepare(struct state *state, const GPtrArray *sources, const GP
 	pending->source = g_strdup(source);
 	pending->file = g_strdup_printf("%" G_GUINT64_FORMAT ".policy", state->next_file);
 	state->pending = pending;
-	err = write_texts(state, pending, sources, patches);
+	err = state_write_texts(state, pending, sources, patches, false);
 	if (err == 0)
 		err = begin_journal(state, pending->file, &state->next_journal);
 	if (err == 0)
@@ -209,16 +215,15 @@ int state_policy_prepare(struct state *state, const GPtrArray *sources, const GP
 	return err;
 }
 
-/* Of a file that generations name. */
+/* Of a file that generations name, and of its journal. */
 static uint64_t bytes_of(const struct state *state, const char *file)
 {
-	struct stat st;
+	const struct state_generation generation = {.file = (char *)(uintptr_t)file, .patches = 1};
 
-	return fstatat(state->policies, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0
-									    : (uint64_t)st.st_size;
+	return state_policy_size(state, &generation);
 }
 
-static bool is_used(const struct state *state, const char *file)
+bool state_uses_file(const struct state *state, const char *file)
 {
 	for (guint i = 0; i < state->generations->len; i++)
 		if (strcmp(((struct state_generation *)state->generations->pdata[i])->file, file) ==
@@ -249,8 +254,8 @@ static void forget_oldest(struct state *state)
 	g_autofree char *file = g_strdup(oldest->file);
 
 	g_ptr_array_remove_index(state->generations, 0);
-	if (!is_used(state, file))
-		remove_policy(state, file);
+	if (!state_uses_file(state, file))
+		state_remove_policy(state, file);
 }
 
 void state_prune(struct state *state)
@@ -259,7 +264,7 @@ void state_prune(struct state *state)
 		forget_oldest(state);
 }
 
-static void prune_bytes(struct state *state)
+void state_prune_bytes(struct state *state)
 {
 	while (state->generations->len > 2 && all_bytes(state) > STATE_MAX_BYTES)
 		forget_oldest(state);
@@ -277,10 +282,42 @@ static void commit_failed(struct state *state)
 	state_journal_close(&state->next_journal);
 	state->next_file++;
 	err = write_current(state, state->generation, state->offset);
+	state->unsettled = err < 0;
 	if (err < 0)
 		log_error("state directory %s: current.json cannot be written: %s; it may name a "
 			  "policy that was refused",
 			  state->path, g_strerror(-err));
+}
+
+/* Once current.json may name other files than those that are appended to. */
+static int settle_current(struct state *state)
+{
+	int err = state->unsettled ? write_current(state, state->generation, state->offset) : 0;
+
+	if (err == 0)
+		state->unsettled = false;
+	return err;
+}
+
+int state_switch_current(struct state *state, GPtrArray *generations)
+{
+	GPtrArray *before = state->generations;
+	int err;
+
+	state->generations = generations;
+	err = prepare_current(state, state->generation, state->offset);
+	if (err == 0) {
+		err = state_file_commit(state->dir, "current.json");
+		state->unsettled = err < 0;
+	}
+	if (err == 0) {
+		g_ptr_array_unref(before);
+		return 0;
+	}
+	state->generations = before;
+	g_ptr_array_unref(generations);
+	settle_current(state);
+	return err;
 }
 
 int state_policy_commit(struct state *state, uint64_t generation, uint64_t offset)
@@ -304,14 +341,14 @@ int state_policy_commit(struct state *state, uint64_t generation, uint64_t offse
 	state->generation = generation;
 	state->offset = offset;
 	state->has_journal = true;
-	state->unsound = false;
+	state->unsound = state->unsettled = false;
 	state->next_file++;
 	state_journal_close(&state->journal);
 	state->journal = state->next_journal;
 	state->next_journal = (struct state_journal){.fd = -1};
 	state->patches = 0;
 	state_prune(state);
-	prune_bytes(state);
+	state_prune_bytes(state);
 	return 0;
 }
 
@@ -321,7 +358,7 @@ void state_policy_abort(struct state *state)
 		return;
 	state_file_abort(state->dir, "current.json");
 	state_journal_close(&state->next_journal);
-	remove_policy(state, state->pending->file);
+	state_remove_policy(state, state->pending->file);
 	g_clear_pointer(&state->pending, state_generation_free);
 }
 
@@ -350,6 +387,8 @@ static int append(struct state *state, const struct state_record *record, const 
 
 	if (err == 0 && state->unsound)
 		err = -EUCLEAN;
+	if (err == 0)
+		err = settle_current(state);
 	if (err == 0)
 		err = say_journal(state);
 	if (err == 0)

@@ -110,7 +110,8 @@ int state_journal_read(int dir, const char *name, state_journal_fn each, void *a
 		if (each && each(text, size, found.damaged, arg) != 0)
 			found.damaged = true;
 		at += bytes;
-		found.records++;
+		if (!found.records++)
+			found.first = at;
 	}
 	found.length = at;
 	found.torn = at < length;
@@ -150,16 +151,30 @@ static GString *line_of(const char *text, size_t length)
 	return line;
 }
 
-int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
-			size_t length)
+static int begin(int dir, const char *name, struct state_journal *journal, const char *text,
+		 size_t length,
+		 int (*write)(int dir, const char *name, const char *data, size_t size))
 {
 	g_autoptr(GString) line = line_of(text, length);
-	int err = state_file_write(dir, name, line->str, line->len);
+	int err = write(dir, name, line->str, line->len);
 
 	if (err < 0)
 		return err;
-	*journal = (struct state_journal){.fd = -1, .length = line->len, .records = 1};
+	*journal = (struct state_journal){
+		.fd = -1, .length = line->len, .first = line->len, .records = 1};
 	return 0;
+}
+
+int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
+			size_t length)
+{
+	return begin(dir, name, journal, text, length, state_file_write);
+}
+
+int state_journal_prepare(int dir, const char *name, struct state_journal *journal,
+			  const char *text, size_t length)
+{
+	return begin(dir, name, journal, text, length, state_file_prepare);
 }
 
 int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,

@@ -17,6 +17,7 @@
 struct state_journal {
 	int fd;		  /* -1: there is no file yet */
 	uint64_t length;  /* of the records in it */
+	uint64_t first;	  /* of the first one: what was there when it began */
 	uint32_t records; /* number of them */
 	bool torn;	  /* something else may stand behind them */
 	bool damaged;	  /* a record that was whole once is not any more */
@@ -42,4 +43,7 @@ int state_journal_append(int dir, const char *name, struct state_journal *journa
 /* A new file, in place of any that is there, with this record alone. 0 or -errno. */
 int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
 			size_t length);
+/* The same, but as NAME.tmp, which the next start would remove (state_file_commit, or _abort). */
+int state_journal_prepare(int dir, const char *name, struct state_journal *journal,
+			  const char *text, size_t length);
 void state_journal_close(struct state_journal *journal);

@@ -128,7 +128,7 @@ static json_t *lengths_of(const GPtrArray *sources)
 }
 
 char *state_policy_head(const struct state *state, const struct state_generation *entry,
-			const GPtrArray *sources, const GPtrArray *patches)
+			const GPtrArray *sources, const GPtrArray *patches, bool compacted)
 {
 	json_t *lists = json_array();
 	AUTO_JSON json_t *json = NULL;
@@ -139,6 +139,8 @@ char *state_policy_head(const struct state *state, const struct state_generation
 			 lengths_of(sources), "patches", lists, "generation",
 			 (json_int_t)entry->generation, "offset", (json_int_t)state->offset, "time",
 			 entry->time, "source", entry->source);
+	if (json && compacted)
+		json_object_set_new(json, "compacted", json_true());
 	return json ? json_dumps(json, JSON_COMPACT) : NULL;
 }
 
@@ -174,6 +176,14 @@ struct state_generation *state_generation_from_head(struct state *state, const c
 	state->generation = entry->generation;
 	state->offset = (uint64_t)offset;
 	return entry;
+}
+
+bool state_is_compacted(const char *text, size_t length)
+{
+	const char *texts;
+	AUTO_JSON json_t *json = read_head(text, length, &texts);
+
+	return json_is_true(json_object_get(json, "compacted"));
 }
 
 static void free_source(gpointer source)

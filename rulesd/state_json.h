@@ -19,7 +19,12 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 
 /* policies/N.policy: one line of JSON that says how long the texts are, then the texts. */
 char *state_policy_head(const struct state *state, const struct state_generation *entry,
-			const GPtrArray *sources, const GPtrArray *patches);
+			const GPtrArray *sources, const GPtrArray *patches, bool compacted);
+/* Such a file; of state, the directory of the policies and the offset are looked at. 0 or -errno. */
+int state_write_texts(const struct state *state, const struct state_generation *entry,
+		      const GPtrArray *sources, const GPtrArray *patches, bool compacted);
+/* Whether its head says that it only stands for another one and its journal (state_compact.c). */
+bool state_is_compacted(const char *text, size_t length);
 /* What the head of such a file says of its generation, which becomes the state's. */
 struct state_generation *state_generation_from_head(struct state *state, const char *name,
 						    const char *text, size_t length);
@@ -42,6 +47,21 @@ int state_patch_from_text(const char *text, size_t length, GPtrArray *patches);
 
 /* policies/N.journal of the policy in this file (NULL: of none). */
 char *state_journal_name(const char *file);
+
+/* -------------------------------------------------- state_change.c */
+
+/* Removes the texts and the journal. */
+void state_remove_policy(struct state *state, const char *file);
+/* Whether a generation needs it. */
+bool state_uses_file(const struct state *state, const char *file);
+/* Forgets generations that are beyond STATE_MAX_BYTES. */
+void state_prune_bytes(struct state *state);
+/* The interfaces that are attached by hand, as the first record of a journal; NULL: none can be
+ * made. The caller frees it. */
+char *state_first_record(const struct state *state);
+/* Writes what the state says. When it fails what stands on the disk is unknown, and nothing is
+ * appended until the state that was is written again. 0 or -errno. */
+int state_switch_current(struct state *state, GPtrArray *generations);
 
 /* -------------------------------------------------- state_recover.c */
 

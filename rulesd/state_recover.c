@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rulesd/cleanup.h"
 #include "rulesd/log.h"
@@ -99,6 +100,17 @@ static int compare_files(gconstpointer a, gconstpointer b)
 	return x < y ? -1 : x > y;
 }
 
+/* A journal that was being compacted says more than what it was to become, which has no journal
+ * before it holds. */
+static bool is_finished(const struct state *state, const char *name, const char *text,
+			size_t length)
+{
+	g_autofree char *journal = state_journal_name(name);
+
+	return !state_is_compacted(text, length) ||
+	       faccessat(state->policies, journal, F_OK, 0) == 0;
+}
+
 /* A policy of the directory becomes a generation, with what its journal says. */
 static int add_file(struct state *state, const char *name, char **error)
 {
@@ -114,6 +126,8 @@ static int add_file(struct state *state, const char *name, char **error)
 		state_report_damage(state, path, "its checksum is wrong");
 		return 0;
 	}
+	if (!is_finished(state, name, text, length))
+		return 0;
 	g_ptr_array_add(state->generations, state_generation_from_head(state, name, text, length));
 	/* The journal of a policy begins with all interfaces that were attached then. */
 	g_hash_table_remove_all(state->attached_changes);

@@ -707,6 +707,75 @@ static unsigned int replay(const struct history *history)
 	return left_out;
 }
 
+/* One patch each, from..to of the history; the caller frees it. */
+static GPtrArray *patches_of(const struct history *history, guint from, guint to)
+{
+	GPtrArray *patches =
+		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))g_ptr_array_unref);
+
+	for (guint i = from; i < to; i++) {
+		GPtrArray *patch = g_ptr_array_new();
+
+		g_ptr_array_add(patch, history->patches->pdata[i]);
+		g_ptr_array_add(patches, patch);
+	}
+	return patches;
+}
+
+static GPtrArray *flat(const GPtrArray *patches)
+{
+	GPtrArray *all = g_ptr_array_new();
+
+	for (guint i = 0; i < patches->len; i++)
+		g_ptr_array_extend(all, patches->pdata[i], NULL, NULL);
+	return all;
+}
+
+static void assert_reduced(const struct history *history, const GPtrArray *patches)
+{
+	g_autoptr(GPtrArray) sources = sources_of(history->base);
+	g_autoptr(GPtrArray) reduced = load_reduced(sources, patches);
+	CLEANUP(diag_free) struct diag *diag = diag_new();
+	g_autofree char *errors = NULL;
+	CLEANUP(model_free) struct model *model = load_documents_of(history->base, &errors);
+	g_autofree char *wanted = load_canonical_patched(sources, history->patches);
+	g_autoptr(GPtrArray) documents = NULL;
+	g_autofree char *text = NULL;
+
+	assert_non_null(reduced);
+	assert_in_range(reduced->len, 0, 2);
+	for (guint i = 0; i < reduced->len; i++) {
+		CLEANUP(model_edit_free) struct model_edit *edit = NULL;
+
+		if (load_patch(reduced->pdata[i], model, &edit, diag) < 0) {
+			errors = policy_diag_text(diag);
+			fail_msg("the reduced patch %u: %s", i, errors);
+		}
+		model_edit_apply(edit, model);
+	}
+	assert_int_equal(model_validate(model, diag), 0);
+	assert_same_models(model, history->documents);
+	documents = flat(reduced);
+	text = load_canonical_patched(sources, documents);
+	assert_string_equal(text, wanted);
+}
+
+/* As a journal that is compacted, once, or twice with patches in between. */
+static void reduce(const struct history *history)
+{
+	guint half = history->patches->len / 2;
+	g_autoptr(GPtrArray) sources = sources_of(history->base);
+	g_autoptr(GPtrArray) all = patches_of(history, 0, history->patches->len);
+	g_autoptr(GPtrArray) first = patches_of(history, 0, half);
+	g_autoptr(GPtrArray) rest = patches_of(history, half, history->patches->len);
+	g_autoptr(GPtrArray) twice = load_reduced(sources, first);
+
+	assert_non_null(twice);
+	g_ptr_array_extend_and_steal(twice, g_steal_pointer(&rest));
+	assert_reduced(history, all);
+	assert_reduced(history, twice);
+}
+
 /* a, b, ...: patches; 1 for one that may be left out. */
 static void patches_that_later_ones_write_whole_are_left_out(void **state)
 {
@@ -778,6 +847,7 @@ static void random_patches_lead_to_what_the_whole_document_says(void **state)
 		}
 		assert_same_texts(&history);
 		left_out += replay(&history);
+		reduce(&history);
 		fine += history.fine;
 		refused += history.refused;
 		g_ptr_array_unref(history.patches);
