@@ -130,9 +130,25 @@ sg_noinline int sg_short_move(struct sg_flow *flow, const struct sg_packet *p,
 
 /* ------------------------------------------------------------------ a flow opens */
 
+/* Puts the flow into the cell that it is looked for first, or where there is room: as
+ * sg_flow_place(). 0: the long way. */
+sg_inline int sg_short_put(const struct sg_view *view, struct sg_packet *p,
+			   struct sg_bucket *bucket, const struct sg_place *place)
+{
+	__u32 i = sg_cell_number(place->cell), word = READ_ONCE(bucket->tags[i]);
+
+	if (!sg_tag_used(word, view->now) &&
+	    sg_cell_take(bucket, i, word, place->tag, &p->key, &p->flow) == word)
+		return 1;
+	return !sg_shard_insert(view->conf->shard, view->conf->buckets);
+}
+
 /*
  * A SYN that no outline excludes. It passes here when its flow is nowhere, the guard has nothing to
  * ask, a rule allows it, and there is a place for it in the shard.
+ *
+ * Where its flow is going to be is in no cache: the processor fetches that while it does the rest,
+ * as long as no atomic instruction makes it wait. So those come last.
  */
 sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *conf,
 			      struct sg_control *control, __u64 generation)
@@ -143,17 +159,20 @@ sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *c
 		.control = control,
 		.conf = conf,
 	};
-	__u32 slot = p->key.slot, rule;
+	struct sg_place place = sg_place_of(&p->key, control->hash, conf->buckets);
+	__u32 slot = p->key.slot, shard = conf->shard, rule;
+	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
+	struct sg_bucket *bucket = table ? bpf_map_lookup_elem(table, &place.first) : 0;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
 	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
 	struct sg_rule_stats *totals;
-	struct sg_hit hit;
 
-	if (!counters || !stats || READ_ONCE(control->flags) || READ_ONCE(counters->lru) ||
+	if (!bucket || !counters || !stats)
+		return SG_SHORT_UNDECIDED;
+	sg_cell_fetch(bucket, place.cell);
+	if (READ_ONCE(control->flags) || READ_ONCE(counters->lru) ||
 	    READ_ONCE(counters->flows) >= conf->max_flows || conf->max_flows < SG_IN_PLACE_FLOWS ||
 	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
-		return SG_SHORT_UNDECIDED;
-	if (sg_shard_find(control, conf, &p->key, &hit))
 		return SG_SHORT_UNDECIDED;
 	if (sg_refuse_guard(&view, &p->key, p->dir) != SG_GO_ON)
 		return SG_SHORT_UNDECIDED;
@@ -162,10 +181,16 @@ sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *c
 		return SG_SHORT_UNDECIDED;
 	rule = p->question.rule;
 	__builtin_memset(&p->flow, 0, sizeof(p->flow));
-	p->flow.state = SG_TCP_SYN_SENT | (rule & SG_RULE_EXEMPT ? SG_FLOW_EXEMPT << 8 : 0);
+	p->flow.state = SG_TCP_SYN_SENT | SG_FLOW_HALF << 8 |
+			(rule & SG_RULE_EXEMPT ? SG_FLOW_EXEMPT << 8 : 0);
 	sg_flow_init(&p->flow, &view, p);
-	if (!sg_flow_place(&view, p, counters))
+	if (sg_bucket_may_have(bucket, place.tag))
 		return SG_SHORT_UNDECIDED;
+	__sync_fetch_and_add(&counters->half, 1);
+	if (!sg_short_put(&view, p, bucket, &place)) {
+		__sync_fetch_and_add(&counters->half, -1);
+		return SG_SHORT_UNDECIDED;
+	}
 	totals = bpf_map_lookup_elem(&sg_rules, &rule);
 	if (totals)
 		__sync_fetch_and_add(&totals->flows, 1);

@@ -167,6 +167,57 @@ sg_inline int sg_hit_remove(const struct sg_hit *hit)
 				   hit->tagged;
 }
 
+/*
+ * Begins to fetch the tags and all of a cell: who opens a flow writes there soon, and would wait
+ * for one after the other, where other work can be done meanwhile.
+ */
+sg_inline void sg_cell_fetch(const struct sg_bucket *bucket, __u32 i)
+{
+	const __u64 *cell = (const __u64 *)&bucket->cells[sg_cell_number(i)];
+
+	_Static_assert(sizeof(struct sg_cell) == 19 * sizeof(*cell), "these words reach all lines");
+	asm volatile("" : : "r"(READ_ONCE(bucket->overflowed)));
+	asm volatile("" : : "r"(READ_ONCE(cell[0])));
+	asm volatile("" : : "r"(READ_ONCE(cell[8])));
+	asm volatile("" : : "r"(READ_ONCE(cell[16])));
+	asm volatile("" : : "r"(READ_ONCE(cell[18])));
+}
+
+/* Whether a flow with this tag is in the bucket, or in another one because this one was full; 1
+ * also for some that are not. */
+sg_inline int sg_bucket_may_have(const struct sg_bucket *bucket, __u32 tag)
+{
+	__u32 i, found = READ_ONCE(bucket->overflowed);
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SG_BUCKET_CELLS; i++) {
+		__u32 word = READ_ONCE(bucket->tags[i]);
+
+		/* Live, or about to be. */
+		found |= sg_tag_matches(word, tag) |
+			 sg_tag_matches(word, SG_TAG(SG_TAG_BUSY, tag >> 16));
+	}
+	return found != 0;
+}
+
+/* Wins a cell whose word it is, fills it, and publishes it; the word that was found instead when
+ * another CPU was faster. */
+sg_inline __u32 sg_cell_take(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
+			     const struct sg_flow_key *key, const struct sg_flow *flow)
+{
+	__u32 use = SG_TAG_NEXT_USE(word), seen;
+	struct sg_cell *cell = &bucket->cells[i];
+
+	seen = __sync_val_compare_and_swap(&bucket->tags[i], word,
+					   SG_TAG(SG_TAG_BUSY, tag >> 16) | use);
+	if (seen != word)
+		return seen;
+	__builtin_memcpy(&cell->key, key, sizeof(cell->key));
+	__builtin_memcpy(&cell->flow, flow, sizeof(cell->flow));
+	__sync_lock_test_and_set(&bucket->tags[i], tag | use);
+	return word;
+}
+
 /* Cells that no new flow may have. */
 sg_inline __u32 sg_bucket_used(const struct sg_bucket *bucket, __u64 now)
 {
@@ -226,18 +277,10 @@ __noinline int sg_shard_insert(__u32 shard, __u32 buckets)
 		 * times a second must not fill its buckets. */
 		if (!sg_tag_used(word, now) || (SG_TAG_STATUS(word) == SG_TAG_GONE &&
 						sg_key_equal(&bucket->cells[i].key, &p->key))) {
-			__u32 use = SG_TAG_NEXT_USE(word), seen;
+			__u32 seen = sg_cell_take(bucket, i, word, place.tag, &p->key, &p->flow);
 
-			seen = __sync_val_compare_and_swap(
-				&bucket->tags[i], word, SG_TAG(SG_TAG_BUSY, place.tag >> 16) | use);
-			if (seen == word) {
-				struct sg_cell *cell = &bucket->cells[i];
-
-				__builtin_memcpy(&cell->key, &p->key, sizeof(cell->key));
-				__builtin_memcpy(&cell->flow, &p->flow, sizeof(cell->flow));
-				__sync_lock_test_and_set(&bucket->tags[i], place.tag | use);
+			if (seen == word)
 				return 0;
-			}
 			word = seen;
 		}
 		/* Somebody else inserts a flow with this tag now, or has since we looked. */
