@@ -9,9 +9,9 @@
 #include "tests/lib/check.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 
 #define MEMBERS 30000u /* 2 MB: more than what is worked out at once */
-#define WAIT_MS 20000
 #define POLL_MS 20
 
 static const char *large_policy(void)
@@ -40,8 +40,9 @@ static char *digest_now(const struct daemon *daemon)
 static char *digest_in_time(const struct daemon *daemon)
 {
 	char *digest = digest_now(daemon);
+	const gint64 began = g_get_monotonic_time();
 
-	for (int waited = 0; !*digest && waited < WAIT_MS; waited += POLL_MS) {
+	while (!*digest && !patience_over(began, GIVE_UP_MS)) {
 		g_usleep(POLL_MS * 1000);
 		g_free(digest);
 		digest = digest_now(daemon);

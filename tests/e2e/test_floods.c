@@ -21,6 +21,7 @@
 #include "tests/lib/check.h"
 #include "tests/lib/crowd.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 #define FLOOD_DEFAULT 100000u
@@ -32,7 +33,6 @@
 #define NEIGHBOUR    50u /* connections of the neighbour */
 #define MAX_FLOWS    4096
 #define ANSWER_EVERY 8u /* the VM answers one SYN in so many, as a busy server does */
-#define MARK_WAIT_MS 10000
 
 static const char policy[] =
 	"{ \"version\": 1, \"groups\": { \"sg-open\": { \"ingress\": ["
@@ -169,14 +169,14 @@ static struct frame_spec *flood_spec(const struct stage *stage)
 static bool wait_for_vm(struct stage *stage, uint32_t mark)
 {
 	struct frame frame;
-	int waited;
+	const gint64 began = g_get_monotonic_time();
 
 	frame_make(&frame, "arp 10.0.0.10 > 10.0.0.5 op=1 smac=10 dmac=5");
 	memcpy(frame.bytes + 28, &mark, sizeof(mark));
 	if (tap_write(stage->attacker, &frame) < 0)
 		return false;
 	stage->sent_to_vm++;
-	for (waited = 0; stage->mark != mark && waited < MARK_WAIT_MS * 10; waited++)
+	while (stage->mark != mark && !patience_over(began, GIVE_UP_MS))
 		g_usleep(100);
 	return stage->mark == mark;
 }
@@ -491,7 +491,7 @@ static void assert_reported(const struct daemon *daemon)
 {
 	g_autofree char *log = NULL;
 
-	for (int tries = 0; tries < 100; tries++) {
+	for (gint64 began = g_get_monotonic_time(); !patience_over(began, GIVE_UP_MS);) {
 		g_free(log);
 		log = daemon_log(daemon);
 		if (strstr(log, "allowance exceeded: "))

@@ -19,10 +19,11 @@
 #include "tests/lib/check.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 #define SGCTL	   ".build/sgctl"
-#define MOST_MS	   100 /* of CPU */
+#define MOST_MS	   (100 * patience() * patience_slowness()) /* of CPU */
 #define MOST_KIB   (64 * 1024)
 #define PATIENCE_S 20
 

@@ -21,9 +21,8 @@
 #include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
-#define PATIENT_MS 30000
-#define RENAMES	   20000 /* events of more bytes than rulesd's socket holds */
-#define MANY	   1000
+#define RENAMES 20000 /* events of more bytes than rulesd's socket holds */
+#define MANY	1000
 
 static const char policy[] =
 	"{ \"version\": 1,"
@@ -86,12 +85,12 @@ static void delete_tap(struct daemon *daemon, struct tap *tap)
 
 static void wait_dropped(const struct tap *from, const struct tap *to, const char *text)
 {
-	gint64 end = g_get_monotonic_time() + PATIENT_MS * 1000;
+	const gint64 began = g_get_monotonic_time();
 	struct frame frame;
 
 	frame_make_text(&frame, text);
 	while (scene_passes(from, to, &frame)) {
-		if (g_get_monotonic_time() > end)
+		if (patience_over(began, GIVE_UP_MS))
 			fail_msg("%s arrives for ever", text);
 		g_usleep(5000);
 	}
@@ -159,9 +158,9 @@ static void flows_go_when_the_grace_is_over(void **state)
 	daemon_apply(daemon, policy);
 	connection = connect_to(outside, web);
 	delete_tap(daemon, web);
-	for (int waited = 0; flows_of(daemon) || status_number(daemon, "reserved_flows");
-	     waited += 50) {
-		assert_true(waited < PATIENT_MS);
+	for (gint64 began = g_get_monotonic_time();
+	     flows_of(daemon) || status_number(daemon, "reserved_flows");) {
+		assert_false(patience_over(began, GIVE_UP_MS));
 		g_usleep(50000);
 	}
 	sgctl_check(daemon, "verify", NULL);
@@ -527,7 +526,7 @@ static void a_thousand_taps_at_once_are_all_filtered(void **state)
 	}
 	made = g_get_monotonic_time();
 	while (status_number(daemon, "attached") < MANY) {
-		assert_true(g_get_monotonic_time() - made < 60 * G_USEC_PER_SEC);
+		assert_false(patience_over(made, 5 * GIVE_UP_MS));
 		g_usleep(10000);
 	}
 	print_message("%d taps made in %d ms, all filtered %d ms later\n", MANY,
@@ -535,7 +534,7 @@ static void a_thousand_taps_at_once_are_all_filtered(void **state)
 	tap_delete_all();
 	start = g_get_monotonic_time();
 	while (status_number(daemon, "waiting") < MANY || status_number(daemon, "reserved_flows")) {
-		assert_true(g_get_monotonic_time() - start < 60 * G_USEC_PER_SEC);
+		assert_false(patience_over(start, 5 * GIVE_UP_MS));
 		g_usleep(10000);
 	}
 }

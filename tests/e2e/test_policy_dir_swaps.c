@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "tests/lib/check.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/policy_stage.h"
 
 #define NOBODY	      65534
@@ -64,14 +64,6 @@ static void put_text(const char *path, const char *text)
 struct pace {
 	gint64 last_us, longest_us; /* 0: nothing is written yet */
 };
-
-static void hurry(bool yes)
-{
-	const struct sched_param param = {.sched_priority = yes ? 1 : 0};
-
-	/* Where it is not allowed, there are more tries. */
-	(void)sched_setscheduler(0, yes ? SCHED_FIFO : SCHED_OTHER, &param);
-}
 
 static void pace_step(struct pace *pace)
 {
@@ -169,7 +161,7 @@ static bool busy_for_long(const struct policy_stage *stage)
 	struct pace pace = {0};
 	json_int_t after;
 
-	hurry(true);
+	patience_real_time(true);
 	for (unsigned int i = 0; i < 130; i++) { /* 6.5 s */
 		g_autofree char *name = g_strdup_printf("b%u.json", i % 7);
 
@@ -181,7 +173,7 @@ static bool busy_for_long(const struct policy_stage *stage)
 		if (!was_swift(&pace))
 			break;
 	}
-	hurry(false);
+	patience_real_time(false);
 	after = policy_stage_generation(stage);
 	if (!was_swift(&pace)) {
 		policy_stage_wait_error(stage, NULL);
@@ -395,9 +387,9 @@ static void a_checkout_in_place_takes_effect_at_its_end(void **state)
 
 		wait_settled(&stage);
 		generation = policy_stage_generation(&stage);
-		hurry(true);
+		patience_real_time(true);
 		check_out(&stage, other ? "topic" : "main", other ? "80" : "443", &pace);
-		hurry(false);
+		patience_real_time(false);
 		swift = was_swift(&pace);
 		policy_stage_wait_open(&stage, !other, other);
 		if (swift)

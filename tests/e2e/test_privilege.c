@@ -29,6 +29,7 @@
 #include "tests/lib/daemon.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 
 #define GROUP "daemon" /* every Debian has it */
 
@@ -256,7 +257,7 @@ static void what_is_not_needed_does_not_exist(void **state)
 static int notify_socket(char **path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval limit = {.tv_sec = 10};
+	const struct timeval limit = {.tv_sec = GIVE_UP_MS / 1000};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	*path = g_strdup_printf("%s/notify", netns_workdir());
@@ -286,6 +287,7 @@ static void the_watchdog_is_fed_from_the_loop(void **state)
 	g_autofree char *path = NULL;
 	AUTO_FD int fd = notify_socket(&path);
 	char text[256];
+	int status = 0;
 
 	(void)state;
 	g_setenv("NOTIFY_SOCKET", path, TRUE);
@@ -298,7 +300,8 @@ static void the_watchdog_is_fed_from_the_loop(void **state)
 		assert_notified(fd, "WATCHDOG=1");
 	/* A loop that does not run feeds nothing: this is what systemd kills it for. */
 	kill(confined->pid, SIGSTOP);
-	g_usleep(100 * 1000);
+	assert_int_equal(waitpid(confined->pid, &status, WUNTRACED), confined->pid);
+	assert_true(WIFSTOPPED(status));
 	while (recv(fd, text, sizeof(text), MSG_DONTWAIT) > 0)
 		continue;
 	g_usleep(300 * 1000);

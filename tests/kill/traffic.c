@@ -11,7 +11,7 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 
-#define LOST_MS 2000 /* what has not arrived by then is lost */
+#define LOST_MS TAP_WAIT_MS /* what has not arrived by then is lost */
 
 /* Neither of these may ever arrive; every one has a length of its own to be known by. */
 static const char *const forbidden[] = {

@@ -5,6 +5,7 @@
 #include "tests/lib/patience.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -53,6 +54,13 @@ double patience_slowness(void)
 	(void)result;
 	slowness = MAX((cpu_ms() - began) / PROBE_MS, 1.0);
 	return slowness;
+}
+
+void patience_real_time(bool yes)
+{
+	const struct sched_param param = {.sched_priority = yes ? 1 : 0};
+
+	(void)sched_setscheduler(0, yes ? SCHED_FIFO : SCHED_OTHER, &param);
 }
 
 /* ------------------------------------------------------------------ the stopwatch */

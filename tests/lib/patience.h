@@ -27,6 +27,10 @@ bool patience_over(gint64 since, int limit_ms);
  */
 double patience_slowness(void);
 
+/* Whether the calling thread comes before all others that are no real-time tasks; where that is not
+ * allowed, nothing happens. */
+void patience_real_time(bool yes);
+
 struct stopwatch {
 	pid_t pid; /* whose waiting for a CPU does not count, beside the caller's */
 	gint64 began_us, stolen_us;
