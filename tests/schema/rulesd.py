@@ -20,7 +20,7 @@ class Connection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=120)
         self.path = path
 
     def connect(self):
@@ -59,7 +59,8 @@ class Rulesd:
     def start(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([os.path.join(self.top, ".build", "rulesd"), *self.options()], stderr=log)
-        for _ in range(1000):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
             try:

@@ -78,7 +78,7 @@ start_namespace() {
 
 # Waits for the line "agent ready NAME".
 wait_ready() {
-	local name=$1 line deadline=$((SECONDS + ${2:-60}))
+	local name=$1 line deadline=$((SECONDS + ${2:-300}))
 
 	while [ $SECONDS -lt $deadline ]; do
 		if read -r -t 1 -u "${from_agent[$name]}" line; then

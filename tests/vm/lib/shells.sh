@@ -111,7 +111,7 @@ hear_shell() {
 # NAME COMMAND: runs it in the guest's shell.
 in_guest() {
 	echo "$2" >&"${to_agent[$1]}"
-	hear_shell "$1" "${3:-120}"
+	hear_shell "$1" "${3:-300}"
 }
 
 start_shells() {
@@ -123,7 +123,7 @@ ROUTER4=$router4 ROUTER6=$router6"
 	done
 	start_shell c ""
 	for name in "${shells[@]}"; do
-		hear_shell "$name" 60
+		hear_shell "$name" 300
 	done
 }
 
