@@ -172,7 +172,7 @@ FUZZ_DIFF_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(FUZZ_REFERENCE) \
 FUZZ_LIB := $(patsubst %.c,$(F)/obj/%.o,$(filter-out rulesd/main.c rulesd/bpf_%.c,$(wildcard rulesd/*.c)) \
 	$(filter-out ctl/import_print.c,$(wildcard ctl/import_*.c ctl/export_aws*.c ctl/assertion*.c ctl/reach*.c)) \
 	$(patsubst %,ctl/%.c,capture endpoint frame offline policy_files units) \
-	$(FUZZ_REFERENCE) tests/lib/reference.c)
+	$(FUZZ_REFERENCE) tests/lib/reference.c tests/lib/sources.c)
 # The last: bpf/parse.bpf.h built natively reads unaligned, as BPF may, and is no stranger to void pointers.
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined -Wno-unused -Wno-unused-parameter -Wno-cast-qual \

@@ -19,6 +19,7 @@
 #include "rulesd/state_json.h"
 #include "rulesd/state_seal.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/sources.h"
 
 #define MOST_FILES 16
 
@@ -31,28 +32,6 @@ struct file {
 static char *folder;
 static struct file files[MOST_FILES];
 static unsigned int file_count;
-
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
-
-static GPtrArray *sources_of(const char *text)
-{
-	GPtrArray *sources = g_ptr_array_new_with_free_func(free_source);
-	struct load_source *source = g_new0(struct load_source, 1);
-
-	source->name = g_strdup("a.json");
-	source->text = g_strdup(text);
-	source->length = strlen(text);
-	g_ptr_array_add(sources, source);
-	return sources;
-}
 
 /* A policy, a patch of it and an interface attached by hand. */
 static void write_state(void)
@@ -136,7 +115,7 @@ static void put(const char *name, const void *data, size_t size)
 
 static void read_all(struct state *state)
 {
-	g_autoptr(GPtrArray) interfaces = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) interfaces = g_ptr_array_new_with_free_func(sources_free_one);
 	g_autofree char *error = NULL, *problem = NULL;
 	struct numbers *numbers = NULL;
 	bool whole = true;
@@ -145,8 +124,8 @@ static void read_all(struct state *state)
 		FUZZ_EXPECT(error && strstr(error, folder), "refused without a word");
 	numbers_free(&numbers);
 	for (guint i = 0; i < state->generations->len; i++) {
-		g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-		g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+		g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
+		g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
 		g_autofree char *why = NULL;
 
 		if (state_load_sources(state, state->generations->pdata[i], sources, patches,
@@ -171,8 +150,8 @@ static void put_sealed(const char *name, const void *data, size_t size)
 
 static void read_text(struct state *state, unsigned int kind, const char *data, size_t size)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
 	g_autofree char *text = g_malloc(size + 1);
 
 	memcpy(text, data, size);

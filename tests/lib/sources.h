@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sources.h - texts as policy files that were read, for what takes those: the state directory.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* One file, "a.json", of this text: an array of struct load_source that owns them. */
+GPtrArray *sources_of(const char *text);
+
+/* For arrays of struct load_source, and for arrays of such arrays: what frees an element. */
+void sources_free_one(gpointer source);
+void sources_free_all(gpointer sources);
