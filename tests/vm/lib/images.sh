@@ -144,16 +144,26 @@ prepare_images() {
 	unlock_images
 }
 
+# ROOT FILE...: copies the libraries that the files need.
+copy_libraries() {
+	local root=$1 file library
+	shift
+	for file in "$@"; do
+		for library in $(ldd "$file" | grep -o '/[^ ]*'); do
+			[ ! -e "$root$library" ] || continue
+			mkdir -p "$root${library%/*}"
+			cp -Ln "$library" "$root$library"
+		done
+	done
+}
+
 # ROOT PROGRAM...: copies programs to bin, with the libraries that they need.
 copy_with_libraries() {
-	local root=$1 program library
+	local root=$1 program
 	shift
 	for program in "$@"; do
 		program=$(command -v "$program") || die "a program that the tests need is missing: $program"
 		cp "$program" "$root/bin/"
-		for library in $(ldd "$program" | grep -o '/[^ ]*'); do
-			mkdir -p "$root${library%/*}"
-			cp -Ln "$library" "$root$library"
-		done
+		copy_libraries "$root" "$program"
 	done
 }

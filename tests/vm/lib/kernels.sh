@@ -10,8 +10,8 @@
 kernels=$images/kernels
 # With those that they depend on.
 test_modules='tun bridge veth sch_ingress cls_bpf nf_tables nft_meta_bridge'
-# What the tests call, and tests/run; the rest is busybox.
-test_programs='bash flock ip tc nft bpftool'
+# What the tests call, and tests/run; the rest is busybox. tests/soak is written in Python.
+test_programs='bash flock ip tc nft bpftool curl'
 
 # VERSION -> the package of that version's cloud kernel which is newest here: the one that the
 # meta-package stands for.
@@ -71,31 +71,56 @@ prepare_kernel_of() {
 	touch "$kernel/complete"
 }
 
+# ROOT: Python with what tests/soak imports of its library.
+copy_python() {
+	local root=$1 library python folder
+
+	{ read -r python && read -r library; } < <(python3 -c \
+		'import sys, sysconfig; print(sys.executable); print(sysconfig.get_path("stdlib"))') ||
+		die "python3 is missing"
+	mkdir -p "$root$library" "$root/usr"
+	ln -s /bin "$root/usr/bin" # env
+	cp -a "$library"/*.py "$library/__pycache__" "$root$library/"
+	for folder in collections ctypes email encodings http importlib json lib-dynload re urllib; do
+		cp -a "$library/$folder" "$root$library/"
+	done
+	# shellcheck disable=SC2046 # words
+	copy_libraries "$root" "$python" $(find "$library/lib-dynload" -name '*.so')
+	cp "$python" "$root/bin/python3"
+	echo "export PYTHONHOME=${library%/lib/*}" >"$root/etc/python"
+}
+
 # VERSION FILE: the tests as they are built, and everything that they read.
 prepare_test_initramfs() {
-	local root=$kernels/$1.root file kind
+	local root=$kernels/$1.root file
 
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,sbin,dev,etc,proc,sys,run,tmp,modules,tapguard/.build/tests}
 	cp "$(command -v busybox)" "$root/bin/busybox" || die "install busybox-static"
 	cp "$kernels/$1/modules"/* "$root/modules/"
 	install -m 755 "$top/tests/vm/kernel-init" "$root/init"
+	# Whom the tests of the API's rights ask for.
+	printf '%s\n' root:x:0:0::/:/bin/sh daemon:x:1:1::/:/bin/sh nobody:x:65534:65534::/:/bin/sh \
+		>"$root/etc/passwd"
+	printf '%s\n' root:x:0: daemon:x:1: nogroup:x:65534: >"$root/etc/group"
 	# shellcheck disable=SC2086 # words
-	copy_with_libraries "$root" $test_programs "$top/.build/rulesd" "$top/.build/sgctl" \
-		"$top"/.build/tests/prog/test_cases
-	for file in rulesd sgctl; do
-		strip -o "$root/tapguard/.build/$file" "$root/bin/$file"
+	copy_with_libraries "$root" $test_programs
+	[[ " ${steps[*]} " != *" soak "* ]] || copy_python "$root"
+	printf 'export %s\n' "${settings[@]}" >"$root/etc/settings"
+	for file in "${steps[@]}"; do
+		is_alone "$file" || echo "$file"
+	done >"$root/etc/steps"
+	for file in "${steps[@]}"; do
+		! is_alone "$file" || echo "$file"
+	done >"$root/etc/steps-alone"
+	for file in rulesd sgctl tests/kill/kill $(cd "$top/tests" && printf 'tests/%s\n' {prog,e2e}/*.c); do
+		file=.build/${file%.c}
+		mkdir -p "$root/tapguard/${file%/*}"
+		strip -o "$root/tapguard/$file" "$top/$file"
+		copy_libraries "$root" "$top/$file"
 	done
-	rm "$root"/bin/{rulesd,sgctl,test_cases}
 	cp -a "$top/.build/bpf" "$root/tapguard/.build/"
-	for kind in prog e2e; do
-		mkdir -p "$root/tapguard/.build/tests/$kind"
-		for file in "$top/tests/$kind"/*.c; do
-			file=$(basename "$file" .c)
-			strip -o "$root/tapguard/.build/tests/$kind/$file" "$top/.build/tests/$kind/$file"
-		done
-	done
-	(cd "$top" && cp -a --parents tests/run tests/prog tests/e2e tests/data tests/verifier.budget \
-		schemas/examples "$root/tapguard/")
+	(cd "$top" && cp -a --parents tests/run tests/prog tests/e2e tests/soak tests/schema/rulesd.py tests/data \
+		tests/verifier.budget schemas/examples "$root/tapguard/")
 	pack_initramfs "$root" "$2"
 }
