@@ -20,8 +20,10 @@
 #include "tests/lib/netns.h"
 #include "tests/lib/plane.h"
 
-#define FLIPS 150
-#define STEPS 1500u
+#define FLIPS	  150
+#define STEPS	  1500u
+#define LOOKS	  12000000ul /* of a member, of which a few meet its update */
+#define AT_A_TIME 2000
 
 #define POLICY(rules, list, groups_1, groups_2)                                                    \
 	"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[" rules                               \
@@ -85,7 +87,8 @@ struct load {
 	volatile bool stop;
 };
 
-static void start_load(struct load *load, struct plane *plane, const char *policy)
+static void start_load(struct load *load, struct plane *plane, const char *policy,
+		       void *(*run)(void *))
 {
 	static const struct traffic sources[] = {
 		{.source = "10.0.1.1", .allowed = true},
@@ -104,7 +107,7 @@ static void start_load(struct load *load, struct plane *plane, const char *polic
 		load->traffic[i].ifindex = tap->ifindex;
 		load->traffic[i].cpu_seed = i;
 		load->traffic[i].stop = &load->stop;
-		pthread_create(&load->threads[i], NULL, run_frames, &load->traffic[i]);
+		pthread_create(&load->threads[i], NULL, run, &load->traffic[i]);
 	}
 }
 
@@ -159,7 +162,7 @@ static void no_packet_sees_a_mixture(void **state)
 	struct plane *plane = *state;
 	struct load load;
 
-	start_load(&load, plane, left);
+	start_load(&load, plane, left, run_frames);
 	for (unsigned int i = 0; i < FLIPS; i++) {
 		if (plane_apply(plane, i % 2 ? left : right, false))
 			break;
@@ -194,7 +197,7 @@ static void no_packet_sees_a_mixture_of_small_changes(void **state)
 	struct load load;
 	int code = 0;
 
-	start_load(&load, plane, steps[0]);
+	start_load(&load, plane, steps[0], run_frames);
 	for (unsigned int i = 1; !code && i < STEPS; i++) {
 		code = plane_apply(plane, steps[i % G_N_ELEMENTS(steps)], false);
 		if (i % 50 == 0)
@@ -207,6 +210,85 @@ static void no_packet_sees_a_mixture_of_small_changes(void **state)
 	assert_true(plane->generation >= STEPS);
 }
 
+struct member {
+	struct sg_member_key key;
+	struct sg_version version;
+};
+
+static bool add_member(const void *key, const void *value, void *arg)
+{
+	struct member member;
+
+	memcpy(&member.key, key, sizeof(member.key));
+	memcpy(&member.version, value, sizeof(member.version));
+	g_array_append_val((GArray *)arg, member);
+	return true;
+}
+
+static void *run_denied(void *arg)
+{
+	struct traffic *traffic = arg;
+	struct frame frame;
+
+	frame_make(&frame, "tcp 10.0.1.2:1 > 10.0.0.5:443 S");
+	while (!*traffic->stop) {
+		struct __sk_buff skb = {.ifindex = traffic->ifindex};
+		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.bytes,
+			    .data_size_in = (uint32_t)frame.length, .ctx_in = &skb,
+			    .ctx_size_in = sizeof(skb), .repeat = AT_A_TIME);
+
+		if (!bpf_prog_test_run_opts(traffic->program, &options))
+			__atomic_fetch_add(&traffic->frames, AT_A_TIME, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static unsigned long frames_of(const struct load *load)
+{
+	unsigned long frames = 0;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(load->traffic); i++)
+		frames += __atomic_load_n(&load->traffic[i].frames, __ATOMIC_RELAXED);
+	return frames;
+}
+
+/*
+ * The kernel gives the memory of what an update replaces to the next one while packets still read
+ * it (bpf/member.bpf.h): all members are written again and again, each as it is, and one of them
+ * that no rule lets in is never taken for another.
+ */
+static void a_member_is_never_another_one(void **state)
+{
+	const char *patience = getenv("PATIENCE"); /* of tests/run, for emulated machines */
+	const unsigned long looks = LOOKS / (patience ? (unsigned long)MAX(atoi(patience), 1) : 1);
+	struct plane *plane = *state;
+	struct bpf_table *table = &plane->dataplane->table[TABLE_MEMBERS];
+	g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(struct member));
+	struct load load;
+	struct sg_stats stats;
+	int code = 0;
+
+	start_load(&load, plane, steps[0], run_denied);
+	assert_int_equal(table_each(table, add_member, members), 0);
+	assert_int_equal(members->len, 2);
+	while (!code && frames_of(&load) < looks)
+		for (guint i = 0; i < members->len; i++) {
+			struct member *member = &g_array_index(members, struct member, i);
+
+			/* As when it is about to change. */
+			hints_forget(plane->dataplane, &member->key);
+			code |= bpf_map_update_elem(table->fd, &member->key, &member->version,
+						    BPF_EXIST);
+		}
+	load.stop = true;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(load.traffic); i++)
+		pthread_join(load.threads[i], NULL);
+	assert_int_equal(code, 0);
+	assert_int_equal(dataplane_stats(plane->dataplane, 1, &stats, NULL), 0);
+	assert_int_equal(stats.reasons[SG_ALLOW_RULE] + stats.reasons[SG_ALLOW_FLOW], 0);
+	assert_true(stats.reasons[SG_DROP_NO_RULE] >= looks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +296,8 @@ int main(void)
 						plane_teardown),
 		cmocka_unit_test_setup_teardown(no_packet_sees_a_mixture_of_small_changes,
 						plane_setup, plane_teardown),
+		cmocka_unit_test_setup_teardown(a_member_is_never_another_one, plane_setup,
+						plane_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
