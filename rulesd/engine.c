@@ -383,6 +383,8 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	if (err == 0)
 		err = engine_kept_find(e, whole, error);
 	if (err == 0)
+		engine_inherit_restore(e);
+	if (err == 0)
 		err = restore_kernel(e, diag, error);
 	if (err < 0)
 		return err;

@@ -56,6 +56,8 @@ struct engine_iface {
 	bool lost;    /* its device is gone, and it has not been detached yet */
 	bool leaving; /* about to be detached */
 	bool robbed;  /* its programs were removed, and it is still on the same device */
+	/* On a device that an exchange left it with, and that it is not wanted on. */
+	bool displaced;
 	/* Its device went, and its flows wait for it to come back, until then (monotonic). */
 	bool parked;
 	int64_t parked_until_us;

@@ -52,6 +52,7 @@ static void set_ifindex(struct engine *engine, struct engine_iface *iface, uint3
 	iface->ifindex = ifindex;
 	iface->lost = false;
 	iface->robbed = false;
+	iface->displaced = false;
 	if (ifindex)
 		g_hash_table_insert(engine->by_ifindex, GUINT_TO_POINTER(ifindex), iface);
 }
@@ -63,8 +64,10 @@ static void forget_device(struct engine *engine, const struct engine_iface *ifac
 		g_hash_table_remove(engine->by_device, iface->device);
 }
 
-static void set_device(struct engine *engine, struct engine_iface *iface, const char *device)
+void engine_set_device(struct engine *engine, struct engine_iface *iface, const char *device)
 {
+	if (engine_by_device(engine, device) == iface)
+		return;
 	forget_device(engine, iface);
 	g_free(iface->device);
 	iface->device = g_strdup(device);
@@ -117,7 +120,10 @@ bool engine_renamed_and_ours(const struct engine *engine, const struct engine_if
 	const struct link *link = links_by_index(engine->links, iface->ifindex);
 	const struct engine_iface *other = link ? engine_wanting(engine, link) : NULL;
 
-	return link && (!other || other == iface);
+	/* Another one that cannot have it, because it is on a device or more than one match, does
+	 * not open it. */
+	return link &&
+	       (!other || other == iface || links_find(engine->links, other->device, NULL) != link);
 }
 
 /* ------------------------------------------------------------------ work, done side by side */
@@ -418,7 +424,17 @@ static GPtrArray *wanted_of(const struct engine *engine, GHashTable *ids)
 
 static bool is_misplaced(const struct engine_iface *iface, const struct image_iface *wanted)
 {
-	return !wanted || strcmp(wanted->device, iface->device) != 0;
+	return !wanted || iface->displaced || strcmp(wanted->device, iface->device) != 0;
+}
+
+/* Wanted by its name before, by its alias or its MAC now: the device is the same one. */
+static void follow_device(struct engine *engine, struct engine_iface *iface)
+{
+	const struct image_iface *wanted = image_iface(engine->image, iface->id);
+	const struct link *link = links_by_index(engine->links, iface->ifindex);
+
+	if (wanted && link && !iface->lost && link_is_wanted(link, wanted->device))
+		engine_set_device(engine, iface, wanted->device);
 }
 
 /* After a restart the time begins anew: nobody knows when the device went. */
@@ -464,6 +480,7 @@ static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
 		if (iface->lost)
 			log_info("interface %s: %s is gone, waiting for it", iface->id,
 				 iface->device);
+		follow_device(engine, iface);
 		if (is_misplaced(iface, image_iface(engine->image, iface->id)) || is_over(iface))
 			want_detached(work, iface);
 		else if (iface->lost && !park(engine, iface))
@@ -477,11 +494,15 @@ static void let_go(struct engine *engine, GHashTable *ids, struct work *work)
 		if (iface->ifindex || iface->parked || !is_misplaced(iface, wanted))
 			continue;
 		if (wanted) {
-			set_device(engine, iface, wanted->device);
+			engine_set_device(engine, iface, wanted->device);
 			engine_set_state(engine, iface, ENGINE_WAITING, NULL);
 			continue;
 		}
-		log_info("interface %s: %s is not filtered any more", iface->id, iface->device);
+		if (engine_is_unknown_id(iface->id))
+			log_info("%s is not filtered any more", iface->device);
+		else
+			log_info("interface %s: %s is not filtered any more", iface->id,
+				 iface->device);
 		remove_iface(engine, iface);
 	}
 }

@@ -39,6 +39,7 @@ int engine_change_begin(struct engine *engine, struct model_edit *edit, bool val
 	int err = 0;
 
 	*change = (struct engine_change){.edit = edit};
+	engine_inherit_widen(engine, edit);
 	model_edit_apply(edit, engine->model);
 	if (validate && sources)
 		err = load_validate_patch(sources, engine->model, edit, diag);
@@ -51,6 +52,12 @@ int engine_change_begin(struct engine *engine, struct model_edit *edit, bool val
 			continue;
 		engine_kept_claim(engine, one->new.iface);
 		engine_inherit(engine, engine->model, one->new.iface);
+	}
+	for (guint i = 0; err == 0 && i < edit->changes->len; i++) {
+		const struct model_change *one = model_edit_at(edit, i);
+
+		if (one->kind == MODEL_KIND_INTERFACE && one->new.iface)
+			engine_inherit_leave(engine, one->new.iface);
 	}
 	if (err == 0)
 		err = compile_change(engine->image, engine->model, edit, engine->numbers,
@@ -88,14 +95,16 @@ int engine_change_enforce(struct engine *engine, struct engine_change *change, b
 
 void engine_change_reconcile(struct engine *engine, const struct engine_change *change)
 {
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (guint i = 0; i < change->delta->ifaces->len; i++) {
 		const struct image_iface_change *iface =
 			&g_array_index(change->delta->ifaces, struct image_iface_change, i);
 
-		g_hash_table_add(ids, iface->after ? iface->after->id : iface->before->id);
+		g_hash_table_add(ids,
+				 g_strdup(iface->after ? iface->after->id : iface->before->id));
 	}
+	engine_inherit_ids(engine, ids);
 	engine_inherit_make(engine);
 	if (g_hash_table_size(ids))
 		engine_reconcile_some(engine, ids);

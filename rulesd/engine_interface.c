@@ -158,6 +158,7 @@ static void take_back(struct engine *engine, struct engine_change *change)
 		g_hash_table_add(ids,
 				 g_strdup(iface->after ? iface->after->id : iface->before->id));
 	}
+	engine_inherit_ids(engine, ids);
 	engine_change_undo(engine, change);
 	g_hash_table_iter_init(&iter, ids);
 	while (g_hash_table_iter_next(&iter, &id, NULL))

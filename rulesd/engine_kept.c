@@ -14,10 +14,14 @@
 #include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
 
-/* The registry calls it so: no id may begin like that. */
-static char *name_of_slot(uint32_t slot)
+char *engine_unknown_id(uint32_t slot)
 {
 	return g_strdup_printf("?%u", slot);
+}
+
+bool engine_is_unknown_id(const char *id)
+{
+	return *id == '?';
 }
 
 static struct engine_kept *kept_at(const struct engine *engine, uint32_t slot)
@@ -33,7 +37,7 @@ bool engine_is_kept(const struct engine *engine, uint32_t slot)
 static void keep(struct engine *engine, uint32_t slot, uint32_t ifindex)
 {
 	const struct link *link = links_by_index(engine->links, ifindex);
-	g_autofree char *unknown = name_of_slot(slot);
+	g_autofree char *unknown = engine_unknown_id(slot);
 	struct engine_kept *kept = g_new0(struct engine_kept, 1);
 
 	kept->slot = slot;

@@ -107,6 +107,10 @@ bool engine_attaches(const struct engine *engine, const struct model_interface *
 /* At start, before the model is compiled. whole: the registry of numbers is not damaged. 0, or
  * -errno and *error. */
 int engine_kept_find(struct engine *engine, bool whole, char **error);
+/* What the registry calls a slot whose interface is not known, or gone: no id may begin like that.
+ * The caller frees. */
+char *engine_unknown_id(uint32_t slot);
+bool engine_is_unknown_id(const char *id);
 bool engine_is_kept(const struct engine *engine, uint32_t slot);
 /* Before an interface is compiled: it gets the slot of what is kept on its device. */
 void engine_kept_claim(struct engine *engine, const struct model_interface *iface);
@@ -119,14 +123,25 @@ void engine_kept_policy_taken(struct engine *engine);
 /* -------------------------------------------------- engine_inherit.c */
 
 GArray *engine_inherit_new(void);
-/* Before an interface that is new is compiled: model is how all will be. */
+/* Before an edit is applied: whoever holds a device that it gives to another one is part of it. */
+void engine_inherit_widen(struct engine *engine, struct model_edit *edit);
+/* Before an interface is compiled: it gets the slot of the device that it wants. model is how all
+ * will be. */
 void engine_inherit(struct engine *engine, const struct model *model,
 		    const struct model_interface *iface);
+/* After that of all others: it leaves its slot with the device that it is not for any more. */
+void engine_inherit_leave(struct engine *engine, const struct model_interface *iface);
 void engine_inherit_all(struct engine *engine, const struct model *model);
 /* Before interfaces are reconciled; then it holds, or all of it is taken back. */
 void engine_inherit_make(struct engine *engine);
+/* Adds copies of the ids that are concerned. */
+void engine_inherit_ids(const struct engine *engine, GHashTable *ids);
 void engine_inherit_keep(struct engine *engine);
 void engine_inherit_undo(struct engine *engine);
+/* Before devices are reconciled: those that were renamed into each other exchange their slots. */
+void engine_inherit_renamed(struct engine *engine);
+/* At start, before the model is compiled: the same for what happened while nobody watched. */
+void engine_inherit_restore(struct engine *engine);
 
 /* -------------------------------------------------- engine_attach.c */
 
@@ -143,6 +158,8 @@ void engine_adopt_once(struct engine *engine, const char *id, unsigned int secon
 int engine_restore(struct engine *engine, char **error);
 /* Attaches it to the device that it is on, whatever holds. */
 void engine_attach_again(struct engine *engine, struct engine_iface *iface);
+/* It is wanted on that device. */
+void engine_set_device(struct engine *engine, struct engine_iface *iface, const char *device);
 void engine_set_state(struct engine *engine, struct engine_iface *iface,
 		      enum engine_iface_state state, const char *error);
 /* NULL when there is none. */

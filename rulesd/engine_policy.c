@@ -188,6 +188,7 @@ static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *p
 	if (same) {
 		give_up(engine, &arrival);
 		*result = (struct engine_result){.generation = engine_generation(engine)};
+		engine_inherit_renamed(engine);
 		engine_reconcile(engine); /* what failed is tried again */
 		engine_kept_policy_taken(engine);
 		report(engine, source, result, "policy");

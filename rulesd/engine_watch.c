@@ -34,8 +34,10 @@ static gboolean reconcile_touched(gpointer arg)
 	g_autoptr(GHashTable) touched = TAKE_PTR(engine->touched);
 
 	engine->touched_source = 0;
-	if (touched)
+	if (touched) {
+		engine_inherit_renamed(engine);
 		engine_reconcile_some(engine, touched);
+	}
 	engine_note(engine);
 	return G_SOURCE_REMOVE;
 }
@@ -166,6 +168,7 @@ static gboolean check_step(gpointer arg)
 	if (engine->check_next)
 		return G_SOURCE_CONTINUE;
 	engine->check_timer = 0;
+	engine_inherit_renamed(engine);
 	engine_reconcile(engine);
 	engine_note(engine);
 	return G_SOURCE_REMOVE;
@@ -178,6 +181,7 @@ void engine_repair(struct engine *engine)
 		return;
 	/* That looks for programs all the time, and where nobody waits for the kernel's lock. */
 	if (engine->intact) {
+		engine_inherit_renamed(engine);
 		engine_reconcile(engine);
 		engine_note(engine);
 		return;

@@ -188,6 +188,11 @@ void numbers_set_slot(struct numbers *numbers, const char *interface_id, uint32_
 	g_hash_table_add(numbers->slots_changed, g_strdup(interface_id));
 }
 
+uint32_t numbers_slots_left(const struct numbers *numbers)
+{
+	return SG_MAX_SLOTS - numbers->kinds[NUMBER_SLOT].by_number->len;
+}
+
 uint32_t numbers_next_policy(struct numbers *numbers)
 {
 	return numbers->next_policy <= UINT32_MAX ? (uint32_t)numbers->next_policy++ : 0;

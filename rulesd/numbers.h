@@ -40,6 +40,8 @@ const char *numbers_name(const struct numbers *numbers, enum number_kind kind, u
 /* Slots only: gives it back to the pool. */
 void numbers_release_slot(struct numbers *numbers, const char *interface_id);
 
+/* Slots only: how many nobody has. */
+uint32_t numbers_slots_left(const struct numbers *numbers);
 /* Slots only: the interface has this one from now on, and nobody else; what it had is free. */
 void numbers_set_slot(struct numbers *numbers, const char *interface_id, uint32_t slot);
 
