@@ -46,6 +46,7 @@ static json_t *guard_json(const struct engine *engine)
 			 "state", status.in_place ? "in-place" : "missing");
 	json_object_set_new(json, "error", api_string_or_null(status.error));
 	set_number(json, "repairs", status.repairs);
+	json_object_set_new(json, "owned", json_boolean(status.owned));
 	set_number(json, "group_repairs", engine->guard_groups);
 	set_number(json, "dropped_packets", status.packets);
 	set_number(json, "dropped_bytes", status.bytes);

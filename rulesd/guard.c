@@ -2,9 +2,11 @@
 /*
  * guard.c - keeping the guard's table: its name, adopting it, noticing who touches it, repairing.
  *
- * The table has no owner (NFT_TABLE_F_OWNER), because it has to outlive a rulesd that is killed. So
- * anybody who may write nftables can remove it, as "nft flush ruleset" does; changes are heard by
- * the monitor of nftables, and twice a second its generation is asked for, in case one was missed.
+ * The table has to outlive a rulesd that is killed, so it has an owner (NFT_TABLE_F_OWNER) only
+ * where that leaves it behind (NFT_TABLE_F_PERSIST, Linux 6.9): then nobody else can change it
+ * while rulesd runs. Otherwise anybody who may write nftables can remove it, as "nft flush ruleset"
+ * does: changes are heard by the monitor of nftables, and twice a second its generation is asked
+ * for, in case one was missed.
  */
 #include "rulesd/guard.h"
 
@@ -30,12 +32,15 @@ struct guard {
 	struct guard_table table;
 	char *name;
 	char *wanted; /* the table in words */
+	char *orphan; /* as an earlier rulesd leaves it behind */
+	bool adopts;  /* it is there, and only to be taken over */
 	bool identical;
 	char *error;
 	uint64_t repairs;
 	uint32_t generation; /* of nftables at the last look */
 	struct mnl_socket *monitor;
 	guint source, timer, soon;
+	bool gone; /* a table of it, as the monitor has just told */
 };
 
 /* ------------------------------------------------------------------ patterns */
@@ -102,19 +107,43 @@ static int look(struct guard *guard, bool *identical, char **error)
 
 	/* Asked first: what changes from here on makes another look. */
 	guard_table_generation(&generation);
-	code = guard_table_read(guard->name, &text, NULL, NULL, error);
+	code = guard_table_read(guard->name, guard->table.owner, &text, NULL, NULL, error);
 	if (code)
 		return code;
 	guard->generation = generation;
 	*identical = strcmp(text, guard->wanted) == 0;
+	guard->adopts = guard->table.owner && strcmp(text, guard->orphan) == 0;
 	return 0;
+}
+
+static void set_words(struct guard *guard)
+{
+	g_free(guard->wanted);
+	g_free(guard->orphan);
+	guard->wanted = guard_table_text(&guard->table);
+	guard->orphan = guard_table_orphan_text(&guard->table);
+}
+
+/* Before Linux 6.9 a table with an owner would go with it. */
+static bool give_up_owning(struct guard *guard, int code, char **error)
+{
+	if (code != -EOPNOTSUPP || !guard->table.owner)
+		return false;
+	guard_table_disown(&guard->table.owner);
+	set_words(guard);
+	guard->adopts = false;
+	g_clear_pointer(error, g_free);
+	return true;
 }
 
 static int write_table(struct guard *guard, char **error)
 {
 	bool identical = false;
-	int code = guard_table_write(&guard->table, error);
+	int code = guard->adopts ? guard_table_adopt(&guard->table, error)
+				 : guard_table_write(&guard->table, error);
 
+	if (give_up_owning(guard, code, error))
+		code = guard_table_write(&guard->table, error);
 	if (!code)
 		code = look(guard, &identical, error);
 	if (!code && !identical) {
@@ -202,6 +231,9 @@ static int is_about_us(const struct nlmsghdr *header, void *data)
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0 ||
 		    strcmp(mnl_attr_get_str(attr), guard->name) != 0)
 			continue;
+		/* A table that goes is gone with all that it held. */
+		if (type == NFT_MSG_DELTABLE)
+			guard->gone = true;
 		if (!guard->soon)
 			guard->soon = g_timeout_add_full(G_PRIORITY_HIGH, CHECK_SOON_MS, check_now,
 							 guard, NULL);
@@ -225,6 +257,12 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 			guard->generation = 0; /* something was missed: the next look reads all */
 		else if (errno != EINTR)
 			break;
+	}
+	/* Nothing is guarded until it is back. */
+	if (guard->gone) {
+		guard->gone = false;
+		g_clear_handle_id(&guard->soon, g_source_remove);
+		check(guard);
 	}
 	return G_SOURCE_CONTINUE;
 }
@@ -266,7 +304,10 @@ int guard_open(const struct options *options, struct guard **guard, char **error
 					   .patterns = options->guard,
 					   .count = options->guard_count,
 					   .group = options->guard_group};
-	made->wanted = guard_table_text(&made->table);
+	/* Without one it is anybody's. */
+	if (!options->guard_shared)
+		guard_table_own(&made->table.owner);
+	set_words(made);
 	code = look(made, &made->identical, error);
 	if (code == -EPROTONOSUPPORT) {
 		g_free(*error);
@@ -321,6 +362,8 @@ void guard_close(struct guard **guard)
 		mnl_socket_close(g->monitor);
 	g_free(g->name);
 	g_free(g->wanted);
+	g_free(g->orphan);
+	guard_table_disown(&g->table.owner);
 	g_free(g->error);
 	g_free(g);
 }
@@ -332,7 +375,7 @@ int guard_flush(const struct options *options, uint32_t *group, char **error)
 	g_autofree char *unread = NULL;
 
 	*group = 0;
-	guard_table_read(name, &text, NULL, group, &unread);
+	guard_table_read(name, NULL, &text, NULL, group, &unread);
 	return guard_table_remove(name, error);
 }
 
@@ -357,12 +400,16 @@ const char *guard_table_name(const struct guard *guard)
 struct guard_status guard_status(const struct guard *guard)
 {
 	struct guard_status status = {
-		.in_place = guard->identical, .error = guard->error, .repairs = guard->repairs};
+		.in_place = guard->identical,
+		.error = guard->error,
+		.owned = guard->table.owner != NULL,
+		.repairs = guard->repairs};
 	struct guard_counters counters = {0};
 	g_autofree char *text = NULL;
 	g_autofree char *unread = NULL;
 
-	if (guard_table_read(guard->name, &text, &counters, NULL, &unread) == 0) {
+	if (guard_table_read(guard->name, guard->table.owner, &text, &counters, NULL, &unread) ==
+	    0) {
 		status.packets = counters.packets;
 		status.bytes = counters.bytes;
 	}

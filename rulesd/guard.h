@@ -18,6 +18,7 @@ struct guard;
 struct guard_status {
 	bool in_place;
 	const char *error;	 /* why it is not, or NULL; borrowed */
+	bool owned;		 /* nobody else can change it while rulesd runs */
 	uint64_t repairs;	 /* since rulesd started */
 	uint64_t packets, bytes; /* that it dropped, since the table was written */
 };

@@ -35,7 +35,10 @@
 #define MESSAGE_BYTES 32768
 #define PRIORITY      INT_MIN /* before connection tracking and defragmentation remember anything */
 #define ANSWER_SECS   10
-#define READ_ATTEMPTS 10 /* a dump in which others change their tables is begun again */
+/* linux/netfilter/nf_tables.h of kernels before 6.9 does not know it. */
+#define TABLE_PERSISTS (1u << 2)
+#define OURS	       (NFT_TABLE_F_OWNER | TABLE_PERSISTS)
+#define READ_ATTEMPTS  10 /* a dump in which others change their tables is begun again */
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which it is read */
 static const struct watched {
@@ -176,6 +179,7 @@ struct words {
 	struct guard_counters counters;
 	uint32_t group;
 	const char *table; /* the one that it is about */
+	uint32_t port;	   /* of the socket that owns it; 0: nobody */
 };
 
 static void free_text(void *text)
@@ -183,9 +187,10 @@ static void free_text(void *text)
 	g_string_free(text, TRUE);
 }
 
-static struct words words_new(const char *table)
+static struct words words_new(const char *table, const struct mnl_socket *owner)
 {
 	return (struct words){
+		.port = owner ? mnl_socket_get_portid(owner) : 0,
 		.parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_text),
 		.table = table};
 }
@@ -207,10 +212,17 @@ static GString *part(struct words *words, const char *family, const char *chain)
 	return text;
 }
 
-static void say_table(struct words *words, uint32_t family, uint32_t flags)
+static void say_table(struct words *words, uint32_t family, uint32_t flags, uint32_t owner)
 {
-	g_string_prepend(part(words, family_name(family), NULL),
-			 flags ? "table, dormant or of somebody else\n" : "table\n");
+	const char *whose = "table, dormant or of somebody else\n";
+
+	if (!flags)
+		whose = "table\n";
+	else if (flags == OURS && owner && owner == words->port)
+		whose = "table of this rulesd\n";
+	else if (flags == TABLE_PERSISTS)
+		whose = "table of one that ended\n";
+	g_string_prepend(part(words, family_name(family), NULL), whose);
 }
 
 static void say_chain(struct words *words, const struct nftnl_chain *chain)
@@ -275,12 +287,12 @@ static char *words_join(const struct words *words)
 	return g_strdup(all->str);
 }
 
-char *guard_table_text(const struct guard_table *table)
+static char *table_text(const struct guard_table *table, uint32_t flags)
 {
-	CLEANUP(words_clear) struct words words = words_new(table->name);
+	CLEANUP(words_clear) struct words words = words_new(table->name, table->owner);
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(families); i++)
-		say_table(&words, families[i], 0);
+		say_table(&words, families[i], flags, words.port);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(hooks); i++) {
 		CLEANUP(free_chain)
 		struct nftnl_chain *chain = make_chain(&hooks[i], table->name);
@@ -294,6 +306,16 @@ char *guard_table_text(const struct guard_table *table)
 		say_chain(&words, chain);
 	}
 	return words_join(&words);
+}
+
+char *guard_table_text(const struct guard_table *table)
+{
+	return table_text(table, table->owner ? OURS : 0);
+}
+
+char *guard_table_orphan_text(const struct guard_table *table)
+{
+	return table_text(table, TABLE_PERSISTS);
 }
 
 /* ------------------------------------------------------------------ sockets */
@@ -316,6 +338,17 @@ static int open_socket(struct mnl_socket **socket)
 	return 0;
 }
 
+int guard_table_own(struct mnl_socket **owner)
+{
+	return open_socket(owner);
+}
+
+void guard_table_disown(struct mnl_socket **owner)
+{
+	close_socket(owner);
+	*owner = NULL;
+}
+
 /* ------------------------------------------------------------------ reading */
 
 static int hear_table(const struct nlmsghdr *header, void *data)
@@ -327,7 +360,8 @@ static int hear_table(const struct nlmsghdr *header, void *data)
 	    g_strcmp0(nftnl_table_get_str(table, NFTNL_TABLE_NAME), words->table) != 0)
 		return MNL_CB_OK;
 	say_table(words, nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY),
-		  nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS));
+		  nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS),
+		  nftnl_table_get_u32(table, NFTNL_TABLE_OWNER));
 	return MNL_CB_OK;
 }
 
@@ -412,13 +446,13 @@ static int read_once(struct words *words)
 	return code;
 }
 
-int guard_table_read(const char *name, char **text, struct guard_counters *counters,
-		     uint32_t *group, char **error)
+int guard_table_read(const char *name, const struct mnl_socket *owner, char **text,
+		     struct guard_counters *counters, uint32_t *group, char **error)
 {
 	int code = -EINTR;
 
 	for (int i = 0; code == -EINTR && i < READ_ATTEMPTS; i++) {
-		CLEANUP(words_clear) struct words words = words_new(name);
+		CLEANUP(words_clear) struct words words = words_new(name, owner);
 
 		code = read_once(&words);
 		if (code)
@@ -491,7 +525,9 @@ static struct nlmsghdr *batch_add(struct batch *batch, uint16_t type, uint16_t f
 	return batch->last;
 }
 
-static void add_tables(struct batch *batch, uint16_t type, const char *name, const char *instance)
+/* flags: 0 or OURS. */
+static void add_tables(struct batch *batch, uint16_t type, const char *name, const char *instance,
+		       uint32_t flags)
 {
 	CLEANUP(free_note)
 	struct nftnl_udata_buf *note = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
@@ -505,6 +541,8 @@ static void add_tables(struct batch *batch, uint16_t type, const char *name, con
 		if (type == NFT_MSG_NEWTABLE)
 			nftnl_table_set_data(table, NFTNL_TABLE_USERDATA,
 					     nftnl_udata_buf_data(note), nftnl_udata_buf_len(note));
+		if (flags)
+			nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, flags);
 		nftnl_table_nlmsg_build_payload(
 			batch_add(batch, type, families[i],
 				  type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0,
@@ -596,31 +634,40 @@ static int hear_answers(struct mnl_socket *socket, const struct batch *batch, ch
 	}
 }
 
-/* table NULL: nothing is left of that name. */
-static int commit(const char *name, const struct guard_table *table, char **error)
+/* Of an earlier write that failed: its other messages were answered, too. */
+static void throw_away_answers(struct mnl_socket *socket)
 {
-	CLEANUP(close_socket) struct mnl_socket *socket = NULL;
+	char buffer[1024];
+
+	while (recv(mnl_socket_get_fd(socket), buffer, sizeof(buffer), MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS)
+		;
+}
+
+/* What add puts into one transaction: all of it, or nothing. */
+static int commit(const char *name, const struct guard_table *table,
+		  void (*add)(struct batch *batch, const char *name,
+			      const struct guard_table *table),
+		  char **error)
+{
+	CLEANUP(close_socket) struct mnl_socket *own = NULL;
+	struct mnl_socket *socket = table ? table->owner : NULL;
 	g_autofree char *buffer = g_malloc0(2 * BATCH_BYTES);
 	CLEANUP(batch_clear)
 	struct batch batch = {.messages = mnl_nlmsg_batch_start(buffer, BATCH_BYTES),
 			      .about = g_ptr_array_new_with_free_func(g_free)};
-	int code = open_socket(&socket);
+	int code = socket ? 0 : open_socket(&own);
 
 	if (code)
 		return fail(error, code,
 			    "the kernel has no nfnetlink (CONFIG_NETFILTER_NETLINK; modprobe "
 			    "nfnetlink nf_tables)");
+	socket = socket ? socket : own;
+	throw_away_answers(socket);
 	g_ptr_array_add(batch.about, g_strdup("transaction"));
 	nftnl_batch_begin(mnl_nlmsg_batch_current(batch.messages), 0);
 	mnl_nlmsg_batch_next(batch.messages);
-	/* To delete what may not be there: it is made first, if need be. */
-	add_tables(&batch, NFT_MSG_NEWTABLE, name, table ? table->instance : "");
-	add_tables(&batch, NFT_MSG_DELTABLE, name, "");
-	if (table) {
-		add_tables(&batch, NFT_MSG_NEWTABLE, name, table->instance);
-		add_chains(&batch, table);
-		add_rules(&batch, table);
-	}
+	add(&batch, name, table);
 	batch.last->nlmsg_flags |= NLM_F_ACK;
 	nftnl_batch_end(mnl_nlmsg_batch_current(batch.messages), batch.about->len);
 	mnl_nlmsg_batch_next(batch.messages);
@@ -630,15 +677,45 @@ static int commit(const char *name, const struct guard_table *table, char **erro
 	return hear_answers(socket, &batch, error);
 }
 
+static uint32_t flags_of(const struct guard_table *table)
+{
+	return table->owner ? OURS : 0;
+}
+
+/* To delete what may not be there: it is made first, if need be. */
+static void add_removal(struct batch *batch, const char *name, const struct guard_table *table)
+{
+	add_tables(batch, NFT_MSG_NEWTABLE, name, table ? table->instance : "", 0);
+	add_tables(batch, NFT_MSG_DELTABLE, name, "", 0);
+}
+
+static void add_whole(struct batch *batch, const char *name, const struct guard_table *table)
+{
+	add_removal(batch, name, table);
+	add_tables(batch, NFT_MSG_NEWTABLE, name, table->instance, flags_of(table));
+	add_chains(batch, table);
+	add_rules(batch, table);
+}
+
+static void add_adoption(struct batch *batch, const char *name, const struct guard_table *table)
+{
+	add_tables(batch, NFT_MSG_NEWTABLE, name, table->instance, flags_of(table));
+}
+
 int guard_table_write(const struct guard_table *table, char **error)
 {
-	return commit(table->name, table, error);
+	return commit(table->name, table, add_whole, error);
+}
+
+int guard_table_adopt(const struct guard_table *table, char **error)
+{
+	return commit(table->name, table, add_adoption, error);
 }
 
 int guard_table_remove(const char *name, char **error)
 {
 	g_autofree char *text = NULL;
-	int code = guard_table_read(name, &text, NULL, NULL, error);
+	int code = guard_table_read(name, NULL, &text, NULL, NULL, error);
 
 	/* A kernel without nf_tables has no table. */
 	if (code == -EPROTONOSUPPORT || code == -EOPNOTSUPP || code == -EAFNOSUPPORT ||
@@ -646,5 +723,5 @@ int guard_table_remove(const char *name, char **error)
 		g_clear_pointer(error, g_free);
 		return 0;
 	}
-	return code || !*text ? code : commit(name, NULL, error);
+	return code || !*text ? code : commit(name, NULL, add_removal, error);
 }

@@ -33,6 +33,7 @@ const char options_help[] =
 	"  --host NAME           this host's name in policies (its host name)\n"
 	"  --max-flows N         flow entries of the host (1048576)\n"
 	"  --guard PATTERN       taps that pass nothing until they are filtered, as 'tap*'; repeatable\n"
+	"  --guard-shared        leave the guard's table to whoever may write nftables\n"
 	"  --guard-group N       device group of taps that are filtered (0x7467); with --guard\n"
 	"  --verify-every N      seconds between two verifications that repair (600; 0: none, and\n"
 	"                        what others take away is not looked for every second)\n"
@@ -61,6 +62,7 @@ enum option_key {
 	KEY_FLUSH,
 	KEY_CHECK,
 	KEY_GUARD,
+	KEY_GUARD_SHARED,
 	KEY_GUARD_GROUP,
 	KEY_GRACE,
 	KEY_HELP,
@@ -83,6 +85,7 @@ static const struct option long_options[] = {
 	{"flush", no_argument, NULL, KEY_FLUSH},
 	{"check", no_argument, NULL, KEY_CHECK},
 	{"guard", required_argument, NULL, KEY_GUARD},
+	{"guard-shared", no_argument, NULL, KEY_GUARD_SHARED},
 	{"guard-group", required_argument, NULL, KEY_GUARD_GROUP},
 	{"grace", required_argument, NULL, KEY_GRACE},
 	{"help", no_argument, NULL, KEY_HELP},
@@ -200,6 +203,10 @@ static int parse_grace(const char *text, uint32_t *seconds, char **error)
 
 static int check_guard(struct options *options, char **error)
 {
+	if (options->guard_shared && !options->guard_count && !options->flush) {
+		*error = g_strdup("--guard-shared: it means nothing without --guard");
+		return -EINVAL;
+	}
 	if (options->guard_group && !options->guard_count && !options->flush) {
 		*error = g_strdup("--guard-group: it means nothing without --guard");
 		return -EINVAL;
@@ -262,6 +269,9 @@ static int set_option(int key, char *argument, struct options *options, char **e
 		return 0;
 	case KEY_GUARD:
 		return add_guard(argument, options, error);
+	case KEY_GUARD_SHARED:
+		options->guard_shared = true;
+		return 0;
 	case KEY_GRACE:
 		return parse_grace(argument, &options->grace, error);
 	case KEY_GUARD_GROUP:

@@ -30,6 +30,7 @@ struct options {
 	uint32_t max_flows;
 	const char *guard[OPTIONS_MAX_GUARDS]; /* patterns of devices: guard.h */
 	unsigned int guard_count;
+	bool guard_shared;     /* the table has no owner, also where the kernel could give it one */
 	uint32_t guard_group;  /* of devices that are filtered */
 	uint32_t verify_every; /* seconds; 0: never */
 	uint32_t grace;	       /* seconds that flows wait for a device that went to come back */

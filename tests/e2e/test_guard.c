@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -20,10 +21,12 @@
 #include "tests/lib/scene.h"
 
 #define FRAMES	  1000
-#define REPAIR_MS 1000	  /* what is promised */
+#define REPAIR_MS 1000 /* what is promised */
+#define FLUSHES	  20
 #define GROUP	  "29799" /* 0x7467 */
 
 static const char *const guarded[] = {"--guard", "tap*", NULL};
+static const char *const shared[] = {"--guard", "tap*", "--guard-shared", NULL};
 
 static const char policy[] =
 	"{ \"version\": 1,"
@@ -66,6 +69,19 @@ static unsigned int arrived(const struct tap *from, const struct tap *to, const 
 	assert_int_equal(arrived((from), (to), (text), FRAMES, 0), 0)
 #define assert_all_arrive(from, to, text) \
 	assert_int_equal(arrived((from), (to), (text), 10, 10), 10)
+
+/* One frame, without a wait. */
+static unsigned int arrived_at_once(const struct tap *from, const struct tap *to, const char *text)
+{
+	struct frame frame, got;
+	unsigned int seen = 0;
+
+	frame_make_text(&frame, text);
+	assert_int_equal(tap_write(from, &frame), 0);
+	while (tap_read(to, &got, 0))
+		seen++;
+	return seen;
+}
 
 /* Nothing reaches anyone: the neighbour, or the tap itself. */
 static void assert_shut(const struct tap *tap, const struct tap *neighbour)
@@ -311,7 +327,7 @@ static void a_routed_tap_passes_nothing_until_it_is_filtered(void **state)
 static void a_table_that_somebody_touches_is_put_back(void **state)
 {
 	struct tap *outside = scene_tap("vm1");
-	struct daemon *daemon = daemon_start("touch", guarded);
+	struct daemon *daemon = daemon_start("touch", shared);
 	struct tap *tap = scene_tap("tap0");
 	g_autofree char *table = table_of(daemon);
 	g_autofree char *before = ruleset();
@@ -350,6 +366,96 @@ static void a_table_that_somebody_touches_is_put_back(void **state)
 	g_usleep(REPAIR_MS * 1000);
 	assert_int_equal(guard_number(daemon, "repairs"), repairs);
 	command_check("nft", "delete", "table", "inet", "theirs", NULL);
+}
+
+static bool is_owned(const struct daemon *daemon)
+{
+	AUTO_JSON json_t *status = sgctl_json(daemon, "show", "status", NULL);
+
+	return json_boolean_value(json_object_get(json_object_get(status, "guard"), "owned"));
+}
+
+static void *flush_often(void *arg)
+{
+	for (unsigned int i = 0; i < FLUSHES; i++) {
+		command_check("nft", "flush", "ruleset", NULL);
+		g_usleep(100 * 1000);
+	}
+	g_atomic_int_set((int *)arg, 1);
+	return NULL;
+}
+
+/* How many frames of a tap that is not filtered pass meanwhile, and for how long at a time. */
+static unsigned int leaked(const struct tap *tap, const struct tap *outside, gint64 *longest_us)
+{
+	int done = 0;
+	gint64 shut = g_get_monotonic_time();
+	unsigned int count = 0;
+	pthread_t flusher;
+
+	*longest_us = 0;
+	assert_int_equal(pthread_create(&flusher, NULL, flush_often, &done), 0);
+	while (!g_atomic_int_get(&done)) {
+		unsigned int now = arrived_at_once(tap, outside, SENT);
+
+		count += now;
+		if (!now)
+			shut = g_get_monotonic_time();
+		*longest_us = MAX(*longest_us, g_get_monotonic_time() - shut);
+	}
+	pthread_join(flusher, NULL);
+	return count;
+}
+
+static void nobody_else_empties_a_table_that_has_an_owner(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("owned", guarded);
+	struct tap *tap = scene_tap("tap0");
+	g_autofree char *table = table_of(daemon);
+	const char *const take[] = {"nft", "delete", "table", "bridge", table, NULL};
+	AUTO_COMMAND struct command taken = {0};
+	gint64 longest_us = 0;
+
+	(void)state;
+	if (!is_owned(daemon)) {
+		print_message("Linux before 6.9: tables with an owner go with it\n");
+		skip();
+	}
+	taken = command_run(take);
+	assert_int_not_equal(taken.status, 0);
+	assert_int_equal(leaked(tap, outside, &longest_us), 0);
+	assert_int_equal(guard_number(daemon, "repairs"), 0);
+	/* It stays when its owner is killed, and can be taken over. */
+	daemon_kill(daemon);
+	assert_shut(tap, outside);
+	daemon_restart(daemon, guarded);
+	assert_true(is_owned(daemon));
+	assert_int_equal(leaked(tap, outside, &longest_us), 0);
+	assert_int_equal(daemon_stop(daemon), 0);
+	/* And to be left to everybody. */
+	daemon_restart(daemon, shared);
+	assert_false(is_owned(daemon));
+	assert_shut(tap, outside);
+	command_check("nft", "flush", "ruleset", NULL);
+	daemon_kill(daemon);
+	daemon_restart(daemon, guarded);
+	assert_true(is_owned(daemon));
+	assert_shut(tap, outside);
+}
+
+static void a_table_of_everybody_is_back_soon(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("gap", shared);
+	struct tap *tap = scene_tap("tap0");
+	gint64 longest_us = 0;
+	unsigned int count = leaked(tap, outside, &longest_us);
+
+	(void)state;
+	print_message("%u frames passed, for %.1f ms at most\n", count, (double)longest_us / 1000);
+	assert_true(guard_number(daemon, "repairs") > 0);
+	assert_shut(tap, outside);
 }
 
 static void a_restart_takes_the_table_as_it_is_or_writes_it_anew(void **state)
@@ -576,6 +682,8 @@ int main(void)
 		TEST(a_tap_made_anew_leaks_nothing_while_rulesd_lives),
 		TEST(a_routed_tap_passes_nothing_until_it_is_filtered),
 		TEST(a_table_that_somebody_touches_is_put_back),
+		TEST(nobody_else_empties_a_table_that_has_an_owner),
+		TEST(a_table_of_everybody_is_back_soon),
 		TEST(a_restart_takes_the_table_as_it_is_or_writes_it_anew),
 		TEST(a_device_group_says_the_truth),
 		TEST(a_tap_renamed_into_the_pattern_is_guarded_from_then_on),

@@ -12,11 +12,11 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
-#define ROUNDS	   20
-#define PORTS	   64u
-#define PATIENT_MS 30000
+#define ROUNDS 20
+#define PORTS  64u
 
 #define GROUPS                                                                           \
 	"\"groups\": {"                                                                  \
@@ -140,7 +140,7 @@ static void judge_end(struct judge *judge)
 
 static void assert_state(const struct daemon *daemon, const char *id, const char *state)
 {
-	if (scene_wait_state(daemon, id, state, PATIENT_MS) < 0) {
+	if (scene_wait_state(daemon, id, state, GIVE_UP_MS) < 0) {
 		g_autofree char *log = daemon_log(daemon);
 
 		fail_msg("%s is never %s; the log:\n%s", id, state, log);
@@ -338,7 +338,7 @@ static const char by_alias[] =
 static void wait_on(const struct daemon *daemon, const char *id, const struct tap *tap)
 {
 	g_autofree char *wanted = g_strdup_printf("%u", tap->ifindex);
-	gint64 end = g_get_monotonic_time() + PATIENT_MS * 1000;
+	gint64 end = g_get_monotonic_time() + GIVE_UP_MS * G_GINT64_CONSTANT(1000);
 
 	for (;;) {
 		g_autofree char *ifindex = device_of(daemon, id);
