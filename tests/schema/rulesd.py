@@ -14,6 +14,7 @@ import time
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
+PATIENCE = max(int(os.environ.get("PATIENCE") or 1), 1)  # of tests/run, for machines that are emulated
 
 
 class Connection(http.client.HTTPConnection):
@@ -59,7 +60,7 @@ class Rulesd:
     def start(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([os.path.join(self.top, ".build", "rulesd"), *self.options()], stderr=log)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 120 * PATIENCE
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
@@ -84,7 +85,7 @@ class Rulesd:
     def close(self):
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(10 * PATIENCE)
             subprocess.run([os.path.join(self.top, ".build", "rulesd"), *self.options(), "--flush"], check=False,
                            stderr=subprocess.DEVNULL)
         for tap in self.taps.values():
