@@ -88,6 +88,9 @@ sg_inline int sg_is_mine(const struct sg_view *view, const struct sg_packet *p,
 	       sg_is_link_local_of(addr, sg_local_mac(view, p));
 }
 
+/* Beside an update of its entry a frame may be judged by another entry's version, as in
+ * member.bpf.h. Worst outcome: one frame with an id that comes or goes passes or drops; what it
+ * carries is judged all the same. */
 sg_noinline __u32 sg_guard_vlan(const struct sg_view *view, const struct sg_packet *p)
 {
 	struct sg_vlan_key key = {.slot = p->key.slot, .vid = p->vid};
