@@ -5,7 +5,8 @@
  *
  * As everywhere on the short way, nothing is written before it is sure that the segment passes;
  * what is refused, or has to be reported, takes the long way, which judges with the same functions.
- * The segment is in this CPU's scratch: tcp, dir and bytes; of a SYN also key, flags and port.
+ * A SYN, or the answer to it, is in this CPU's scratch: tcp, dir and bytes; of a SYN also key,
+ * flags and port.
  */
 #pragma once
 
@@ -66,66 +67,109 @@ sg_noinline __u32 sg_short_scale(const __u8 *options, const void *end, __u32 byt
 
 /* ------------------------------------------------------------------ a flow moves */
 
-/* A place among the confirmed flows of an interface, for a flow that is about to be: 1 when there
- * is one. */
-sg_inline int sg_short_reserve(struct sg_slot *counters, const struct sg_iface_conf *conf)
+/* Whether it is a live TCP flow whose rule is not in doubt, of a state from first on. */
+sg_inline int sg_short_is_live(const struct sg_flow *flow, __u32 word, __u32 first,
+			       const struct sg_iface_conf *conf, const struct sg_control *control)
 {
-	if (__sync_fetch_and_add(&counters->flows, 1) < conf->max_flows)
-		return 1;
-	__sync_fetch_and_add(&counters->flows, -1);
-	return 0;
+	return READ_ONCE(flow->stamp) >= READ_ONCE(control->last_removal) &&
+	       !(SG_FLOW_FLAGS(word) & SG_FLOW_DEAD) && SG_FLOW_STATE(word) >= first &&
+	       SG_FLOW_STATE(word) <= SG_TCP_TIME_WAIT &&
+	       !sg_flow_expired(flow, conf, SG_IPPROTO_TCP, word, bpf_jiffies64());
 }
 
-/*
- * A segment of a flow in the shard, as sg_flow_packet(). Where it may confirm the flow, that is
- * counted before anything else, so that a flow which must not be is left to the long way.
- */
-sg_noinline int sg_short_move(struct sg_flow *flow, const struct sg_packet *p,
-			      const struct sg_iface_conf *conf, const struct sg_control *control,
-			      __u32 slot)
+/* The SYN/ACK that answers a SYN, as sg_flow_packet(); the segment is in this CPU's scratch. */
+sg_noinline int sg_short_answer(struct sg_flow *flow, const struct sg_packet *p,
+				const struct sg_iface_conf *conf, const struct sg_control *control,
+				__u32 slot)
 {
-	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
 	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	__u32 dir = p->dir & 1, word = READ_ONCE(flow->state), next_word, reserved = 0, next;
+	__u32 dir = p->dir & 1, word = READ_ONCE(flow->state), next;
 	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
-	__u32 from_opener = (flow->opener & 1) == dir, now = (__u32)bpf_jiffies64();
-	enum sg_tcp_result result;
+	struct sg_tcp_segment seg = {
+		.seq = p->tcp.seq,
+		.ack = p->tcp.ack,
+		.length = p->tcp.length,
+		.window = p->tcp.window,
+		.flags = SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK,
+		.scale = p->tcp.scale,
+	};
 
-	if (!counters || !stats || READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal) ||
-	    SG_FLOW_FLAGS(word) & SG_FLOW_DEAD ||
-	    sg_flow_expired(flow, conf, SG_IPPROTO_TCP, word, now))
+	if (!stats || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT || (flow->opener & 1) == dir ||
+	    !sg_short_is_live(flow, word, SG_TCP_SYN_SENT, conf, control) ||
+	    sg_tcp_track(mine, theirs, SG_TCP_SYN_SENT, 0, &seg, &next) != SG_TCP_ACCEPT)
 		return SG_SHORT_UNDECIDED;
-	if (SG_FLOW_FLAGS(word) & SG_FLOW_HALF && SG_FLOW_STATE(word) != SG_TCP_SYN_SENT) {
-		if (!sg_short_reserve(counters, conf))
-			return SG_SHORT_UNDECIDED;
-		reserved = 1;
-	}
-	result = sg_tcp_track(mine, theirs, SG_FLOW_STATE(word), from_opener, &p->tcp, &next);
-	if (result != SG_TCP_ACCEPT && result != SG_TCP_IGNORE) {
-		if (reserved)
-			__sync_fetch_and_add(&counters->flows, -1);
-		return SG_SHORT_UNDECIDED;
-	}
-	next_word = (word & ~0xffu) | next;
-	if (!from_opener)
-		next_word |= SG_FLOW_REPLIED << 8;
-	if (reserved && next >= SG_TCP_ESTABLISHED && next <= SG_TCP_TIME_WAIT)
-		next_word &= ~(SG_FLOW_HALF << 8);
-	/* Whose state is not word any more, another CPU confirms, or has taken away. */
-	if (next_word != word && __sync_val_compare_and_swap(&flow->state, word, next_word) != word)
-		next_word = word;
-	if (reserved) {
-		if (next_word & SG_FLOW_HALF << 8)
-			__sync_fetch_and_add(&counters->flows, -1);
-		else
-			__sync_fetch_and_add(&counters->half, -1);
-	}
-	if (mine->seen != now)
-		WRITE_ONCE(mine->seen, now);
+	__sync_val_compare_and_swap(&flow->state, word,
+				    (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
+	WRITE_ONCE(mine->seen, (__u32)bpf_jiffies64());
 	mine->packets++;
 	mine->bytes += p->bytes;
 	sg_short_count(stats, p->bytes, dir, SG_ALLOWED, SG_ALLOW_FLOW);
 	return SG_SHORT_PASSES;
+}
+
+enum sg_short_move {
+	SG_SHORT_STAYS,	  /* the long way decides */
+	SG_SHORT_MOVES,	  /* sg_short_moved() follows */
+	SG_SHORT_RESERVED /* likewise; the flow has its place among the confirmed ones already */
+};
+
+/*
+ * Whether a segment with ACK and without SYN and RST may move a flow in the shard, once its numbers
+ * are found to fit. Where it may confirm the flow, that is counted before anything else, so that
+ * what exceeds the allowance is left to the long way.
+ */
+sg_noinline __u32 sg_short_may_move(const struct sg_flow *flow, __u32 word,
+				    const struct sg_iface_conf *conf,
+				    const struct sg_control *control, __u32 slot)
+{
+	struct sg_slot *counters;
+
+	if (!sg_short_is_live(flow, word, SG_TCP_SYN_RECV, conf, control))
+		return SG_SHORT_STAYS;
+	if (!(SG_FLOW_FLAGS(word) & SG_FLOW_HALF))
+		return SG_SHORT_MOVES;
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	if (!counters)
+		return SG_SHORT_STAYS;
+	if (__sync_fetch_and_add(&counters->flows, 1) < conf->max_flows)
+		return SG_SHORT_RESERVED;
+	__sync_fetch_and_add(&counters->flows, -1);
+	return SG_SHORT_STAYS;
+}
+
+/* The segment fits and was recorded, or it does not and the flow is NULL. */
+#define SG_SHORT_MOVED(move, dir, flags) ((__u32)(move) | (__u32)(dir) << 8 | (__u32)(flags) << 16)
+sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u32 ack, __u32 slot)
+{
+	__u32 dir = how >> 8 & 1, next_word = word, next;
+	struct sg_slot *counters;
+
+	if (flow) {
+		__u32 from_opener = (flow->opener & 1) == dir;
+
+		next = sg_tcp_advance(&flow->half[dir], &flow->half[dir ^ 1], SG_FLOW_STATE(word),
+				      from_opener, how >> 16, ack);
+		next_word = (word & ~0xffu) | next;
+		if (!from_opener)
+			next_word |= SG_FLOW_REPLIED << 8;
+		if (next >= SG_TCP_ESTABLISHED)
+			next_word &= ~(SG_FLOW_HALF << 8);
+		/* A flow whose state is not word any more another CPU confirms, or has taken away.
+		 */
+		if (next_word != word &&
+		    __sync_val_compare_and_swap(&flow->state, word, next_word) != word)
+			next_word = word;
+	}
+	if ((how & 0xff) != SG_SHORT_RESERVED)
+		return 0;
+	counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	if (!counters)
+		return 0;
+	if (next_word & SG_FLOW_HALF << 8)
+		__sync_fetch_and_add(&counters->flows, -1);
+	else
+		__sync_fetch_and_add(&counters->half, -1);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ a flow opens */

@@ -141,19 +141,23 @@ sg_inline int sg_short_segment(const struct sg_frame *f, const struct sg_short *
 	return 1;
 }
 
-/* Whether it is a segment that the long way would accept; records it. From ESTABLISHED it moves
- * nothing. */
+/* Whether it is a segment that the long way would accept; records it. */
 sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_half *theirs,
 			     const struct sg_frame *f, const struct sg_short *s)
 {
 	struct sg_tcp_segment seg = {
-		.flags = SG_TCP_FLAG_ACK, /* PSH tells the tracking nothing */
+		.flags = s->flags, /* PSH tells the tracking nothing */
 	};
 
 	if (!sg_short_segment(f, s, &seg) || sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
 		return 0;
 	sg_tcp_record(mine, theirs, &seg);
 	return 1;
+}
+
+sg_inline __u32 sg_short_ack(const struct sg_frame *f, const struct sg_short *s)
+{
+	return (void *)(s->l4 + 20) > f->data_end ? 0 : sg_be32(s->l4 + 8);
 }
 
 /* The segment for segment.bpf.h, in this CPU's scratch; NULL when the long way must read it. */
@@ -179,7 +183,7 @@ sg_inline struct sg_packet *sg_short_packet(const struct sg_frame *f, const stru
 
 /* Whether the flow is confirmed, allowed, alive, and has been answered. */
 sg_inline int sg_short_live(const struct sg_iface_conf *conf, const struct sg_control *control,
-			    const struct sg_flow *flow, __u8 proto, __u64 now)
+			    const struct sg_flow *flow, __u32 word, __u8 proto, __u64 now)
 {
 	__u32 wanted = SG_FLOW_REPLIED << 8, timeout;
 
@@ -191,8 +195,7 @@ sg_inline int sg_short_live(const struct sg_iface_conf *conf, const struct sg_co
 	} else {
 		timeout = conf->timeout[SG_TIMEOUT_UDP_STREAM];
 	}
-	return (READ_ONCE(flow->state) & ~(SG_FLOW_EXEMPT << 8)) == wanted &&
-	       sg_flow_idle(flow, now) <= timeout;
+	return (word & ~(SG_FLOW_EXEMPT << 8)) == wanted && sg_flow_idle(flow, now) <= timeout;
 }
 
 #define SG_SHORT_HOW(dir, syn, proto) ((__u32)(dir) | (__u32)(syn) << 1 | (__u32)(proto) << 8)
@@ -270,7 +273,7 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	struct sg_packet *p;
 	struct sg_stats *stats;
 	struct sg_flow *flow;
-	__u32 zero = 0, slot;
+	__u32 zero = 0, slot, word, move = SG_SHORT_STAYS;
 	struct sg_hit hit;
 	struct sg_short s;
 
@@ -294,17 +297,31 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 		return sg_short_stranger(&s.key, f->bytes, ifindex, generation,
 					 SG_SHORT_HOW(dir, s.flags == SG_TCP_FLAG_SYN, s.proto));
 	flow = hit.flow;
-	if ((s.flags & ~SG_TCP_FLAG_ACK) || !sg_short_live(conf, control, flow, s.proto, now)) {
+	word = READ_ONCE(flow->state);
+	if ((s.flags & ~SG_TCP_FLAG_ACK) ||
+	    !sg_short_live(conf, control, flow, word, s.proto, now)) {
 		if (drops_only || s.proto != SG_IPPROTO_TCP)
 			return SG_SHORT_UNDECIDED;
-		p = sg_short_packet(f, &s, dir);
-		return p ? sg_short_move(flow, p, conf, control, slot) : SG_SHORT_UNDECIDED;
+		if (s.flags & SG_TCP_FLAG_SYN) {
+			p = sg_short_packet(f, &s, dir);
+			return p ? sg_short_answer(flow, p, conf, control, slot)
+				 : SG_SHORT_UNDECIDED;
+		}
+		move = sg_short_may_move(flow, word, conf, control, slot);
+		if (move == SG_SHORT_STAYS)
+			return SG_SHORT_UNDECIDED;
 	}
 	if (drops_only)
 		return SG_SHORT_PASSES;
 	mine = &flow->half[dir];
-	if (s.proto == SG_IPPROTO_TCP && !sg_short_track(mine, &flow->half[dir ^ 1], f, &s))
+	if (s.proto == SG_IPPROTO_TCP && !sg_short_track(mine, &flow->half[dir ^ 1], f, &s)) {
+		if (move == SG_SHORT_RESERVED)
+			sg_short_moved(0, word, move, 0, slot);
 		return SG_SHORT_UNDECIDED;
+	}
+	if (move != SG_SHORT_STAYS)
+		sg_short_moved(flow, word, SG_SHORT_MOVED(move, dir, s.flags), sg_short_ack(f, &s),
+			       slot);
 	if (mine->seen != (__u32)now)
 		WRITE_ONCE(mine->seen, (__u32)now);
 	mine->packets++;

@@ -217,6 +217,31 @@ static __inline __attribute__((always_inline)) enum sg_tcp_result sg_tcp_reset(
 	return SG_TCP_ACCEPT;
 }
 
+/* The state after a segment with ACK and without SYN and RST, which was recorded, of a flow whose
+ * SYN was answered. */
+static __inline __attribute__((always_inline)) __u32 sg_tcp_advance(
+	const struct sg_flow_half *mine, const struct sg_flow_half *theirs, __u32 state,
+	int from_opener, __u32 flags, __u32 ack)
+{
+	__u32 next = state;
+
+	if (state == SG_TCP_SYN_RECV && from_opener)
+		next = SG_TCP_ESTABLISHED;
+	if (flags & SG_TCP_FLAG_FIN) {
+		if (state != SG_TCP_TIME_WAIT)
+			next = theirs->flags & SG_HALF_FIN ? SG_TCP_LAST_ACK : SG_TCP_FIN_WAIT;
+		return next;
+	}
+	/* An acknowledgement of everything the other side sent, its FIN included. */
+	if (theirs->flags & SG_HALF_FIN && ack == theirs->end) {
+		if (state == SG_TCP_FIN_WAIT)
+			next = SG_TCP_CLOSE_WAIT;
+		if (state == SG_TCP_LAST_ACK && mine->flags & SG_HALF_FIN)
+			next = SG_TCP_TIME_WAIT;
+	}
+	return next;
+}
+
 /*
  * Judges a segment of a flow in `state`. mine is the half of its sender, theirs the other one; mine
  * is updated on SG_TCP_ACCEPT, *next is the state afterwards (unchanged unless SG_TCP_ACCEPT).
@@ -290,19 +315,6 @@ static __inline __attribute__((always_inline)) enum sg_tcp_result sg_tcp_track(
 		return result;
 	sg_tcp_record(mine, theirs, seg);
 
-	if (state == SG_TCP_SYN_RECV && from_opener)
-		*next = SG_TCP_ESTABLISHED;
-	if (seg->flags & SG_TCP_FLAG_FIN) {
-		if (state != SG_TCP_TIME_WAIT)
-			*next = theirs->flags & SG_HALF_FIN ? SG_TCP_LAST_ACK : SG_TCP_FIN_WAIT;
-		return SG_TCP_ACCEPT;
-	}
-	/* An acknowledgement of everything the other side sent, its FIN included. */
-	if (theirs->flags & SG_HALF_FIN && seg->ack == theirs->end) {
-		if (state == SG_TCP_FIN_WAIT)
-			*next = SG_TCP_CLOSE_WAIT;
-		if (state == SG_TCP_LAST_ACK && mine->flags & SG_HALF_FIN)
-			*next = SG_TCP_TIME_WAIT;
-	}
+	*next = sg_tcp_advance(mine, theirs, state, from_opener, seg->flags, seg->ack);
 	return SG_TCP_ACCEPT;
 }
