@@ -112,12 +112,15 @@ static int read_table(struct version_reader *reader, char **error)
 static int take_back(struct dataplane *dataplane, enum bpf_table_id id, bool opening, char **error)
 {
 	g_autoptr(GArray) undo = g_array_new(FALSE, FALSE, sizeof(struct change));
+	CLEANUP(keyed_free)
+	struct keyed *members = opening && id == TABLE_MEMBERS ? keyed_new() : NULL;
 	struct version_reader reader = {
 		.dataplane = dataplane,
 		.id = id,
 		.generation = dataplane_generation(dataplane),
 		.opening = opening,
 		.undo = undo,
+		.values = members,
 	};
 	int code = read_table(&reader, error);
 
@@ -130,6 +133,8 @@ static int take_back(struct dataplane *dataplane, enum bpf_table_id id, bool ope
 		else
 			code = table_update(dataplane, id, change->key, &settled, 0, error);
 	}
+	if (!code && members)
+		dataplane->members = TAKE_PTR(members);
 	return code;
 }
 

@@ -309,6 +309,9 @@ struct dataplane {
 	struct hinting hinting;
 	GArray *undo;	   /* of struct change: written by a failed apply and not taken back yet */
 	bool undo_members; /* it wrote members, nobody knows which */
+	/* What the kernel had at this start: for the first write of all of them, which need not
+	 * read a million once more. NULL once any was written. */
+	struct keyed *members;
 
 	/* bpf_events.c; NULL until somebody listens */
 	struct ring_buffer *ring;
@@ -417,6 +420,8 @@ struct keyed {
 struct keyed *keyed_new(void);
 void keyed_free(struct keyed **keyed);
 void keyed_insert(struct keyed *keyed, const void *key, uint32_t value);
+/* It will be looked for soon. */
+void keyed_prefetch(const struct keyed *keyed, const void *key);
 struct keyed_entry *keyed_find(const struct keyed *keyed, const void *key); /* or NULL */
 /* The next one from *at on, which begins at 0; NULL at the end. */
 struct keyed_entry *keyed_next(const struct keyed *keyed, uint32_t *at);

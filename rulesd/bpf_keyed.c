@@ -6,10 +6,12 @@
 #include "rulesd/bpf_internal.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "rulesd/cleanup.h"
 
 #define FIRST_CAPACITY 64u
+#define HUGE_BYTES     ((size_t)2 << 20)
 
 struct keyed *keyed_new(void)
 {
@@ -24,7 +26,7 @@ void keyed_free(struct keyed **keyed)
 
 	if (!freed)
 		return;
-	g_free(freed->entries);
+	g_aligned_free(freed->entries);
 	g_free(freed);
 }
 
@@ -36,6 +38,9 @@ static uint32_t hash(const void *key)
 	mixed = words[0] * 0x9e3779b97f4a7c15ULL;
 	mixed = (mixed ^ mixed >> 29 ^ words[1]) * 0xbf58476d1ce4e5b9ULL;
 	mixed = (mixed ^ mixed >> 32 ^ words[2]) * 0x94d049bb133111ebULL;
+	/* An IPv4 address is in the upper half of the last word, which a product does not bring
+	 * into the lower bits of the half that is returned. */
+	mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15ULL;
 	return (uint32_t)(mixed >> 32);
 }
 
@@ -49,6 +54,12 @@ static struct keyed_entry *place_of(const struct keyed *keyed, const void *key)
 	return &keyed->entries[at];
 }
 
+void keyed_prefetch(const struct keyed *keyed, const void *key)
+{
+	if (keyed->count)
+		__builtin_prefetch(&keyed->entries[hash(key) & (keyed->capacity - 1)]);
+}
+
 struct keyed_entry *keyed_find(const struct keyed *keyed, const void *key)
 {
 	struct keyed_entry *entry = keyed->count ? place_of(keyed, key) : NULL;
@@ -56,16 +67,29 @@ struct keyed_entry *keyed_find(const struct keyed *keyed, const void *key)
 	return entry && entry->used ? entry : NULL;
 }
 
+/* Entries are looked at in any order: in small pages each is a miss of its own. */
+static struct keyed_entry *new_entries(uint32_t capacity)
+{
+	const size_t bytes = capacity * sizeof(struct keyed_entry);
+	struct keyed_entry *entries =
+		g_aligned_alloc(capacity, sizeof(*entries), MIN(bytes, HUGE_BYTES));
+
+	if (bytes >= HUGE_BYTES)
+		madvise(entries, bytes, MADV_HUGEPAGE); /* where there are any */
+	memset(entries, 0, bytes);
+	return entries;
+}
+
 static void grow(struct keyed *keyed)
 {
 	struct keyed larger = {.capacity = MAX(keyed->capacity * 2, FIRST_CAPACITY),
 			       .count = keyed->count};
 
-	larger.entries = g_new0(struct keyed_entry, larger.capacity);
+	larger.entries = new_entries(larger.capacity);
 	for (uint32_t i = 0; i < keyed->capacity; i++)
 		if (keyed->entries[i].used)
 			*place_of(&larger, keyed->entries[i].key) = keyed->entries[i];
-	g_free(keyed->entries);
+	g_aligned_free(keyed->entries);
 	*keyed = larger;
 }
 

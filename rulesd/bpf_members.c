@@ -11,6 +11,7 @@
 #include "rulesd/cleanup.h"
 
 #define BUFFERED 4096u
+#define AHEAD	 16u /* members whose entries are on their way from memory */
 
 struct member_writer {
 	struct dataplane *dataplane;
@@ -21,6 +22,11 @@ struct member_writer {
 	int code;
 	char **error;
 	uint32_t count, written;
+	struct {
+		struct sg_member_key key;
+		uint32_t set;
+	} ahead[AHEAD];
+	uint32_t seen; /* members of the image so far */
 	struct sg_member_key keys[BUFFERED];
 	struct sg_version versions[BUFFERED];
 };
@@ -49,9 +55,9 @@ static void write_member(struct member_writer *writer, const void *key, uint32_t
 	plan_gone(writer->dataplane, before, after, writer->plan);
 }
 
-static void compare_member(const struct sg_member_key *key, uint32_t set, void *arg)
+static void compare_member(struct member_writer *writer, const struct sg_member_key *key,
+			   uint32_t set)
 {
-	struct member_writer *writer = arg;
 	struct keyed_entry *entry = keyed_find(writer->held, key);
 	uint32_t number = held_set_of(writer->dataplane, set);
 
@@ -66,6 +72,27 @@ static void compare_member(const struct sg_member_key *key, uint32_t set, void *
 		entry->seen = true;
 	if (!entry || entry->value != number)
 		write_member(writer, key, entry ? entry->value : 0, number);
+}
+
+/* A million entries are in no cache: each is asked for some members before it is looked at. */
+static void take_member(const struct sg_member_key *key, uint32_t set, void *arg)
+{
+	struct member_writer *writer = arg;
+	uint32_t at = writer->seen++ % AHEAD;
+
+	if (writer->seen > AHEAD)
+		compare_member(writer, &writer->ahead[at].key, writer->ahead[at].set);
+	writer->ahead[at].key = *key;
+	writer->ahead[at].set = set;
+	keyed_prefetch(writer->held, key);
+}
+
+static void take_last(struct member_writer *writer)
+{
+	uint32_t left = MIN(writer->seen, AHEAD);
+
+	for (uint32_t i = writer->seen - left; i < writer->seen; i++)
+		compare_member(writer, &writer->ahead[i % AHEAD].key, writer->ahead[i % AHEAD].set);
 }
 
 static void remove_unseen(struct member_writer *writer)
@@ -118,10 +145,14 @@ static int read_back(const struct member_writer *writer)
 int members_write(struct dataplane *dataplane, struct plan *plan, uint64_t epoch,
 		  unsigned int *writes, char **error)
 {
-	CLEANUP(keyed_free) struct keyed *held = keyed_new();
+	CLEANUP(keyed_free) struct keyed *held = TAKE_PTR(dataplane->members);
 	g_autofree struct member_writer *writer = NULL;
-	int code = image_read_values(dataplane, TABLE_MEMBERS, held, error);
+	int code = 0;
 
+	if (!held) {
+		held = keyed_new();
+		code = image_read_values(dataplane, TABLE_MEMBERS, held, error);
+	}
 	if (code)
 		return code;
 	writer = g_new0(struct member_writer, 1);
@@ -131,7 +162,8 @@ int members_write(struct dataplane *dataplane, struct plan *plan, uint64_t epoch
 	writer->epoch = epoch;
 	writer->writes = writes;
 	writer->error = error;
-	image_each_member(plan->members_of, compare_member, writer);
+	image_each_member(plan->members_of, take_member, writer);
+	take_last(writer);
 	remove_unseen(writer);
 	flush(writer);
 	return writer->code ? writer->code : read_back(writer);

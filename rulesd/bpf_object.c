@@ -514,6 +514,7 @@ void dataplane_close(struct dataplane **dataplane)
 		close(g_array_index(closing->adopted, int, i));
 	g_array_unref(closing->adopted);
 	held_free(closing);
+	keyed_free(&closing->members);
 	cleanup_fd(&closing->lock);
 	g_free(closing->build);
 	g_free(closing->bpffs);

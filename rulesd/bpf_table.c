@@ -62,8 +62,10 @@ int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *
 	const struct bpf_table *table = &dataplane->table[id];
 	int code = bpf_fault(CALL_MAP_UPDATE, table->name);
 
-	if (id == TABLE_MEMBERS)
+	if (id == TABLE_MEMBERS) {
+		keyed_free(&dataplane->members);
 		hints_forget(dataplane, key);
+	}
 	if (!code && bpf_map_update_elem(table->fd, key, value, flags))
 		code = -errno;
 	return code ? fail_update(table, code, error) : 0;
@@ -74,8 +76,10 @@ int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *
 	const struct bpf_table *table = &dataplane->table[id];
 	int code = bpf_fault(CALL_MAP_DELETE, table->name);
 
-	if (id == TABLE_MEMBERS)
+	if (id == TABLE_MEMBERS) {
+		keyed_free(&dataplane->members);
 		hints_forget(dataplane, key);
+	}
 	if (!code && bpf_map_delete_elem(table->fd, key) && errno != ENOENT)
 		code = -errno;
 	if (code)
@@ -105,6 +109,8 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 	const char *key = keys, *value = values;
 
 	*done = 0;
+	if (id == TABLE_MEMBERS)
+		keyed_free(&dataplane->members);
 	for (uint32_t i = 0; id == TABLE_MEMBERS && i < count; i++)
 		hints_forget(dataplane, (const struct sg_member_key *)keys + i);
 	while (*done < count) {
