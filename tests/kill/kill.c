@@ -187,10 +187,26 @@ static int compare_text(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* With the digest of the policy, which takes a while when it is large. */
+static json_t *status_of(struct world *world)
+{
+	for (int waited = 0; waited < READY_MS; waited += 20) {
+		json_t *status = get(world, "/v1/status");
+
+		if (json_is_string(json_object_get(status, "policy_sha256")) ||
+		    strcmp(json_string_value(json_object_get(status, "source")), "none") == 0)
+			return status;
+		json_decref(status);
+		g_usleep(20000);
+	}
+	fail_msg("%s: the policy never has a digest", world->scenario);
+	return NULL;
+}
+
 /* Policy and interfaces as rulesd tells, and as packets find them: one line. */
 static char *holds(struct world *world)
 {
-	AUTO_JSON json_t *status = get(world, "/v1/status");
+	AUTO_JSON json_t *status = status_of(world);
 	AUTO_JSON json_t *interfaces = get(world, "/v1/interfaces");
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	GString *text = g_string_new(NULL);
@@ -287,6 +303,28 @@ static void to_attached(struct world *world)
 	must(world, "PUT", "/v1/interfaces/hand", by_hand);
 }
 
+/* A patch of this many bytes, of which two are more than a journal may have. */
+#define LARGE_BYTES (600u << 10)
+
+static char *large_patch(char mark)
+{
+	g_autofree char *note = g_strnfill(LARGE_BYTES, mark);
+
+	return g_strdup_printf("{ \"version\": 1, \"groups\": { \"sg-friends\": { \"x-note\": "
+			       "\"%s\" } }, \"interfaces\": { \"friend-%c\": { \"addresses\": "
+			       "[\"10.0.0.%u\"], \"groups\": [\"sg-friends\"] } } }",
+			       note, mark, mark);
+}
+
+/* With an interface by hand and a large journal. */
+static void to_long_journal(struct world *world)
+{
+	g_autofree char *large = large_patch('a');
+
+	to_attached(world);
+	must(world, "PATCH", "/v1/policy", large);
+}
+
 static void to_flows(struct world *world)
 {
 	to_old(world);
@@ -356,6 +394,39 @@ static long patch_it(struct world *world)
 	return call(world, "PATCH", "/v1/policy", patch);
 }
 
+/* The highest number of a file in policies/ that ends so. */
+static unsigned long newest(struct world *world, const char *suffix)
+{
+	g_autofree char *policies = g_build_filename(world->state_dir, "policies", NULL);
+	g_autoptr(GDir) dir = g_dir_open(policies, 0, NULL);
+	unsigned long highest = 0;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, suffix))
+			highest = MAX(highest, strtoul(name, NULL, 10));
+	return highest;
+}
+
+/* A patch, and what rulesd does with the journal after it has answered. */
+static long compact(struct world *world)
+{
+	g_autofree char *large = large_patch('b');
+	unsigned long before = newest(world, ".journal");
+	long status = call(world, "PATCH", "/v1/policy", large);
+
+	for (int waited = 0; waited < 10000 && tracer_runs(world->tracer) && !world->tracer->hit &&
+			     newest(world, ".journal") == before;
+	     waited++)
+		g_usleep(1000);
+	if (tracer_runs(world->tracer) && !world->tracer->hit &&
+	    newest(world, ".journal") == before)
+		fail_msg("%s: the journal is never compacted", world->scenario);
+	/* What it does next, such as removing the old ones, or giving up. */
+	g_usleep(50000);
+	return status;
+}
+
 static long attach(struct world *world)
 {
 	return call(world, "PUT", "/v1/interfaces/hand", by_hand);
@@ -405,6 +476,7 @@ static const struct scenario scenarios[] = {
 	{"apply", to_old, put, false, false},
 	{"other-id", to_old, put_other_id, false, false},
 	{"patch", to_old, patch_it, false, false},
+	{"compact", to_long_journal, compact, false, false},
 	{"attach", to_old, attach, false, false},
 	{"detach", to_attached, detach, false, false},
 	{"rollback", to_new, roll_back, false, false},
@@ -492,6 +564,20 @@ static bool check_after_restart(struct world *world, const struct point *point, 
 	return check(world, point, "after a restart");
 }
 
+/* What was answered holds. */
+static bool check_after_kill(struct world *world, const struct point *point, long status)
+{
+	g_autofree char *text = NULL;
+	const char *asked_for = point->known->pdata[point->known->len - 1];
+
+	if (!check_after_restart(world, point, &text))
+		return false;
+	if (point->scenario->starts || status < 200 || status > 299 || strcmp(text, asked_for) == 0)
+		return true;
+	fault(world, point->way, point->number, "was answered %ld, but \"%s\" holds", status, text);
+	return false;
+}
+
 static bool check_alive(struct world *world, const struct point *point, long status)
 {
 	g_autofree char *now = NULL;
@@ -547,7 +633,6 @@ static void begin_anew(struct world *world)
 /* Whether the call was reached at all. */
 static bool try_point(struct world *world, const struct point *point)
 {
-	g_autofree char *text = NULL;
 	bool good;
 	long status;
 
@@ -569,7 +654,7 @@ static bool try_point(struct world *world, const struct point *point)
 		good = check_alive(world, point, status);
 	} else {
 		tracer_wait(world->tracer);
-		good = check_after_restart(world, point, &text);
+		good = check_after_kill(world, point, status);
 	}
 	world->passed += good;
 	world->failed += !good;
