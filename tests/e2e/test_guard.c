@@ -419,7 +419,7 @@ static void nobody_else_empties_a_table_that_has_an_owner(void **state)
 
 	(void)state;
 	if (!is_owned(daemon)) {
-		print_message("Linux before 6.9: tables with an owner go with it\n");
+		print_message("skip: Linux before 6.9: tables with an owner go with it\n");
 		skip();
 	}
 	taken = command_run(take);
