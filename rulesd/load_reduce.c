@@ -349,6 +349,7 @@ static GPtrArray *write_patches(const struct words *words)
 	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
 	GPtrArray *removals = g_ptr_array_new_with_free_func(free_source);
 	GPtrArray *documents = g_ptr_array_new_with_free_func(free_source);
+	bool removals_fit, documents_fit;
 
 	for (guint i = 0; i < networks->len; i++) {
 		const char *network = networks->pdata[i];
@@ -358,9 +359,9 @@ static GPtrArray *write_patches(const struct words *words)
 		write_document(words, network, documents);
 	}
 	/* Both are taken. */
-	if (!(add_patch(patches, removals) & add_patch(patches, documents)))
-		return NULL;
-	return TAKE_PTR(patches);
+	removals_fit = add_patch(patches, removals);
+	documents_fit = add_patch(patches, documents);
+	return removals_fit && documents_fit ? TAKE_PTR(patches) : NULL;
 }
 
 static bool read_all(struct words *words, const GPtrArray *sources, const GPtrArray *patches)
