@@ -96,7 +96,8 @@ void engine_digest_stop(struct engine *engine);
 
 /* -------------------------------------------------- engine_compact.c */
 
-/* After something was appended to the journal: whether it has to be compacted, which then begins. */
+/* After something was appended to the journal: whether it has to be compacted, which then begins.
+ */
 void engine_compact_soon(struct engine *engine);
 void engine_compact_stop(struct engine *engine);
 

@@ -20,7 +20,8 @@ int state_current_from_text(struct state *state, const char *text, size_t length
 /* policies/N.policy: one line of JSON that says how long the texts are, then the texts. */
 char *state_policy_head(const struct state *state, const struct state_generation *entry,
 			const GPtrArray *sources, const GPtrArray *patches, bool compacted);
-/* Such a file; of state, the directory of the policies and the offset are looked at. 0 or -errno. */
+/* Such a file; of state, the directory of the policies and the offset are looked at. 0 or -errno.
+ */
 int state_write_texts(const struct state *state, const struct state_generation *entry,
 		      const GPtrArray *sources, const GPtrArray *patches, bool compacted);
 /* Whether its head says that it only stands for another one and its journal (state_compact.c). */
