@@ -6,7 +6,7 @@
  *
  * test_flip.c runs real frames, but one that is held up for longer than a change takes is rare.
  * Here every generation that a running packet may have read is tried, after every change, on the
- * maps.
+ * maps. Long because every kind of change goes through the same history of generations.
  */
 #include <bpf/bpf.h>
 #include <inttypes.h>

@@ -18,18 +18,9 @@
 #include "rulesd/state.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/sources.h"
 
 #define POLICY "{\"version\": 1, \"groups\": {\"sg-a\": {}, \"sg-b\": {}}, \"interfaces\": {}}"
-
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
 
 static int setup(void **state)
 {
@@ -52,18 +43,6 @@ static struct state *open_ok(const char *path)
 	if (state_open(path, &opened, &error) < 0)
 		fail_msg("state_open: %s", error);
 	return opened;
-}
-
-static GPtrArray *sources_of(const char *text)
-{
-	GPtrArray *sources = g_ptr_array_new_with_free_func(free_source);
-	struct load_source *source = g_new0(struct load_source, 1);
-
-	source->name = g_strdup("-");
-	source->text = g_strdup(text);
-	source->length = strlen(text);
-	g_ptr_array_add(sources, source);
-	return sources;
 }
 
 static void commit_policy(struct state *opened, const char *text, uint64_t generation)
@@ -114,8 +93,8 @@ static void attach(struct state *opened, const char *id, const char *text)
 static void add_texts(GString *all, const struct state *opened,
 		      const struct state_generation *entry)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
 	g_autoptr(GPtrArray) flat = g_ptr_array_new();
 	g_autofree char *error = NULL;
 	g_autofree char *text = NULL;
@@ -140,7 +119,7 @@ static int compare_sources(gconstpointer a, gconstpointer b)
 /* Generations with what they hold, interfaces attached by hand, numbers. */
 static char *all_of(struct state *opened)
 {
-	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(sources_free_one);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
 	GString *all = g_string_new(NULL);
 	g_autofree char *error = NULL;
