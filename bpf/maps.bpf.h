@@ -154,3 +154,17 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sg_packet);
 } sg_packet_scratch SEC(".maps");
+
+/* Which slot an address was last seen behind: a guess, see sg_short_neighbour(). Not pinned. */
+#define SG_NEIGHBOURS 1024u
+struct sg_neighbour {
+	__u32 address; /* its four words, added up */
+	__u32 slot;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SG_NEIGHBOURS);
+	__type(key, __u32);
+	__type(value, struct sg_neighbour);
+} sg_neighbours SEC(".maps");

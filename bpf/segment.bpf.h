@@ -174,6 +174,69 @@ sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u3
 
 /* ------------------------------------------------------------------ a flow opens */
 
+sg_inline __u32 sg_neighbour_sum(const struct sg_addr *address)
+{
+	return address->w[0] + address->w[1] + address->w[2] + address->w[3];
+}
+
+sg_inline struct sg_neighbour *sg_neighbour_of(__u32 sum)
+{
+	__u32 index = (sum * 0x9e3779b1u >> 16) & (SG_NEIGHBOURS - 1);
+
+	return bpf_map_lookup_elem(&sg_neighbours, &index);
+}
+
+/* A SYN that arrives: its address is behind this slot. */
+sg_inline void sg_neighbour_note(const struct sg_flow_key *key)
+{
+	__u32 sum = sg_neighbour_sum(&key->local);
+	struct sg_neighbour *here = sg_neighbour_of(sum);
+
+	if (here && (here->address != sum || here->slot != key->slot)) {
+		here->address = sum;
+		here->slot = key->slot;
+	}
+}
+
+/*
+ * A SYN that leaves: where its address was last behind a tap of this host, begins to fetch the cell
+ * that the flow is going to have there, too, so that it is waited for once and not at each tap.
+ * Only a guess, and only fetched: that it is wrong costs the time that it would have saved.
+ */
+sg_noinline void sg_short_neighbour(const struct sg_flow_key *key, const struct sg_control *control,
+				    __u64 generation)
+{
+	__u32 sum = sg_neighbour_sum(&key->remote), slot, shard;
+	const struct sg_neighbour *there = sg_neighbour_of(sum);
+	const struct sg_iface_conf *conf;
+	const struct sg_iface *iface;
+	struct sg_bucket *bucket;
+	struct sg_flow_key its;
+	struct sg_place place;
+	void *table;
+
+	if (!there || there->address != sum)
+		return;
+	slot = there->slot;
+	iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	conf = iface && slot ? sg_iface_conf_at(iface, generation) : 0;
+	if (!conf)
+		return;
+	its.local = key->remote;
+	its.remote = key->local;
+	its.lport = key->rport;
+	its.rport = key->lport;
+	its.slot = slot;
+	its.proto = key->proto;
+	its.pad = 0;
+	place = sg_place_of(&its, control->hash, conf->buckets);
+	shard = conf->shard;
+	table = bpf_map_lookup_elem(&sg_flows, &shard);
+	bucket = table ? bpf_map_lookup_elem(table, &place.first) : 0;
+	if (bucket)
+		sg_cell_fetch(bucket, place.cell);
+}
+
 /* Puts the flow into the cell that it is looked for first, or where there is room: as
  * sg_flow_place(). 0: the long way. */
 sg_inline int sg_short_put(const struct sg_view *view, struct sg_packet *p,
@@ -214,6 +277,8 @@ sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *c
 	if (!bucket || !counters || !stats)
 		return SG_SHORT_UNDECIDED;
 	sg_cell_fetch(bucket, place.cell);
+	if (p->dir == SG_EGRESS)
+		sg_short_neighbour(&p->key, control, generation);
 	if (READ_ONCE(control->flags) || READ_ONCE(counters->lru) ||
 	    READ_ONCE(counters->flows) >= conf->max_flows || conf->max_flows < SG_IN_PLACE_FLOWS ||
 	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
@@ -235,6 +300,8 @@ sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *c
 		__sync_fetch_and_add(&counters->half, -1);
 		return SG_SHORT_UNDECIDED;
 	}
+	if (p->dir == SG_INGRESS)
+		sg_neighbour_note(&p->key);
 	totals = bpf_map_lookup_elem(&sg_rules, &rule);
 	if (totals)
 		__sync_fetch_and_add(&totals->flows, 1);
