@@ -228,7 +228,7 @@ verifier: deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) .build/tests/prog/verifier
 	@.build/tests/prog/verifier
 
-# The tests of the BPF programs on other kernels, in virtual machines; STEPS='prog/verifier' runs these only.
+# All tests that need a kernel, on other kernels, in virtual machines; STEPS='prog/verifier' runs these only (tests/vm/kernels has the rest).
 test-kernels: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@tests/vm/kernels $(KERNELS)
