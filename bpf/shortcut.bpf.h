@@ -185,17 +185,20 @@ sg_inline struct sg_packet *sg_short_packet(const struct sg_frame *f, const stru
 sg_inline int sg_short_live(const struct sg_iface_conf *conf, const struct sg_control *control,
 			    const struct sg_flow *flow, __u32 word, __u8 proto, __u64 now)
 {
-	__u32 wanted = SG_FLOW_REPLIED << 8, timeout;
+	__u32 state = SG_FLOW_STATE(word), timeout = conf->timeout[SG_TIMEOUT_UDP_STREAM];
 
-	if (READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal))
+	if (READ_ONCE(flow->stamp) < READ_ONCE(control->last_removal) ||
+	    (SG_FLOW_FLAGS(word) & ~SG_FLOW_EXEMPT) != SG_FLOW_REPLIED)
 		return 0;
 	if (proto == SG_IPPROTO_TCP) {
-		wanted |= SG_TCP_ESTABLISHED;
-		timeout = conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED];
-	} else {
-		timeout = conf->timeout[SG_TIMEOUT_UDP_STREAM];
+		if (state < SG_TCP_ESTABLISHED || state > SG_TCP_TIME_WAIT)
+			return 0;
+		timeout = conf->timeout[state == SG_TCP_ESTABLISHED ? SG_TIMEOUT_TCP_ESTABLISHED
+								    : SG_TIMEOUT_TCP_CLOSING];
+	} else if (state != SG_TCP_NONE) {
+		return 0;
 	}
-	return (word & ~(SG_FLOW_EXEMPT << 8)) == wanted && sg_flow_idle(flow, now) <= timeout;
+	return sg_flow_idle(flow, now) <= timeout;
 }
 
 #define SG_SHORT_HOW(dir, syn, proto) ((__u32)(dir) | (__u32)(syn) << 1 | (__u32)(proto) << 8)
@@ -298,8 +301,7 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 					 SG_SHORT_HOW(dir, s.flags == SG_TCP_FLAG_SYN, s.proto));
 	flow = hit.flow;
 	word = READ_ONCE(flow->state);
-	if ((s.flags & ~SG_TCP_FLAG_ACK) ||
-	    !sg_short_live(conf, control, flow, word, s.proto, now)) {
+	if (s.flags & SG_TCP_FLAG_SYN || !sg_short_live(conf, control, flow, word, s.proto, now)) {
 		if (drops_only || s.proto != SG_IPPROTO_TCP)
 			return SG_SHORT_UNDECIDED;
 		if (s.flags & SG_TCP_FLAG_SYN) {
@@ -310,6 +312,8 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 		move = sg_short_may_move(flow, word, conf, control, slot);
 		if (move == SG_SHORT_STAYS)
 			return SG_SHORT_UNDECIDED;
+	} else if (s.flags & SG_TCP_FLAG_FIN || SG_FLOW_STATE(word) > SG_TCP_ESTABLISHED) {
+		move = SG_SHORT_MOVES;
 	}
 	if (drops_only)
 		return SG_SHORT_PASSES;
