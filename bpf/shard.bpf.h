@@ -9,11 +9,13 @@
  * counts it down, and from then on it rests for SG_TAG_REST. Races:
  *   - a CPU that found a flow may still write to its cell when it is given up: the cell rests for
  * longer (a quarter of a second where a jiffy is a millisecond) than a program runs, so nobody
- * else's flow is there. A CPU that is stopped for longer in the middle of a program, by its
- * hypervisor, may write a window, a count or a state into a flow of the same shard: worst outcome
- * a retransmit or a connection made anew. What says who allowed a flow is written, and an entry
- * revived or given up, only while the tag word is the one that was found, which another use
- * changes;
+ * else's flow is there.A CPU that is stopped for longer in the middle of a program, by its
+ * hypervisor, may write a window, a count or, where both have the same, a state into a flow of the
+ * same shard: worst outcome a retransmit or a connection made anew. What says who allowed a flow is
+ * written, and an entry given up, behind a look at the tag word, which another use changes: only
+ * who is stopped for so long between that look and the store does it to another flow, which then
+ * is made anew, or outlives a removal of its own rule for as long as that of the one before stays.
+ * No flow is opened;
  *   - two CPUs insert the same key: both come to the same cell first, one wins it, and the other
  * sees the tag there (-EEXIST, as if it had come later). If cells between them came free at that
  * moment, the key is there twice: everybody finds the same one, and the other is a half-open flow
