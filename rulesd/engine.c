@@ -188,6 +188,12 @@ static void finish_migration(struct engine *engine)
 
 static gboolean repair(gpointer arg)
 {
+	const struct engine *engine = arg;
+	int err = state_settle(engine->state);
+
+	if (err < 0)
+		log_debug("the state directory %s cannot be mended yet: %s",
+			  engine->options->state_dir, g_strerror(-err));
 	finish_migration(arg);
 	engine_repair(arg);
 	engine_kept_settle(arg);

@@ -196,5 +196,12 @@ void state_compact_abandon(struct state *state, struct state_compaction **compac
 /* Without a look at the disk: the state is closed already. */
 void state_compact_free(struct state_compaction **compaction);
 
+/*
+ * A disk that failed in the middle of a change, and failed to take it back, may say what was
+ * refused. Nothing is appended to that; once the disk can be written again this mends it, before a
+ * restart would believe it. 0 or -errno.
+ */
+int state_settle(struct state *state);
+
 /* Remembers the generation that users saw, if it is higher than the one remembered. 0 or -errno. */
 int state_note_generation(struct state *state, uint64_t generation, uint64_t offset);

@@ -362,6 +362,17 @@ void state_policy_abort(struct state *state)
 	g_clear_pointer(&state->pending, state_generation_free);
 }
 
+int state_settle(struct state *state)
+{
+	const struct state_generation *current = state_current(state);
+	g_autofree char *name = state_journal_name(current ? current->file : NULL);
+	int err = settle_current(state);
+
+	if (err == 0 && !state->unsound)
+		err = state_journal_mend(state->policies, name, &state->journal);
+	return err;
+}
+
 /* current.json says that there is a journal, which therefore is there before. */
 static int say_journal(struct state *state)
 {

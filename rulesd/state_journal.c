@@ -141,6 +141,13 @@ static int cut(struct state_journal *journal)
 	return 0;
 }
 
+int state_journal_mend(int dir, const char *name, struct state_journal *journal)
+{
+	int err = journal->torn ? open_for_append(dir, name, journal) : 0;
+
+	return err < 0 ? err : cut(journal);
+}
+
 static GString *line_of(const char *text, size_t length)
 {
 	GString *line = g_string_sized_new(HEAD_MAX + length + 1);

@@ -40,6 +40,8 @@ int state_journal_read(int dir, const char *name, state_journal_fn each, void *a
  * had, the next append tries again before it writes. 0 or -errno. */
 int state_journal_append(int dir, const char *name, struct state_journal *journal, const char *text,
 			 size_t length);
+/* Takes away what a failed append may have left behind the records. 0 or -errno. */
+int state_journal_mend(int dir, const char *name, struct state_journal *journal);
 /* A new file, in place of any that is there, with this record alone. 0 or -errno. */
 int state_journal_begin(int dir, const char *name, struct state_journal *journal, const char *text,
 			size_t length);

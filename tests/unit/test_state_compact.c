@@ -411,6 +411,28 @@ static void it_is_wanted_when_patches_are_many(void **state)
 	assert_true(state_wants_compaction(opened));
 }
 
+/* As a disk leaves it that failed for good between a record and its sync. */
+static void what_could_not_be_taken_back_is_later(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	g_autofree char *file = g_build_filename(*state, "policies", "1.journal", NULL);
+	g_autofree char *copy = NULL;
+	gsize length = 0, longer = 0;
+
+	commit_policy(opened, POLICY, 1);
+	patch(opened, 0);
+	assert_true(g_file_get_contents(file, &copy, &length, NULL));
+	patch(opened, 1);
+	opened->journal.length = length;
+	opened->journal.torn = true;
+	opened->unsettled = true;
+	assert_int_equal(state_settle(opened), 0);
+	assert_false(opened->journal.torn || opened->unsettled);
+	g_clear_pointer(&copy, g_free);
+	assert_true(g_file_get_contents(file, &copy, &longer, NULL));
+	assert_int_equal(longer, length);
+}
+
 static uint64_t bytes_in(const char *path)
 {
 	g_autofree char *policies = g_build_filename(path, "policies", NULL);
@@ -470,6 +492,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_journal_without_a_policy_is_compacted_too, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(it_is_wanted_when_patches_are_many, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_taken_back_is_later, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(old_journals_count_for_the_size_of_all, setup,
 						teardown),
