@@ -152,10 +152,10 @@ $(KILL): $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/kill/*.c)) $(B)/libtests.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
 # Every call of every scenario killed and failed, and RANDOM kills at random times; SCENARIOS="apply patch" runs these only; OLDER=PATH of a
-# rulesd of an older version for the scenario migrate.
+# rulesd of an older version for the scenario migrate; JOBS=N processes share the points (all CPUs).
 kill-test: test-deps
 	@$(MAKE) --no-print-directory -j$(shell nproc) all $(KILL)
-	@$(KILL) --points $(or $(POINTS),0) --random $(or $(RANDOM),100) $(if $(OLDER),--older $(OLDER)) $(SCENARIOS)
+	@JOBS='$(JOBS)' tests/kill/run --points $(or $(POINTS),0) --random $(or $(RANDOM),100) $(if $(OLDER),--older $(OLDER)) $(SCENARIOS)
 
 bench:
 	@tests/install-packages $(DEPS_PACKAGES) $(BENCH_PACKAGES)

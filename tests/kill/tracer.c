@@ -225,6 +225,38 @@ static bool is_change(const struct tracer *own, pid_t pid, const struct user_reg
 
 /* ------------------------------------------------------------------ the tracer */
 
+/* Whether it is about a file of the state directory, which the others that are pinned are not. */
+static bool is_of_disk(const struct tracer *own, pid_t pid, const struct user_regs_struct *regs)
+{
+	const size_t length = strlen(own->state_dir);
+	char path[256] = "";
+
+	switch (regs->orig_rax) {
+	case SYS_bpf:
+	case SYS_sendto:
+	case SYS_sendmsg:
+		return false;
+	case SYS_rename:
+	case SYS_unlink:
+	case SYS_mkdir:
+		return read_memory(pid, regs->rdi, path, length) &&
+		       memcmp(path, own->state_dir, length) == 0;
+	default:
+		path_of(pid, (int)regs->rdi, path);
+		return strncmp(path, own->state_dir, length) == 0;
+	}
+}
+
+static void refuse(const struct tracer *own, pid_t pid, struct user_regs_struct *regs)
+{
+	if (own->action == TRACER_FAIL_DISK && !is_of_disk(own, pid, regs))
+		return;
+	/* seccomp(2): -1 is no system call, and what rax holds is what it returns. */
+	regs->orig_rax = (unsigned long long)-1;
+	regs->rax = (unsigned long long)-own->error;
+	ptrace(PTRACE_SETREGS, pid, NULL, regs);
+}
+
 static void seccomp_stop(struct tracer *own, pid_t pid)
 {
 	struct user_regs_struct regs;
@@ -233,7 +265,12 @@ static void seccomp_stop(struct tracer *own, pid_t pid)
 	if (!own->armed || ptrace(PTRACE_GETREGS, pid, NULL, &regs) ||
 	    !is_change(own, pid, &regs, what, sizeof(what)))
 		return;
-	if (++own->count != own->target)
+	own->count++;
+	if (own->action == TRACER_FAIL_DISK && own->hit) {
+		refuse(own, pid, &regs);
+		return;
+	}
+	if (own->count != own->target)
 		return;
 	memcpy(own->what, what, sizeof(what));
 	own->hit = 1;
@@ -241,10 +278,7 @@ static void seccomp_stop(struct tracer *own, pid_t pid)
 		kill(own->pid, SIGKILL);
 		return;
 	}
-	/* seccomp(2): -1 is no system call, and what rax holds is what it returns. */
-	regs.orig_rax = (unsigned long long)-1;
-	regs.rax = (unsigned long long)-own->error;
-	ptrace(PTRACE_SETREGS, pid, NULL, &regs);
+	refuse(own, pid, &regs);
 }
 
 static void trace(struct tracer *own)

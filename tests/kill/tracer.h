@@ -17,6 +17,8 @@
 enum tracer_action {
 	TRACER_KILL, /* SIGKILL before the call is made */
 	TRACER_FAIL, /* it is not made and returns -error */
+	/* From it on every one that changes the state directory, until it is disarmed. */
+	TRACER_FAIL_DISK,
 };
 
 /* Shared with the process that traces. */
@@ -28,7 +30,7 @@ struct tracer {
 	volatile unsigned int target; /* from 1; 0: only counts */
 	volatile int action, error;
 	volatile int hit;
-	char what[160]; /* the call that was hit */
+	char what[160]; /* the call that was hit, the first one */
 	char state_dir[256];
 };
 
