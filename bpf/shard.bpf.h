@@ -9,7 +9,7 @@
  * counts it down, and from then on it rests for SG_TAG_REST. Races:
  *   - a CPU that found a flow may still write to its cell when it is given up: the cell rests for
  * longer (a quarter of a second where a jiffy is a millisecond) than a program runs, so nobody
- * else's flow is there.A CPU that is stopped for longer in the middle of a program, by its
+ * else's flow is there. A CPU that is stopped for longer in the middle of a program, by its
  * hypervisor, may write a window, a count or, where both have the same, a state into a flow of the
  * same shard: worst outcome a retransmit or a connection made anew. What says who allowed a flow is
  * written, and an entry given up, behind a look at the tag word, which another use changes: only
