@@ -22,33 +22,51 @@ static json_t *number_or_null(unsigned int number)
 	return number ? json_integer((json_int_t)number) : json_null();
 }
 
-static json_t *finding_to_json(const struct lint_finding *finding)
+static void set(json_t *json, const char *key, json_t *value)
 {
-	json_t *json = json_pack("{ss ss ss ss}", "code", finding->check->code, "name",
-				 finding->check->name, "severity",
-				 lint_severity_name(finding->check->severity), "subject",
-				 finding->subject);
+	json_object_set_new_nocheck(json, key, value);
+}
 
-	json_object_set_new(json, "rule", text_or_null(finding->rule));
-	json_object_set_new(json, "network",
-			    text_or_null(*finding->network ? finding->network : NULL));
-	json_object_set_new(json, "file", text_or_null(finding->place.file));
-	json_object_set_new(json, "line", number_or_null(finding->place.line));
-	json_object_set_new(json, "column", number_or_null(finding->place.column));
-	json_object_set_new(json, "pointer", text_or_null(finding->pointer));
-	json_object_set_new(json, "message", json_string(finding->message));
-	json_object_set_new(json, "fix", text_or_null(finding->fix));
-	json_object_set_new(json, "fingerprint", json_string(finding->fingerprint));
+/* whole: with what a table shows only when asked. */
+static json_t *finding_to_json(const struct lint_finding *finding, bool whole)
+{
+	const struct lint_check *check = finding->check;
+	json_t *json = json_object();
+
+	set(json, "code", json_string_nocheck(check->code));
+	if (whole)
+		set(json, "name", json_string_nocheck(check->name));
+	set(json, "severity", json_string_nocheck(lint_severity_name(check->severity)));
+	set(json, "subject", json_string(finding->subject));
+	if (whole)
+		set(json, "rule", text_or_null(finding->rule));
+	set(json, "network", text_or_null(*finding->network ? finding->network : NULL));
+	set(json, "file", text_or_null(finding->place.file));
+	set(json, "line", number_or_null(finding->place.line));
+	set(json, "column", number_or_null(finding->place.column));
+	if (whole)
+		set(json, "pointer", text_or_null(finding->pointer));
+	set(json, "message", json_string(finding->message));
+	if (whole) {
+		set(json, "fix", text_or_null(finding->fix));
+		set(json, "fingerprint", json_string(finding->fingerprint));
+	}
 	return json;
 }
 
-json_t *lint_findings_to_json(const struct lint_findings *findings)
+static json_t *rows_of(const struct lint_findings *findings, bool whole)
 {
 	json_t *list = json_array();
 
 	for (guint i = 0; i < findings->all->len; i++)
-		json_array_append_new(list, finding_to_json(g_ptr_array_index(findings->all, i)));
+		json_array_append_new(list,
+				      finding_to_json(g_ptr_array_index(findings->all, i), whole));
 	return list;
+}
+
+json_t *lint_findings_to_json(const struct lint_findings *findings)
+{
+	return rows_of(findings, true);
 }
 
 /* ------------------------------------------------------------------ table */
@@ -84,7 +102,7 @@ static const struct column columns[] = {
 
 int lint_print_table(const struct lint_findings *findings, const char *chosen, char **error)
 {
-	AUTO_JSON json_t *rows = lint_findings_to_json(findings);
+	AUTO_JSON json_t *rows = rows_of(findings, chosen && *chosen);
 
 	return table_print(columns, rows, chosen, error);
 }

@@ -340,11 +340,13 @@ static void print(FILE *out, const GArray *shown, guint rows, unsigned int termi
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 
 		for (guint i = 0; i < shown->len; i++) {
-			const char *cell = g_array_index(shown, struct shown, i).cells->pdata[j];
+			GPtrArray *cells = g_array_index(shown, struct shown, i).cells;
+			const char *color = colors ? color_of(cells->pdata[j]) : NULL;
 
-			scols_line_set_data(line, i, cell);
-			if (colors && color_of(cell))
-				scols_cell_set_color(scols_line_get_cell(line, i), color_of(cell));
+			/* The line's from now on: there may be a million. */
+			scols_line_refer_data(line, i, g_steal_pointer(&cells->pdata[j]));
+			if (color)
+				scols_cell_set_color(scols_line_get_cell(line, i), color);
 		}
 	}
 	scols_print_table(table);
