@@ -83,7 +83,8 @@ prepare_initramfs() {
 }
 
 # NAME ACCEL INITRAMFS KERNEL-ARGUMENTS QEMU-OPTION...: turns this (sub)shell into a guest, in the
-# namespace of the bridge where there is one. The guest dies with whoever started it.
+# namespace of the bridge where there is one. The guest dies with whoever started it. On a busy host
+# an emulated timer does not tick in time for the kernel's check of it, which panics: no_timer_check.
 become_vm() {
 	local name=$1 accel=$2 initramfs=$3 arguments=$4
 	shift 4
@@ -91,7 +92,7 @@ become_vm() {
 		qemu-system-x86_64 -name "$name" -accel "$accel" -m "${memory:-192}" \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$images/kernel/vmlinuz" -initrd "$initramfs" \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr $arguments" "$@"
+		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check $arguments" "$@"
 }
 
 # /dev/kvm may exist where no kernel boots on it (nested or restricted virtualisation): only a boot

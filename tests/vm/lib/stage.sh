@@ -71,7 +71,7 @@ set_stage() {
 }
 
 start_rulesd() {
-	local deadline=$((SECONDS + 300)) # an emulated host takes its time to verify the programs
+	local deadline=$((SECONDS + 900)) # an emulated host takes its time to verify the programs
 
 	"${enter_netns[@]}" setpriv --pdeathsig KILL "$top/.build/rulesd" "${rulesd_paths[@]}" \
 		--host demo >"$run/rulesd.log" 2>&1 &
