@@ -399,11 +399,10 @@ const char *guard_table_name(const struct guard *guard)
 
 struct guard_status guard_status(const struct guard *guard)
 {
-	struct guard_status status = {
-		.in_place = guard->identical,
-		.error = guard->error,
-		.owned = guard->table.owner != NULL,
-		.repairs = guard->repairs};
+	struct guard_status status = {.in_place = guard->identical,
+				      .error = guard->error,
+				      .owned = guard->table.owner != NULL,
+				      .repairs = guard->repairs};
 	struct guard_counters counters = {0};
 	g_autofree char *text = NULL;
 	g_autofree char *unread = NULL;
