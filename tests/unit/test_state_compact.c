@@ -4,7 +4,8 @@
  * whatever comes meanwhile; and the state directory never is larger than documented.
  *
  * "At every step" is a copy of the directory that is opened as a start would. The kill test
- * (tests/kill) has every system call.
+ * (tests/kill) has every system call. Long because what a directory says and how a crash is copied
+ * is more than the tests themselves.
  */
 #include <errno.h>
 #include <glib.h>
@@ -380,7 +381,8 @@ static void a_journal_without_a_policy_is_compacted_too(void **state)
 	g_autofree char *before = NULL;
 	g_autofree char *after = NULL;
 
-	memcpy(text, "{}", 2);
+	text[0] = '{';
+	text[1] = '}';
 	attach(opened, "stays", "{}");
 	for (unsigned int i = 0; i < 6; i++) {
 		assert_false(state_wants_compaction(opened));
