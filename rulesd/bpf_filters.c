@@ -111,13 +111,12 @@ int filter_remove(uint32_t ifindex, enum sg_dir dir, char **error)
 	return 0;
 }
 
-void filter_remove_qdisc(uint32_t ifindex)
+bool filter_remove_qdisc(uint32_t ifindex)
 {
 	struct bpf_tc_hook hook = {.sz = sizeof(hook),
 				   .ifindex = (int)ifindex,
 				   .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
 	unsigned int others = 0;
 
-	if (!device_filters(ifindex, &others) && !others)
-		bpf_tc_hook_destroy(&hook);
+	return !device_filters(ifindex, &others) && !others && !bpf_tc_hook_destroy(&hook);
 }

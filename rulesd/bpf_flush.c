@@ -15,30 +15,34 @@
 
 #include "rulesd/cleanup.h"
 
+/* A clsact qdisc without filters is what is left of ours: who made it is not known any more. */
 static bool remove_filters(const void *key, const void *value, void *arg)
 {
 	/* The device's number is the first field in every version of the ABI. */
 	uint32_t ifindex = *(const uint32_t *)value;
+	struct dataplane_flushed *flushed = arg;
 
 	(void)key;
-	(void)arg;
-	if (ifindex)
-		hooks_remove_filters(ifindex);
+	if (!ifindex || ifindex == DATAPLANE_PARKED)
+		return true;
+	flushed->filters += hooks_remove_filters(ifindex);
+	flushed->qdiscs += filter_remove_qdisc(ifindex);
 	return true;
 }
 
 /* tc filters have no pins: the interfaces' table knows their devices. */
-static void flush_filters(const struct dataplane *dataplane)
+static void flush_filters(const struct dataplane *dataplane, struct dataplane_flushed *flushed)
 {
 	g_autofree char *path = pin_path(dataplane, "maps", SG_MAP_IFACES);
 	AUTO_FD int fd = bpf_obj_get(path);
 	struct bpf_table ifaces = {.name = SG_MAP_IFACES, .fd = fd};
 
 	if (fd >= 0 && !table_describe(&ifaces) && ifaces.value_size >= sizeof(uint32_t))
-		table_each(&ifaces, remove_filters, NULL);
+		table_each(&ifaces, remove_filters, flushed);
 }
 
-static int flush_folder(const struct dataplane *dataplane, const char *folder, char **error)
+static int flush_folder(const struct dataplane *dataplane, const char *folder, unsigned int *count,
+			char **error)
 {
 	g_autofree char *path = pin_path(dataplane, folder, NULL);
 	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
@@ -56,15 +60,24 @@ static int flush_folder(const struct dataplane *dataplane, const char *folder, c
 		}
 		if (unlink(pin) && errno != ENOENT)
 			return bpf_fail(error, -errno, "%s: unlink", pin);
+		++*count;
 	}
 	if (rmdir(path) && errno != ENOENT)
 		return bpf_fail(error, -errno, "%s: rmdir", path);
 	return 0;
 }
 
-int dataplane_flush_all(const struct dataplane_options *options, char **error)
+int dataplane_flush_all(const struct dataplane_options *options, struct dataplane_flushed *flushed,
+			char **error)
 {
-	static const char *const folders[] = {"links", "progs", "maps-new", "maps"};
+	struct dataplane_flushed count = {0};
+	const struct {
+		const char *name;
+		unsigned int *count;
+	} folders[] = {{"links", &count.links},
+		       {"progs", &count.programs},
+		       {"maps-new", &count.maps},
+		       {"maps", &count.maps}};
 	g_autofree char *bpffs = g_strdup(options->bpffs);
 	const struct dataplane instance = {.bpffs = bpffs};
 	AUTO_FD int lock = -1;
@@ -77,14 +90,16 @@ int dataplane_flush_all(const struct dataplane_options *options, char **error)
 		return code;
 	/* What is not there is no news here: a device that went took its filters along. */
 	libbpf_set_print(NULL);
-	flush_filters(&instance);
+	flush_filters(&instance, &count);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(folders); i++) {
-		code = flush_folder(&instance, folders[i], error);
+		code = flush_folder(&instance, folders[i].name, folders[i].count, error);
 		if (code)
 			return code;
 	}
 	/* EBUSY: the bpffs is mounted right here; the mount is not the instance's to take away. */
 	if (rmdir(bpffs) && errno != ENOENT && errno != EBUSY)
 		return bpf_fail(error, -errno, "%s: rmdir", bpffs);
+	if (flushed)
+		*flushed = count;
 	return 0;
 }

@@ -619,8 +619,16 @@ int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, c
 	return first;
 }
 
-void hooks_remove_filters(uint32_t ifindex)
+unsigned int hooks_remove_filters(uint32_t ifindex)
 {
-	filter_remove(ifindex, SG_EGRESS, NULL);
-	filter_remove(ifindex, SG_INGRESS, NULL);
+	static const enum sg_dir dirs[] = {SG_EGRESS, SG_INGRESS};
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(dirs); i++) {
+		uint32_t program = 0;
+		bool there = !filter_look(ifindex, dirs[i], &program) && program;
+
+		count += !filter_remove(ifindex, dirs[i], NULL) && there;
+	}
+	return count;
 }

@@ -608,7 +608,7 @@ int filter_put(uint32_t ifindex, enum sg_dir dir, int program, const char *devic
 /* 0 also when there is none. */
 int filter_remove(uint32_t ifindex, enum sg_dir dir, char **error);
 /* Takes the clsact away if nobody has a filter in it. */
-void filter_remove_qdisc(uint32_t ifindex);
+bool filter_remove_qdisc(uint32_t ifindex);
 
 /* ------------------------------------------------------------------ bpf_hooks.c */
 
@@ -641,7 +641,7 @@ int hooks_install(struct dataplane *dataplane, const struct hooks_wish *wish, bo
 /* Takes every program of ours off; 0 also when there is none or no such device. */
 int hooks_remove(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, char **error);
 /* Takes our tc filters off a device, whoever attached them. */
-void hooks_remove_filters(uint32_t ifindex);
+unsigned int hooks_remove_filters(uint32_t ifindex);
 
 struct hooks_seen {
 	bool any;	      /* some program of ours runs on this device of this namespace */

@@ -85,8 +85,14 @@ bool dataplane_is_migrating(const struct dataplane *dataplane);
 int dataplane_migrated(struct dataplane *dataplane, char **error);
 /* Closes handles; what is pinned keeps filtering. */
 void dataplane_close(struct dataplane **dataplane);
-/* Detaches and removes everything of the instance under bpffs (rulesd --flush). */
-int dataplane_flush_all(const struct dataplane_options *options, char **error);
+/* How many of what rulesd --flush removed. */
+struct dataplane_flushed {
+	unsigned int links, filters, qdiscs, maps, programs;
+};
+/* Detaches and removes everything of the instance under bpffs (rulesd --flush). flushed may be
+ * NULL. */
+int dataplane_flush_all(const struct dataplane_options *options, struct dataplane_flushed *flushed,
+			char **error);
 const char *dataplane_name(const struct dataplane *dataplane); /* "bpf" */
 
 /*

@@ -173,9 +173,10 @@ struct engine_result {
  * caller frees it).
  */
 int engine_open(const struct options *options, struct engine **engine, char **error);
-/* rulesd --flush: the guard's table goes, and the device group of those that it let pass. 0, or
- * -errno and *error. */
-int engine_guard_flush(const struct options *options, char **error);
+/* rulesd --flush: the guard's table goes, and the device group of those that it let pass: *count of
+ * them; *table: there was one. 0, or -errno and *error. */
+int engine_guard_flush(const struct options *options, bool *table, unsigned int *count,
+		       char **error);
 /* Everything that filters stays. */
 void engine_close(struct engine **engine);
 

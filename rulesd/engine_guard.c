@@ -298,7 +298,8 @@ static void ignore_change(const struct link *link, bool gone, void *arg)
 	(void)arg;
 }
 
-int engine_guard_flush(const struct options *options, char **error)
+int engine_guard_flush(const struct options *options, bool *table, unsigned int *count,
+		       char **error)
 {
 	g_autoptr(GArray) ifindexes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	CLEANUP(links_close) struct links *links = NULL;
@@ -306,6 +307,8 @@ int engine_guard_flush(const struct options *options, char **error)
 	g_autofree int *codes = NULL;
 	int code = guard_flush(options, &members.group, error);
 
+	*table = !code && members.group;
+	*count = 0;
 	if (code || !members.group)
 		return code;
 	code = links_open(ignore_change, NULL, &links);
@@ -318,6 +321,7 @@ int engine_guard_flush(const struct options *options, char **error)
 	device_group_set((const uint32_t *)(void *)ifindexes->data, ifindexes->len, 0, codes);
 	for (guint i = 0; !code && i < ifindexes->len; i++)
 		code = codes[i] == -ENODEV ? 0 : codes[i];
+	*count = ifindexes->len;
 	if (code)
 		*error = g_strdup_printf("resetting the device groups: %s", g_strerror(-code));
 	return code;

@@ -138,8 +138,11 @@ static int flush(const struct options *options)
 		.bpffs = options->bpffs,
 		.max_flows = options->max_flows,
 	};
+	struct dataplane_flushed flushed = {0};
+	g_autofree char *guard = NULL;
 	g_autofree char *error = NULL;
-	bool pinned;
+	bool pinned, table = false;
+	unsigned int groups = 0;
 
 	if (state_in_use(options->state_dir)) {
 		log_error("rulesd runs with the state directory %s: stop it before --flush",
@@ -148,17 +151,22 @@ static int flush(const struct options *options)
 	}
 	pinned = bpffs_exists(options->bpffs);
 	if (privilege_drop(options, &error) < 0 ||
-	    (pinned && dataplane_flush_all(&dataplane, &error) < 0) ||
-	    engine_guard_flush(options, &error) < 0) {
+	    (pinned && dataplane_flush_all(&dataplane, &flushed, &error) < 0) ||
+	    engine_guard_flush(options, &table, &groups, &error) < 0) {
 		log_error("%s", error ? error : "unknown error");
 		return EXIT_FAILURE;
 	}
-	if (!pinned) {
-		log_info("nothing is pinned in %s", options->bpffs);
-		return EXIT_SUCCESS;
-	}
-	log_info("removed every program, map and table in %s; nothing is filtered any more",
-		 options->bpffs);
+	guard = table ? g_strdup_printf("; the guard's table, and %u devices out of its group",
+					groups)
+		      : g_strdup("");
+	if (pinned)
+		log_info("removed every program, map and table in %s: %u links, %u tc filters, %u "
+			 "qdiscs, %u programs, %u maps%s; nothing is filtered any more",
+			 options->bpffs, flushed.links, flushed.filters, flushed.qdiscs,
+			 flushed.programs, flushed.maps, guard);
+	else
+		log_info("nothing is pinned in %s%s%s", options->bpffs, *guard ? "; removed" : "",
+			 *guard ? guard + 1 : "");
 	return EXIT_SUCCESS;
 }
 

@@ -126,6 +126,8 @@ static void a_flush_says_one_thing(void **state)
 	command = run_second(flush);
 	assert_int_equal(command.status, 0);
 	assert_non_null(strstr(command.err, "removed every program"));
+	/* The qdisc of the device that is gone went with it. */
+	assert_non_null(strstr(command.err, " 2 links, 0 tc filters, 0 qdiscs, "));
 	assert_string_equal(strchr(command.err, '\n'), "\n");
 }
 

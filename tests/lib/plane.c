@@ -43,7 +43,7 @@ int plane_teardown(void **state)
 	g_autofree char *error = NULL;
 
 	dataplane_close(&plane->dataplane);
-	if (dataplane_flush_all(&plane->options, &error)) {
+	if (dataplane_flush_all(&plane->options, NULL, &error)) {
 		print_error("dataplane_flush_all: %s\n", error);
 		return -1;
 	}

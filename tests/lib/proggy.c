@@ -178,7 +178,7 @@ int proggy_teardown(void **state)
 		if (proggy.programs[i] >= 0)
 			close(proggy.programs[i]);
 	dataplane_close(&proggy.dataplane);
-	if (dataplane_flush_all(&options, &error) < 0) {
+	if (dataplane_flush_all(&options, NULL, &error) < 0) {
 		print_error("dataplane_flush_all: %s\n", error);
 		return -1;
 	}

@@ -398,11 +398,11 @@ static void flush_removes_everything(void **state)
 		assert_int_equal(plane_attach(plane, "vm", vm, &attachment), 0);
 		assert_filters(neighbour, vm);
 		dataplane_close(&plane->dataplane);
-		assert_int_equal(dataplane_flush_all(&plane->options, &plane->error), 0);
+		assert_int_equal(dataplane_flush_all(&plane->options, NULL, &plane->error), 0);
 		assert_true(access(plane->options.bpffs, F_OK) && errno == ENOENT);
 		assert_true(
 			plane_arrives(neighbour, vm, "tcp 10.0.0.9:4000 > 10.0.0.5:444 S", true));
-		assert_int_equal(dataplane_flush_all(&plane->options, &plane->error), 0);
+		assert_int_equal(dataplane_flush_all(&plane->options, NULL, &plane->error), 0);
 		plane_reopen(plane);
 	}
 }
