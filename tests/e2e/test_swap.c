@@ -5,18 +5,17 @@
  * another VM. Long because each way needs its own policies and the same judge.
  */
 #include <glib.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
+#include "tests/lib/judge.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 #define ROUNDS 20
-#define PORTS  64u
 
 #define GROUPS                                                                           \
 	"\"groups\": {"                                                                  \
@@ -29,114 +28,6 @@
 	"\"" id "\": { " what ", \"mac\": \"52:54:00:00:00:0" n "\", \"addresses\": [\"10.0.0." n \
 	"\"], \"groups\": [\"" group "\"] }"
 #define ON(name) "\"device\": \"" name "\""
-
-/* ------------------------------------------------------------------ the judge */
-
-/* A frame that is sent again and again, from another port each time. */
-struct question {
-	unsigned int to; /* which VM's tap */
-	bool allowed;	 /* by every policy of the test: else by none */
-	const char *text;
-	struct frame frame;
-};
-
-struct judge {
-	struct tap *outside, *vms[3];
-	struct question *questions;
-	unsigned int count;
-	unsigned int cpu;
-	volatile bool stop;
-	unsigned long sent, lost, forbidden;
-	char *first; /* forbidden one, in words */
-	pthread_t thread;
-};
-
-/* By addresses, protocol and the port that is asked for. */
-static bool is_of(const struct frame *frame, const struct question *question)
-{
-	return frame->length == question->frame.length &&
-	       !memcmp(frame->bytes + 23, question->frame.bytes + 23, 1) &&
-	       !memcmp(frame->bytes + 26, question->frame.bytes + 26, 8) &&
-	       !memcmp(frame->bytes + 36, question->frame.bytes + 36, 2);
-}
-
-static void judge_frame(struct judge *judge, unsigned int tap, const struct frame *frame)
-{
-	for (unsigned int i = 0; i < judge->count; i++) {
-		const struct question *question = &judge->questions[i];
-
-		if (question->to != tap || question->allowed || !is_of(frame, question))
-			continue;
-		judge->forbidden++;
-		if (!judge->first)
-			judge->first = g_strdup_printf("%s arrived at %s", question->text,
-						       judge->vms[tap]->name);
-	}
-}
-
-static bool read_all(struct judge *judge, unsigned int tap, const struct frame *wanted, int wait_ms)
-{
-	struct frame got;
-
-	while (tap_read(judge->vms[tap], &got, wait_ms)) {
-		judge_frame(judge, tap, &got);
-		if (wanted && got.length == wanted->length &&
-		    !memcmp(got.bytes, wanted->bytes, got.length))
-			return true;
-	}
-	return false;
-}
-
-static void *ask(void *arg)
-{
-	struct judge *judge = arg;
-	uint16_t round = 0;
-
-	while (!judge->stop) {
-		round++;
-		for (unsigned int i = 0; i < judge->count; i++) {
-			struct question *question = &judge->questions[i];
-			uint16_t port = GUINT16_TO_BE((uint16_t)(4000 + round % PORTS));
-
-			memcpy(question->frame.bytes + 34, &port, sizeof(port));
-			if (tap_write(judge->outside, &question->frame))
-				continue;
-			judge->sent++;
-			if (question->allowed &&
-			    !read_all(judge, question->to, &question->frame, TAP_WAIT_MS))
-				judge->lost++;
-			for (unsigned int tap = 0; tap < G_N_ELEMENTS(judge->vms); tap++)
-				if (judge->vms[tap])
-					read_all(judge, tap, NULL, 0);
-		}
-	}
-	return NULL;
-}
-
-static void judge_start(struct judge *judge)
-{
-	for (unsigned int i = 0; i < judge->count; i++) {
-		struct question *question = &judge->questions[i];
-
-		/* The checksum is none, so that ports may change. */
-		frame_make_text(&question->frame, question->text);
-		memset(question->frame.bytes + 40, 0, 2);
-	}
-	assert_int_equal(pthread_create(&judge->thread, NULL, ask, judge), 0);
-}
-
-static void judge_end(struct judge *judge)
-{
-	judge->stop = true;
-	pthread_join(judge->thread, NULL);
-	print_message("%lu frames, %lu lost, %lu forbidden\n", judge->sent, judge->lost,
-		      judge->forbidden);
-	if (judge->forbidden)
-		fail_msg("%lu forbidden frames arrived, the first one: %s", judge->forbidden,
-			 judge->first);
-	assert_int_equal(judge->lost, 0);
-	assert_true(judge->sent > 100);
-}
 
 static void assert_state(const struct daemon *daemon, const char *id, const char *state)
 {
@@ -195,7 +86,7 @@ static const char devices_exchanged[] = POLICY(
 
 static void two_that_exchange_their_names_change_nothing(void **state)
 {
-	struct question questions[] = {
+	struct judge_question questions[] = {
 		{.to = 0, .allowed = true, .text = "udp 10.0.0.9:1 > 10.0.0.5:443 len=8"},
 		{.to = 1, .allowed = true, .text = "udp 10.0.0.9:1 > 10.0.0.6:80 len=8"},
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:80 len=8"},
@@ -222,7 +113,7 @@ static void two_that_exchange_their_names_change_nothing(void **state)
 
 static void two_that_exchange_their_devices_are_never_open(void **state)
 {
-	struct question questions[] = {
+	struct judge_question questions[] = {
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:80 len=8"},
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:444 len=8"},
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.6:443 len=8"},
@@ -276,7 +167,7 @@ static void a_round_of_three_with_one_that_comes_and_one_that_leaves(void **stat
 					       "sg-a") ", " INTERFACE("c", ON("nowhere"), "8",
 								      "sg-b")),
 	};
-	struct question questions[] = {
+	struct judge_question questions[] = {
 		{.to = 0, .allowed = true, .text = "udp 10.0.0.9:1 > 10.0.0.5:443 len=8"},
 		{.to = 1, .allowed = true, .text = "udp 10.0.0.9:1 > 10.0.0.6:80 len=8"},
 		{.to = 2, .allowed = true, .text = "udp 10.0.0.9:1 > 10.0.0.7:443 len=8"},
@@ -306,7 +197,7 @@ static void one_that_moves_on_leaves_nothing_open_behind_the_guard(void **state)
 	static const char *const guarded[] = {"--guard", "tap*", NULL};
 	static const char moved[] = POLICY(INTERFACE("a", ON("tap2"), "6", "sg-a") ", " INTERFACE(
 		"b", ON("nowhere"), "5", "sg-b"));
-	struct question questions[] = {
+	struct judge_question questions[] = {
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:80 len=8"},
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.6:443 len=8"},
 		{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:444 len=8"},
@@ -351,7 +242,7 @@ static void wait_on(const struct daemon *daemon, const char *id, const struct ta
 	}
 }
 
-static struct question strangers[] = {
+static struct judge_question strangers[] = {
 	{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:444 len=8"},
 	{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.5:80 len=8"},
 	{.to = 0, .text = "udp 10.0.0.9:1 > 10.0.0.6:443 len=8"},
@@ -390,8 +281,6 @@ static void devices_that_exchange_their_aliases_are_never_open(void **state)
 	daemon_kill(daemon);
 	set_alias(judge.vms[0], "two");
 	set_alias(judge.vms[1], "one");
-	judge.stop = false;
-	judge.sent = 0;
 	judge_start(&judge);
 	daemon_restart(daemon, NULL);
 	wait_on(daemon, "a", judge.vms[1]);
