@@ -454,7 +454,9 @@ struct sg_flow {
 	__u32 state;   /* enum sg_tcp_state in the low byte, enum sg_flow_flags << 8; moves by
 			  compare-and-exchange */
 	__u8 opener;   /* enum sg_dir of the packet that opened it */
-	__u8 pad[3];
+	__u8 pad;
+	__u16 use; /* which use of its cell: SG_TAG_USES of the cell's word; 0 in an LRU. With
+		      state one word of 8 bytes, sg_flow_head() */
 	struct sg_flow_half half[SG_DIRS]; /* by enum sg_dir */
 };
 
@@ -675,6 +677,14 @@ SG_ASSERT_SIZE(struct sg_outline, 904);
 SG_ASSERT_SIZE(struct sg_flow_key, 40);
 SG_ASSERT_SIZE(struct sg_flow_half, 40);
 SG_ASSERT_SIZE(struct sg_flow, 112);
+_Static_assert(__builtin_offsetof(struct sg_flow, state) % 8 == 0 &&
+		       __builtin_offsetof(struct sg_flow, use) ==
+			       __builtin_offsetof(struct sg_flow, state) + 6,
+	       "state and use are one word");
+_Static_assert(__builtin_offsetof(struct sg_flow, rule) % 8 == 0 &&
+		       __builtin_offsetof(struct sg_flow, peer) ==
+			       __builtin_offsetof(struct sg_flow, rule) + 4,
+	       "rule and peer are one word");
 SG_ASSERT_SIZE(struct sg_bucket, 37 * 64); /* whole cache lines */
 SG_ASSERT_SIZE(struct sg_frag_key, 40);
 SG_ASSERT_SIZE(struct sg_event, 64);

@@ -81,3 +81,89 @@ sg_pure __u32 sg_tag_gone(__u32 word, __u64 now)
 {
 	return SG_TAG(SG_TAG_GONE, (__u32)now) | SG_TAG_USES(word);
 }
+
+/*
+ * Which use of a cell a flow is, and its state, are one word: who found a flow and writes to it, or
+ * moves its state, asks by that word whether it is still this flow. May alias, because it is read
+ * and changed as a whole.
+ */
+typedef __u64 __attribute__((may_alias)) sg_head;
+
+#define SG_HEAD_STATE(head) ((__u32)(head))
+#define SG_HEAD_USE(head)   ((__u32)((head) >> 48))
+
+sg_pure sg_head *sg_flow_head_at(struct sg_flow *flow)
+{
+	return (sg_head *)(void *)&flow->state;
+}
+
+/* Read once; what is read after it in the program is read after it. */
+sg_pure __u64 sg_flow_head(const struct sg_flow *flow)
+{
+	__u64 head = *(const volatile sg_head *)(const void *)&flow->state;
+
+	__asm__ volatile("" ::: "memory");
+	return head;
+}
+
+/* Moves the state of this use of the cell; 1 when it was from, for the one who did it. */
+sg_pure int sg_flow_move(struct sg_flow *flow, __u32 use, __u32 from, __u32 to)
+{
+	__u64 head = sg_flow_head(flow);
+
+	if (SG_HEAD_STATE(head) != from || SG_HEAD_USE(head) != use)
+		return 0;
+	return __sync_val_compare_and_swap(sg_flow_head_at(flow), head,
+					   (head & ~0xffffffffULL) | to) == head;
+}
+
+/* Its rule and peer, as one word: who allowed it. */
+sg_pure volatile sg_head *sg_flow_witness(struct sg_flow *flow)
+{
+	return (volatile sg_head *)(void *)&flow->rule;
+}
+
+#define SG_KILL_TRIES 4
+
+/*
+ * Marks this use of the cell dead, so that nobody confirms or revives it; its state is known from
+ * then on: *state. 0 when the cell has another flow by now, or packets moved the state all the
+ * time.
+ */
+sg_pure int sg_flow_kill(struct sg_flow *flow, __u32 use, __u32 *state)
+{
+	__u32 i;
+
+#ifdef __bpf__
+#pragma unroll
+#endif
+	for (i = 0; i < SG_KILL_TRIES; i++) {
+		__u64 head = sg_flow_head(flow);
+
+		if (SG_HEAD_USE(head) != use)
+			return 0;
+		*state = SG_HEAD_STATE(head) | SG_FLOW_DEAD << 8;
+		if (head == ((head & ~0xffffffffULL) | *state) ||
+		    __sync_val_compare_and_swap(sg_flow_head_at(flow), head,
+						(head & ~0xffffffffULL) | *state) == head)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Nobody finds the flow of a cell that is being filled, and who found the one before sees that it
+ * is another use: before anything else is written ...
+ */
+sg_pure void sg_cell_close(struct sg_cell *cell, __u32 use)
+{
+	*(volatile sg_head *)sg_flow_head_at(&cell->flow) = (__u64)use << 48 | SG_FLOW_DEAD << 8;
+	__asm__ volatile("" ::: "memory");
+}
+
+/* ... and until all of it is. x86 keeps the order of stores, as BPF's JITs do. */
+sg_pure void sg_cell_open(struct sg_cell *cell, __u32 state)
+{
+	__asm__ volatile("" ::: "memory");
+	*(volatile __u32 *)&cell->flow.state = state;
+}

@@ -31,14 +31,14 @@ struct sg_pass {
  * one costs a handshake a retransmit.
  */
 sg_inline int sg_pass_takes(const struct sg_pass *pass, const struct sg_flow_key *key,
-			    struct sg_flow *flow, __u32 confirmed)
+			    struct sg_flow *flow, const struct sg_hit *hit)
 {
 	__u32 slot = key->slot, word = READ_ONCE(flow->state);
 	const struct sg_iface_conf *conf;
 	struct sg_iface *iface;
 
 	/* By somebody who removes it at this moment, or who was killed there. */
-	if (confirmed && SG_FLOW_FLAGS(word) & SG_FLOW_DEAD)
+	if (hit && SG_FLOW_FLAGS(word) & SG_FLOW_DEAD)
 		return 1;
 	if (pass->job->flags & SG_COLLECT_FLUSH) {
 		if (pass->job->slot && slot != pass->job->slot)
@@ -52,8 +52,7 @@ sg_inline int sg_pass_takes(const struct sg_pass *pass, const struct sg_flow_key
 		if (conf && !sg_flow_expired(flow, conf, key->proto, word, pass->now))
 			return 0;
 	}
-	return !confirmed ||
-	       __sync_val_compare_and_swap(&flow->state, word, word | SG_FLOW_DEAD << 8) == word;
+	return !hit || sg_flow_move(flow, hit->use, word, word | SG_FLOW_DEAD << 8);
 }
 
 static long sg_pass_half(struct bpf_map *map, struct sg_flow_key *key, struct sg_flow *flow,
@@ -64,7 +63,7 @@ static long sg_pass_half(struct bpf_map *map, struct sg_flow_key *key, struct sg
 	__u32 rule = flow->rule;
 
 	pass->job->scanned++;
-	if (!sg_pass_takes(pass, key, flow, 0) || bpf_map_delete_elem(map, key))
+	if (!sg_pass_takes(pass, key, flow, 0 /* in the LRU */) || bpf_map_delete_elem(map, key))
 		return 0;
 	pass->job->removed++;
 	sg_rule_fold(rule, packets, bytes);
@@ -79,7 +78,7 @@ sg_noinline void sg_pass_cell(struct sg_pass *pass, const struct sg_flow_key *ke
 	if (!flow)
 		return;
 	pass->job->scanned++;
-	if (!sg_pass_takes(pass, key, flow, 1) || !sg_hit_remove(hit))
+	if (!sg_pass_takes(pass, key, flow, hit) || !sg_hit_remove(hit))
 		return;
 	pass->job->removed++;
 	/* The cell rests: nobody else writes to it. */

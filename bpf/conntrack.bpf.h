@@ -46,11 +46,8 @@ sg_noinline void sg_flow_delete(const struct sg_flow_key *key, const struct sg_h
 	packets = flow->half[0].packets + flow->half[1].packets;
 	bytes = flow->half[0].bytes + flow->half[1].bytes;
 	if (hit->confirmed) {
-		if (!sg_hit_stands(hit))
-			return;
 		/* From here on nobody confirms it, so it is known how it is counted. */
-		word = __sync_fetch_and_or(&flow->state, SG_FLOW_DEAD << 8);
-		if (!sg_hit_remove(hit))
+		if (!sg_flow_kill(flow, hit->use, &word) || !sg_hit_remove(hit))
 			return;
 		sg_flow_uncount(slot, word);
 	} else {
@@ -98,34 +95,36 @@ sg_noinline int sg_flow_still_allowed(const struct sg_view *view, struct sg_pack
 {
 	struct sg_flow *flow = hit->flow;
 	struct sg_question *q = &p->question;
-	__u64 stamp, *gone;
+	__u64 stamp, witness, *gone;
 	__u32 peer;
 	__u8 opener;
 
 	if (!flow)
 		return 0;
 	stamp = READ_ONCE(flow->stamp);
-	peer = READ_ONCE(flow->peer);
+	witness = *sg_flow_witness(flow);
 	opener = flow->opener & 1;
-	if (stamp <= READ_ONCE(view->iface->keep_until))
+	/* The caller looks once more. */
+	if (!sg_hit_stands(hit) || stamp <= READ_ONCE(view->iface->keep_until))
 		return 1;
+	peer = witness >> 32;
 	gone = bpf_map_lookup_elem(&sg_peergone, &peer);
-	if (stamp >= READ_ONCE(view->iface->removed_at) && (!gone || stamp >= *gone)) {
-		if (sg_hit_stands(hit))
-			WRITE_ONCE(flow->stamp, view->generation);
-		return 1;
+	if (stamp < READ_ONCE(view->iface->removed_at) || (gone && stamp < *gone)) {
+		if (view->conf->flags & SG_IF_SPOOF_GUARD && !sg_is_mine(view, p, &key->local) &&
+		    !sg_is_multicast(&key->local) && !sg_is_broadcast(&key->local))
+			return 0;
+		sg_question_init(q, view, key, opener, sg_opening_port(key, opener));
+		if (!sg_policy_allows(q))
+			return 0;
+		/* Who allows it first, and then since when, so that it is asked about once more
+		 * should somebody come between the two. */
+		if (!sg_hit_stands(hit) ||
+		    __sync_val_compare_and_swap(sg_flow_witness(flow), witness,
+						(__u64)q->peer << 32 | q->rule) != witness)
+			return 1;
 	}
-	if (view->conf->flags & SG_IF_SPOOF_GUARD && !sg_is_mine(view, p, &key->local) &&
-	    !sg_is_multicast(&key->local) && !sg_is_broadcast(&key->local))
-		return 0;
-	sg_question_init(q, view, key, opener, sg_opening_port(key, opener));
-	if (!sg_policy_allows(q))
-		return 0;
-	if (!sg_hit_stands(hit))
-		return 1;
-	WRITE_ONCE(flow->rule, q->rule);
-	WRITE_ONCE(flow->peer, q->peer);
-	WRITE_ONCE(flow->stamp, view->generation);
+	/* A flow that has the cell by now was opened after that stamp. */
+	__sync_val_compare_and_swap(&flow->stamp, stamp, view->generation);
 	return 1;
 }
 
@@ -149,7 +148,6 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 {
 	__u32 slot = p->key.slot;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	struct sg_hit other;
 	void *half;
 	long error;
 
@@ -162,9 +160,8 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
 		 * was evicted and used again, and the copy may be another flow's, witness and all.
 		 */
 		if (bpf_map_lookup_elem(half, &p->key) != half_open)
-			return sg_shard_find(view->control, view->conf, &p->key, &other)
-				       ? SG_ALLOW_FLOW
-				       : SG_DROP_FLOW_BUSY;
+			return sg_shard_has(view->control, view->conf, &p->key) ? SG_ALLOW_FLOW
+										: SG_DROP_FLOW_BUSY;
 	}
 	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
 		__sync_fetch_and_add(&counters->flows, -1);
@@ -188,19 +185,20 @@ sg_noinline __u32 sg_flow_confirm(const struct sg_view *view, struct sg_packet *
  * word any more: then another CPU confirms it, or has taken it away.
  */
 sg_noinline __u32 sg_flow_promote(const struct sg_view *view, const struct sg_packet *p,
-				  struct sg_flow *flow, __u32 word)
+				  const struct sg_hit *hit, __u32 word)
 {
 	__u32 slot = p->key.slot;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+	struct sg_flow *flow = hit->flow;
 
-	if (!counters)
+	if (!counters || !flow)
 		return SG_DROP_INTERNAL;
 	if (__sync_fetch_and_add(&counters->flows, 1) >= view->conf->max_flows) {
 		__sync_fetch_and_add(&counters->flows, -1);
 		__sync_fetch_and_add(&counters->allowance_exceeded, 1);
 		return SG_DROP_ALLOWANCE;
 	}
-	if (__sync_val_compare_and_swap(&flow->state, word, word & ~(SG_FLOW_HALF << 8)) == word)
+	if (sg_flow_move(flow, hit->use, word, word & ~(SG_FLOW_HALF << 8)))
 		__sync_fetch_and_add(&counters->half, -1);
 	else
 		__sync_fetch_and_add(&counters->flows, -1);
@@ -235,6 +233,9 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 		return SG_DROP_REVOKED;
 	}
 	next_word = word;
+	/* We may have slept while the cell was given to another flow. */
+	if (!sg_hit_stands(hit))
+		return SG_DROP_FLOW_BUSY;
 	if (p->flags & SG_PKT_TCP) {
 		enum sg_tcp_result result = sg_tcp_track(mine, theirs, SG_FLOW_STATE(word),
 							 from_opener, &p->tcp, &next);
@@ -268,7 +269,7 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 			confirm = 1;
 	}
 	if (next_word != word)
-		__sync_val_compare_and_swap(&flow->state, word, next_word);
+		sg_flow_move(flow, hit->use, word, next_word);
 	if (mine->seen != (__u32)view->now)
 		WRITE_ONCE(mine->seen, (__u32)view->now);
 	mine->packets++;
@@ -276,7 +277,7 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 	if (confirm && !hit->confirmed)
 		return sg_flow_confirm(view, p, flow, next_word);
 	if (confirm && next_word & SG_FLOW_HALF << 8)
-		return sg_flow_promote(view, p, flow, next_word);
+		return sg_flow_promote(view, p, hit, next_word);
 	return SG_ALLOW_FLOW;
 }
 
@@ -343,8 +344,8 @@ sg_noinline __u32 sg_flow_open(const struct sg_view *view, struct sg_packet *p,
 
 		/* Counted as it was. */
 		word |= hit->state & SG_FLOW_HALF << 8;
-		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD || !sg_hit_stands(hit) ||
-		    __sync_val_compare_and_swap(&flow->state, hit->state, word) != hit->state)
+		if (SG_FLOW_FLAGS(hit->state) & SG_FLOW_DEAD ||
+		    !sg_flow_move(flow, hit->use, hit->state, word))
 			return SG_DROP_FLOW_BUSY;
 		sg_rule_fold(flow->rule, flow->half[0].packets + flow->half[1].packets,
 			     flow->half[0].bytes + flow->half[1].bytes);

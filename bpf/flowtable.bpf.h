@@ -41,6 +41,7 @@ sg_noinline void sg_flow_find(const struct sg_view *view, const struct sg_flow_k
 
 	hit->flow = 0;
 	hit->tag = 0;
+	hit->use = 0;
 	hit->confirmed = 1;
 	hit->over = 0;
 	if (!sg_shard_find(view->control, view->conf, key, hit)) {

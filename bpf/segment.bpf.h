@@ -77,13 +77,18 @@ sg_inline int sg_short_is_live(const struct sg_flow *flow, __u32 word, __u32 fir
 	       !sg_flow_expired(flow, conf, SG_IPPROTO_TCP, word, bpf_jiffies64());
 }
 
+/* The slot, and which use of its cell the flow was when it was found. */
+#define SG_SHORT_WHICH(slot, use) ((__u32)(slot) | (__u32)(use) << 16)
+
 /* The SYN/ACK that answers a SYN, as sg_flow_packet(); the segment is in this CPU's scratch. */
 sg_noinline int sg_short_answer(struct sg_flow *flow, const struct sg_packet *p,
 				const struct sg_iface_conf *conf, const struct sg_control *control,
-				__u32 slot)
+				__u32 which)
 {
+	__u32 slot = which & 0xffff, use = which >> 16;
 	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	__u32 dir = p->dir & 1, word = READ_ONCE(flow->state), next;
+	__u64 head = sg_flow_head(flow);
+	__u32 dir = p->dir & 1, word = SG_HEAD_STATE(head), next;
 	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
 	struct sg_tcp_segment seg = {
 		.seq = p->tcp.seq,
@@ -94,12 +99,12 @@ sg_noinline int sg_short_answer(struct sg_flow *flow, const struct sg_packet *p,
 		.scale = p->tcp.scale,
 	};
 
-	if (!stats || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT || (flow->opener & 1) == dir ||
+	if (!stats || SG_HEAD_USE(head) != use || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT ||
+	    (flow->opener & 1) == dir ||
 	    !sg_short_is_live(flow, word, SG_TCP_SYN_SENT, conf, control) ||
 	    sg_tcp_track(mine, theirs, SG_TCP_SYN_SENT, 0, &seg, &next) != SG_TCP_ACCEPT)
 		return SG_SHORT_UNDECIDED;
-	__sync_val_compare_and_swap(&flow->state, word,
-				    (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
+	sg_flow_move(flow, use, word, (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
 	WRITE_ONCE(mine->seen, (__u32)bpf_jiffies64());
 	mine->packets++;
 	mine->bytes += p->bytes;
@@ -139,9 +144,9 @@ sg_noinline __u32 sg_short_may_move(const struct sg_flow *flow, __u32 word,
 
 /* The segment fits and was recorded, or it does not and the flow is NULL. */
 #define SG_SHORT_MOVED(move, dir, flags) ((__u32)(move) | (__u32)(dir) << 8 | (__u32)(flags) << 16)
-sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u32 ack, __u32 slot)
+sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u32 ack, __u32 which)
 {
-	__u32 dir = how >> 8 & 1, next_word = word, next;
+	__u32 dir = how >> 8 & 1, slot = which & 0xffff, next_word = word, next;
 	struct sg_slot *counters;
 
 	if (flow) {
@@ -156,8 +161,7 @@ sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u3
 			next_word &= ~(SG_FLOW_HALF << 8);
 		/* A flow whose state is not word any more another CPU confirms, or has taken away.
 		 */
-		if (next_word != word &&
-		    __sync_val_compare_and_swap(&flow->state, word, next_word) != word)
+		if (next_word != word && !sg_flow_move(flow, which >> 16, word, next_word))
 			next_word = word;
 	}
 	if ((how & 0xff) != SG_SHORT_RESERVED)

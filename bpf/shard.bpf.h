@@ -7,15 +7,22 @@
  * Nobody waits for anybody. A cell is taken by compare-and-exchange on its tag word (FREE or GONE
  * -> BUSY), filled, and published (LIVE). Whoever gives it up (LIVE -> GONE) by the same means
  * counts it down, and from then on it rests for SG_TAG_REST. Races:
- *   - a CPU that found a flow may still write to its cell when it is given up: the cell rests for
+ *   - a CPU that found a flow may still be at its cell when it is given up. The cell rests for
  * longer (a quarter of a second where a jiffy is a millisecond) than a program runs, so nobody
- * else's flow is there. A CPU that is stopped for longer in the middle of a program, by its
- * hypervisor, may write a window, a count or, where both have the same, a state into a flow of the
- * same shard: worst outcome a retransmit or a connection made anew. What says who allowed a flow is
- * written, and an entry given up, behind a look at the tag word, which another use changes: only
- * who is stopped for so long between that look and the store does it to another flow, which then
- * is made anew, or outlives a removal of its own rule for as long as that of the one before stays.
- * No flow is opened;
+ * else's flow is there, unless the CPU is stopped in the middle of a program: its hypervisor runs
+ * another guest. Each use of a cell therefore has a number, in one word with the state
+ * (sg_flow_head()), which changes before anything else of the cell does. It is read before the key;
+ * whoever judged by what it read looks at it again before it writes, and finds the flow gone.
+ * States, who allowed a flow and since when, and the cell's own word move by compare-and-exchange
+ * against what was read of this use, so however long a CPU stops, no other flow is closed, revived,
+ * given up, or taken for one that was found allowed. What is left, to a CPU that is stopped between
+ * the second look and the stores after it, a few instructions, for so long that the flow is given
+ * up, the rest passes and the cell is another flow's: windows, times and counts of that one, of the
+ * same shard, and its witness, should it have the same one. Worst outcome: its segments are judged
+ * by wrong windows, or a removal of its own rule does not end it if the rule of the flow before it
+ * stays; it was allowed when it was opened, and no flow is opened;
+ *   - the number has 16 bits: 65,536 uses of a cell, each with its rest unless it has the same key,
+ * take more than four hours;
  *   - two CPUs insert the same key: both come to the same cell first, one wins it, and the other
  * sees the tag there (-EEXIST, as if it had come later). If cells between them came free at that
  * moment, the key is there twice: everybody finds the same one, and the other is a half-open flow
@@ -36,7 +43,7 @@
 struct sg_hit {
 	struct sg_flow *flow; /* NULL: none */
 	__u32 *tag;	      /* the word of its cell; NULL: it is in an LRU */
-	__u32 tagged;	      /* as read */
+	__u32 use;	      /* of the cell, as read before the key */
 	__u32 state;	      /* its word as read */
 	__u8 confirmed;	      /* it is in a shard */
 	__u8 over;	      /* it has timed out or ended: only its place may be used again */
@@ -57,21 +64,27 @@ sg_inline __u32 sg_cell_number(__u32 i)
 	return i < SG_BUCKET_CELLS ? i : 0;
 }
 
-/* 1 when the cell has the key. */
+/*
+ * 1 when the cell has the key. The line of tags is read only of a flow that is dead: it says
+ * whether somebody removes it at this moment, or the cell rests.
+ */
 sg_inline int sg_cell_is(struct sg_bucket *bucket, __u32 i, __u32 tag,
 			 const struct sg_flow_key *key, struct sg_hit *hit)
 {
 	struct sg_cell *cell;
-	__u32 word;
+	__u64 head;
 
 	i = sg_cell_number(i);
-	word = READ_ONCE(bucket->tags[i]);
 	cell = &bucket->cells[i];
-	if (!sg_tag_matches(word, tag) || !sg_key_equal(&cell->key, key))
+	head = sg_flow_head(&cell->flow);
+	if (!sg_key_equal(&cell->key, key))
+		return 0;
+	if (SG_FLOW_FLAGS(SG_HEAD_STATE(head)) & SG_FLOW_DEAD &&
+	    !sg_tag_matches(READ_ONCE(bucket->tags[i]), tag))
 		return 0;
 	hit->flow = &cell->flow;
 	hit->tag = &bucket->tags[i];
-	hit->tagged = word;
+	hit->use = SG_HEAD_USE(head);
 	return 1;
 }
 
@@ -140,7 +153,16 @@ sg_inline int sg_shard_find(const struct sg_control *control, const struct sg_if
 	return bucket && sg_cell_is(bucket, (__u32)at - 1, place.tag, key, hit);
 }
 
-/* For who visits every cell: fills in flow, tag, tagged and confirmed when it holds a flow. */
+/* Whether the shard has the key; for who expects that it has not. */
+sg_inline int sg_shard_has(const struct sg_control *control, const struct sg_iface_conf *conf,
+			   const struct sg_flow_key *key)
+{
+	struct sg_place place = sg_place_of(key, control->hash, conf->buckets);
+
+	return sg_shard_seek(key, conf->shard, place.first, place.second, place.tag) != 0;
+}
+
+/* For who visits every cell: fills in flow, tag, use and confirmed when it holds a flow. */
 sg_inline int sg_cell_live(struct sg_bucket *bucket, __u32 i, struct sg_hit *hit)
 {
 	__u32 word = READ_ONCE(bucket->tags[i]);
@@ -150,23 +172,35 @@ sg_inline int sg_cell_live(struct sg_bucket *bucket, __u32 i, struct sg_hit *hit
 	__builtin_memset(hit, 0, sizeof(*hit));
 	hit->flow = &bucket->cells[i].flow;
 	hit->tag = &bucket->tags[i];
-	hit->tagged = word;
+	hit->use = SG_HEAD_USE(sg_flow_head(hit->flow));
 	hit->confirmed = 1;
 	return 1;
 }
 
-/* Whether what was found is still there. */
+/*
+ * Whether the cell has no other flow by now than the one that was found. It is asked behind a
+ * branch on what was read of the flow, which therefore was read before; clang may keep that in
+ * registers.
+ */
 sg_inline int sg_hit_stands(const struct sg_hit *hit)
 {
-	return !hit->tag || READ_ONCE(*hit->tag) == hit->tagged;
+	return READ_ONCE(hit->flow->use) == hit->use;
 }
 
-/* Gives up the cell of a flow; 1 for the one who did it. */
+/*
+ * Gives up the cell of a flow that the caller has marked dead; 1 for the one who did it. The word
+ * is read before it is known that the flow is still this one, so it is the word of this use.
+ */
 sg_inline int sg_hit_remove(const struct sg_hit *hit)
 {
-	return hit->tag && __sync_val_compare_and_swap(hit->tag, hit->tagged,
-						       sg_tag_gone(hit->tagged, bpf_jiffies64())) ==
-				   hit->tagged;
+	__u32 word;
+
+	if (!hit->tag)
+		return 0;
+	word = READ_ONCE(*hit->tag);
+	return SG_TAG_STATUS(word) == SG_TAG_LIVE && sg_hit_stands(hit) &&
+	       __sync_val_compare_and_swap(hit->tag, word, sg_tag_gone(word, bpf_jiffies64())) ==
+		       word;
 }
 
 /*
@@ -203,19 +237,25 @@ sg_inline int sg_bucket_may_have(const struct sg_bucket *bucket, __u32 tag)
 }
 
 /* Wins a cell whose word it is, fills it, and publishes it; the word that was found instead when
- * another CPU was faster. */
+ * another CPU was faster. flow is scratch. */
 sg_inline __u32 sg_cell_take(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
-			     const struct sg_flow_key *key, const struct sg_flow *flow)
+			     const struct sg_flow_key *key, struct sg_flow *flow)
 {
-	__u32 use = SG_TAG_NEXT_USE(word), seen;
+	__u32 use = SG_TAG_NEXT_USE(word), seen, state;
 	struct sg_cell *cell = &bucket->cells[i];
 
 	seen = __sync_val_compare_and_swap(&bucket->tags[i], word,
 					   SG_TAG(SG_TAG_BUSY, tag >> 16) | use);
 	if (seen != word)
 		return seen;
+	sg_cell_close(cell, use);
 	__builtin_memcpy(&cell->key, key, sizeof(cell->key));
+	state = flow->state;
+	flow->state = SG_FLOW_DEAD << 8;
+	flow->use = use;
 	__builtin_memcpy(&cell->flow, flow, sizeof(cell->flow));
+	flow->state = state;
+	sg_cell_open(cell, state);
 	__sync_lock_test_and_set(&bucket->tags[i], tag | use);
 	return word;
 }

@@ -143,13 +143,15 @@ sg_inline int sg_short_segment(const struct sg_frame *f, const struct sg_short *
 
 /* Whether it is a segment that the long way would accept; records it. */
 sg_inline int sg_short_track(struct sg_flow_half *mine, const struct sg_flow_half *theirs,
-			     const struct sg_frame *f, const struct sg_short *s)
+			     const struct sg_frame *f, const struct sg_short *s,
+			     const struct sg_hit *hit)
 {
 	struct sg_tcp_segment seg = {
 		.flags = s->flags, /* PSH tells the tracking nothing */
 	};
 
-	if (!sg_short_segment(f, s, &seg) || sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
+	if (!sg_short_segment(f, s, &seg) || sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT ||
+	    !sg_hit_stands(hit))
 		return 0;
 	sg_tcp_record(mine, theirs, &seg);
 	return 1;
@@ -218,7 +220,6 @@ sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __
 	const struct sg_outline *outline;
 	struct sg_slot *counters;
 	struct sg_stats *stats;
-	struct sg_hit hit;
 
 	view.control = bpf_map_lookup_elem(&sg_control, &zero);
 	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
@@ -232,7 +233,7 @@ sg_noinline int sg_short_stranger(const struct sg_flow_key *key, __u32 bytes, __
 	outline = sg_outline_of(view.conf->outline, view.conf->policy);
 	if ((!stranger.syn || !sg_refuse_has_no_flow(&view, counters, outline, &stranger)) &&
 	    (READ_ONCE(counters->lru) ||
-	     (stranger.syn && sg_shard_find(view.control, view.conf, key, &hit))))
+	     (stranger.syn && sg_shard_has(view.control, view.conf, key))))
 		return SG_SHORT_UNDECIDED;
 	reason = sg_refuse(&view, outline, &stranger);
 	if (reason == SG_UNDECIDED)
@@ -306,7 +307,8 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 			return SG_SHORT_UNDECIDED;
 		if (s.flags & SG_TCP_FLAG_SYN) {
 			p = sg_short_packet(f, &s, dir);
-			return p ? sg_short_answer(flow, p, conf, control, slot)
+			return p ? sg_short_answer(flow, p, conf, control,
+						   SG_SHORT_WHICH(slot, hit.use))
 				 : SG_SHORT_UNDECIDED;
 		}
 		move = sg_short_may_move(flow, word, conf, control, slot);
@@ -318,14 +320,15 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	if (drops_only)
 		return SG_SHORT_PASSES;
 	mine = &flow->half[dir];
-	if (s.proto == SG_IPPROTO_TCP && !sg_short_track(mine, &flow->half[dir ^ 1], f, &s)) {
+	if (s.proto == SG_IPPROTO_TCP ? !sg_short_track(mine, &flow->half[dir ^ 1], f, &s, &hit)
+				      : !sg_hit_stands(&hit)) {
 		if (move == SG_SHORT_RESERVED)
 			sg_short_moved(0, word, move, 0, slot);
 		return SG_SHORT_UNDECIDED;
 	}
 	if (move != SG_SHORT_STAYS)
 		sg_short_moved(flow, word, SG_SHORT_MOVED(move, dir, s.flags), sg_short_ack(f, &s),
-			       slot);
+			       SG_SHORT_WHICH(slot, hit.use));
 	if (mine->seen != (__u32)now)
 		WRITE_ONCE(mine->seen, (__u32)now);
 	mine->packets++;

@@ -89,18 +89,15 @@ bool cells_remove(const struct cell_copy *copy, uint64_t jiffies, struct sg_flow
 	struct sg_flow *flow = &copy->at->flow;
 	uint32_t found = copy->tagged, word;
 
-	/* Dead first, so that no packet confirms it, and how it is counted is known. */
-	word = __atomic_fetch_or(&flow->state, SG_FLOW_DEAD << 8, __ATOMIC_SEQ_CST);
-	if (__atomic_compare_exchange_n(copy->tag, &found, sg_tag_gone(found, jiffies), false,
-					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		*last = *flow;
-		last->state = word;
-		return true;
-	}
-	/* Should we have slept so long that it is another flow's by now. */
-	if (SG_TAG_STATUS(found) == SG_TAG_LIVE)
-		__atomic_fetch_and(&flow->state, ~(uint32_t)(SG_FLOW_DEAD << 8), __ATOMIC_SEQ_CST);
-	return false;
+	/* Dead first, so that no packet confirms it, and how it is counted is known. Should we have
+	 * slept so long that it is another flow's by now, nothing is changed. */
+	if (!sg_flow_kill(flow, copy->cell.flow.use, &word) ||
+	    !__atomic_compare_exchange_n(copy->tag, &found, sg_tag_gone(found, jiffies), false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	*last = *flow;
+	last->state = word & ~(uint32_t)(SG_FLOW_DEAD << 8);
+	return true;
 }
 
 static uint32_t used_of(const struct sg_bucket *bucket, uint64_t jiffies)
@@ -110,6 +107,16 @@ static uint32_t used_of(const struct sg_bucket *bucket, uint64_t jiffies)
 	for (unsigned int i = 0; i < SG_BUCKET_CELLS; i++)
 		used += sg_tag_used(__atomic_load_n(&bucket->tags[i], __ATOMIC_RELAXED), jiffies);
 	return used;
+}
+
+/* All but the state, which publishes it. */
+static void fill_flow(struct sg_flow *to, const struct sg_flow *from, uint16_t use)
+{
+	struct sg_flow flow = *from;
+
+	flow.state = SG_FLOW_DEAD << 8;
+	flow.use = use;
+	*to = flow;
 }
 
 int cells_insert(const struct cells_window *window, const __u64 secret[4], uint64_t jiffies,
@@ -142,7 +149,10 @@ int cells_insert(const struct cells_window *window, const __u64 secret[4], uint6
 						 SG_TAG(SG_TAG_BUSY, place.tag >> 16) | use, false,
 						 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 			continue;
-		bucket->cells[i] = (struct sg_cell){*key, *flow};
+		sg_cell_close(&bucket->cells[i], use);
+		bucket->cells[i].key = *key;
+		fill_flow(&bucket->cells[i].flow, flow, (uint16_t)use);
+		sg_cell_open(&bucket->cells[i], flow->state);
 		__atomic_store_n(&bucket->tags[i], place.tag | use, __ATOMIC_RELEASE);
 		return 0;
 	}

@@ -229,6 +229,165 @@ static void another_use_of_a_cell_is_not_removed(void **state)
 	g_free(window.buckets);
 }
 
+/* ------------------------------------------------------------------ who sleeps */
+
+/* The cell of a flow that a packet found, and what the packet remembers of it. */
+struct asleep {
+	struct sg_flow *flow;
+	uint32_t use, state;
+};
+
+static struct cell_copy copy_of(struct sg_bucket *bucket, unsigned int i)
+{
+	return (struct cell_copy){bucket->cells[i], &bucket->cells[i], &bucket->tags[i],
+				  bucket->tags[i]};
+}
+
+/* Opens the flow of a key, whose bucket has room in the cell that is looked at first. */
+static struct asleep open_flow(const struct cells_window *window, uint64_t now, uint32_t number,
+			       uint32_t word)
+{
+	struct sg_flow_key key = key_of(number);
+	struct sg_flow flow = {.rule = number, .state = word};
+	struct sg_cell *cell = &window->buckets->cells[sg_place_of(&key, secret, 1).cell];
+
+	flow.half[0].end = flow.half[1].end = number;
+	assert_int_equal(cells_insert(window, secret, now, &key, &flow), 0);
+	assert_memory_equal(&cell->key, &key, sizeof(key));
+	return (struct asleep){&cell->flow, SG_HEAD_USE(sg_flow_head(&cell->flow)), word};
+}
+
+/* Two keys that come to the same cell first. */
+static void two_of_a_cell(uint32_t numbers[2])
+{
+	struct sg_flow_key key = key_of(numbers[0] = 1);
+	uint32_t cell = sg_place_of(&key, secret, 1).cell;
+
+	for (numbers[1] = 2;; numbers[1]++) {
+		key = key_of(numbers[1]);
+		if (sg_place_of(&key, secret, 1).cell == cell)
+			return;
+	}
+}
+
+/* Found, then not run for longer than a cell rests: the flow that is there by now is left alone. */
+static void who_sleeps_through_a_rest_moves_no_other_flow(void **state)
+{
+	static const uint32_t word = SG_TCP_ESTABLISHED | SG_FLOW_REPLIED << 8;
+	struct cells_window window = {.buckets = g_new0(struct sg_bucket, 1), .count = 1};
+	uint32_t numbers[2], seen = 0;
+	struct asleep asleep, other;
+	struct cell_copy copy;
+	struct sg_flow last;
+	uint64_t head;
+
+	(void)state;
+	two_of_a_cell(numbers);
+	asleep = open_flow(&window, 1000, numbers[0], word);
+	assert_int_equal(sg_flow_move(asleep.flow, asleep.use, word, word), 1);
+	copy = copy_of(window.buckets,
+		       (unsigned int)((struct sg_cell *)(void *)((char *)asleep.flow -
+								 offsetof(struct sg_cell, flow)) -
+				      window.buckets->cells));
+	assert_true(cells_remove(&copy, 1000, &last));
+	/* While the cell rests it is of nobody, and cannot be revived. */
+	assert_int_equal(sg_flow_move(asleep.flow, asleep.use, word, SG_TCP_SYN_SENT), 0);
+	other = open_flow(&window, 1000 + SG_TAG_REST, numbers[1], word);
+	assert_ptr_equal(other.flow, asleep.flow);
+	assert_int_not_equal(other.use, asleep.use);
+	/* The very same state, but another use. */
+	head = sg_flow_head(other.flow);
+	assert_int_equal(sg_flow_move(asleep.flow, asleep.use, word, SG_TCP_CLOSED), 0);
+	assert_int_equal(sg_flow_kill(asleep.flow, asleep.use, &seen), 0);
+	assert_false(cells_remove(&copy, 2000, &last));
+	assert_int_equal(sg_flow_head(other.flow), head);
+	assert_int_equal(sg_flow_kill(other.flow, other.use, &seen), 1);
+	assert_int_equal(seen, word | SG_FLOW_DEAD << 8);
+	g_free(window.buckets);
+}
+
+#define REUSES	60000u /* of a cell in a round: fewer than uses are told apart by */
+#define READERS 2u
+#define ROUNDS	200u
+#define ENOUGH	20000
+
+/* One cell that two flows have in turn, and packets of one of them at every moment of it. */
+struct reuse {
+	struct cells_window window;
+	uint32_t numbers[2];
+	gint hits, mixed, stop;
+};
+
+/* As a program reads a flow: sg_cell_is(), what it judges by, sg_hit_stands(). */
+static gpointer read_flows(gpointer arg)
+{
+	struct reuse *reuse = arg;
+	struct sg_flow_key key = key_of(reuse->numbers[0]);
+	const struct sg_cell *cell =
+		&reuse->window.buckets->cells[sg_place_of(&key, secret, 1).cell];
+	const volatile struct sg_flow *flow = &cell->flow;
+
+	while (!g_atomic_int_get(&reuse->stop)) {
+		uint64_t head = sg_flow_head(&cell->flow);
+		uint32_t rule, ends[2];
+
+		if (SG_FLOW_FLAGS(SG_HEAD_STATE(head)) & SG_FLOW_DEAD ||
+		    memcmp(&cell->key, &key, sizeof(key)) != 0)
+			continue;
+		g_thread_yield(); /* sleeps, as a processor that its hypervisor stops */
+		rule = flow->rule;
+		ends[0] = flow->half[0].end;
+		ends[1] = flow->half[1].end;
+		if (SG_HEAD_USE(sg_flow_head(&cell->flow)) != SG_HEAD_USE(head))
+			continue;
+		g_atomic_int_inc(&reuse->hits);
+		if (rule != reuse->numbers[0] || ends[0] != rule || ends[1] != rule)
+			g_atomic_int_inc(&reuse->mixed);
+	}
+	return NULL;
+}
+
+static void reuse_a_cell(struct reuse *reuse, uint64_t now)
+{
+	struct sg_flow last;
+
+	for (uint32_t i = 0; i < REUSES; i++, now += SG_TAG_REST) {
+		struct asleep flow =
+			open_flow(&reuse->window, now, reuse->numbers[i & 1], SG_TCP_ESTABLISHED);
+		struct cell_copy copy = copy_of(
+			reuse->window.buckets,
+			(unsigned int)((struct sg_cell *)(void *)((char *)flow.flow -
+								  offsetof(struct sg_cell, flow)) -
+				       reuse->window.buckets->cells));
+
+		assert_true(cells_remove(&copy, now, &last));
+		assert_int_equal(last.rule, reuse->numbers[i & 1]);
+	}
+}
+
+static void a_flow_is_never_read_as_half_another(void **state)
+{
+	struct reuse reuse = {0};
+
+	(void)state;
+	two_of_a_cell(reuse.numbers);
+	for (uint32_t round = 0; round < ROUNDS && reuse.hits < ENOUGH; round++) {
+		GThread *readers[READERS];
+
+		reuse.window = (struct cells_window){g_new0(struct sg_bucket, 1), 0, 1};
+		reuse.stop = 0;
+		for (unsigned int i = 0; i < READERS; i++)
+			readers[i] = g_thread_new("reader", read_flows, &reuse);
+		reuse_a_cell(&reuse, 1000);
+		g_atomic_int_set(&reuse.stop, 1);
+		for (unsigned int i = 0; i < READERS; i++)
+			g_thread_join(readers[i]);
+		g_free(reuse.window.buckets);
+	}
+	assert_int_not_equal(reuse.hits, 0);
+	assert_int_equal(reuse.mixed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +397,8 @@ int main(void)
 		cmocka_unit_test(a_shard_has_room_for_all_of_its_flows),
 		cmocka_unit_test(a_cell_that_was_given_up_rests),
 		cmocka_unit_test(another_use_of_a_cell_is_not_removed),
+		cmocka_unit_test(who_sleeps_through_a_rest_moves_no_other_flow),
+		cmocka_unit_test(a_flow_is_never_read_as_half_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
