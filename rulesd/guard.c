@@ -142,8 +142,12 @@ static int write_table(struct guard *guard, char **error)
 	int code = guard->adopts ? guard_table_adopt(&guard->table, error)
 				 : guard_table_write(&guard->table, error);
 
-	if (give_up_owning(guard, code, error))
-		code = guard_table_write(&guard->table, error);
+	if (give_up_owning(guard, code, error)) {
+		/* What an earlier rulesd left may be as it is to be without an owner. */
+		code = look(guard, &identical, error);
+		if (!code && !identical)
+			code = guard_table_write(&guard->table, error);
+	}
 	if (!code)
 		code = look(guard, &identical, error);
 	if (!code && !identical) {
