@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "rulesd/api_events.h"
+#include "rulesd/api_parts.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/http_loop.h"
@@ -42,6 +43,8 @@ struct api {
 	guint turn_timer;
 	int64_t readers_from; /* monotonic; earlier, none of them is answered */
 	bool closing;	      /* everybody is answered, now */
+	struct api_parts *parts;
+	struct api_text *text;
 };
 
 /* ---------------------------------------------------------------- one request */
@@ -144,10 +147,10 @@ static void check_rights(struct api_request *request)
 	const bool write = request->route->right == API_WRITE;
 	const char *group = api->options->socket_group;
 	g_autofree char *fix = NULL;
-	uid_t uid = (uid_t)-1;
 
+	request->uid = (uid_t)-1;
 	if (info)
-		request->right = api_socket_right(info->connect_fd, &api->groups, &uid);
+		request->right = api_socket_right(info->connect_fd, &api->groups, &request->uid);
 	if (request->right >= request->route->right)
 		return;
 	if (!write && api->options->read_group)
@@ -156,7 +159,7 @@ static void check_rights(struct api_request *request)
 				      "or be root",
 				      group, group)
 		    : g_strdup("be root, or start rulesd with --socket-group or --read-group");
-	api_fail(request, MHD_HTTP_FORBIDDEN, "forbidden", fix, "uid %u may not %s", uid,
+	api_fail(request, MHD_HTTP_FORBIDDEN, "forbidden", fix, "uid %u may not %s", request->uid,
 		 write ? "change anything" : "read this");
 }
 
@@ -287,19 +290,32 @@ static enum MHD_Result take_body(struct api_request *request, const char *data, 
 	return request->wasted > API_WASTE ? MHD_NO : MHD_YES;
 }
 
+static void hold(struct api_request *request, size_t bytes)
+{
+	count_reply(request, (ssize_t)bytes - (ssize_t)request->held);
+	request->held = bytes;
+}
+
 /* A large reply when many are waiting to be taken would be memory for who never reads. */
-static void check_replies(struct api_request *request)
+static void check_replies(struct api_request *request, size_t bytes)
 {
 	const struct api *api = request->api;
 
-	if (request->reply_bytes <= API_REPLY_SMALL)
+	if (bytes <= API_REPLY_SMALL)
 		return;
-	if (api->reply_bytes + request->reply_bytes <= API_REPLIES &&
+	if (api->reply_bytes - request->held + bytes <= API_REPLIES &&
 	    (request->right == API_WRITE ||
-	     api->reply_bytes_read + request->reply_bytes <= API_REPLIES_READ))
+	     api->reply_bytes_read - request->held + bytes <= API_REPLIES_READ))
 		return;
 	api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "try again later",
 		 "other clients have not taken their answers yet");
+}
+
+bool api_may_hold(struct api_request *request, size_t bytes)
+{
+	check_replies(request, bytes);
+	hold(request, request->response ? 0 : bytes);
+	return !request->response;
 }
 
 char *api_take_body(struct api_request *request, size_t *length)
@@ -317,9 +333,8 @@ static enum MHD_Result send_response(struct api_request *request)
 	/* A stream of events has no size, and bounds of its own. */
 	const bool stream = request->reply_bytes == 0;
 
-	check_replies(request);
-	request->held = request->reply_bytes;
-	count_reply(request, (ssize_t)request->held);
+	check_replies(request, request->reply_bytes);
+	hold(request, request->reply_bytes);
 	http_phase(request->connection, stream ? HTTP_WORK : HTTP_REPLY, request->held);
 	return MHD_queue_response(request->connection, request->status, request->response);
 }
@@ -369,7 +384,10 @@ static void handle(struct api_request *request)
 	int64_t now;
 
 	request->handled = true;
-	api_check_match(request);
+	if (request->api->closing)
+		api_fail_stopping(request); /* nobody would resume it */
+	if (!request->response)
+		api_check_match(request);
 	if (!request->response)
 		request->route->handle(request);
 	if (request->right == API_WRITE || request->api->closing)
@@ -409,9 +427,24 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
 	return request->response ? send_response(request) : MHD_YES;
 }
 
+struct api_text **api_text_of(struct api_request *request)
+{
+	return &request->api->text;
+}
+
 struct api_events *api_events_of(struct api_request *request)
 {
 	return request->api->events;
+}
+
+void api_in_parts(struct api_request *request, api_part_fn part, void *work,
+		  GDestroyNotify work_free)
+{
+	if (api_parts_turn(request, part, work)) {
+		api_parts_add(request->api->parts, request, part, work, work_free);
+		return;
+	}
+	work_free(work);
 }
 
 /* ---------------------------------------------------------------- waiting */
@@ -541,6 +574,7 @@ int api_open(struct engine *engine, const struct options *options, struct api **
 					 options->socket, g_strerror(-err));
 		return err;
 	}
+	made->parts = api_parts_new(&made->readers_from, &made->source);
 	made->events = api_events_new(engine, made->source);
 	engine->changed = changed;
 	engine->changed_arg = made;
@@ -568,9 +602,12 @@ void api_close(struct api **api)
 		next_turn(a);
 	}
 	g_clear_handle_id(&a->turn_timer, g_source_remove);
+	api_parts_close(a->parts);
+	api_text_forget(&a->text);
 	api_events_close(a->events);
 	MHD_run(a->daemon); /* those answers */
 	http_stop(&a->daemon, &a->source);
+	api_parts_free(&a->parts);
 	api_events_free(&a->events);
 	if (stat(a->options->socket, &now) == 0 && now.st_dev == a->socket.st_dev &&
 	    now.st_ino == a->socket.st_ino)

@@ -212,6 +212,9 @@ static json_t *flow_json(const struct engine *engine, const struct dataplane_flo
 
 struct listing {
 	const struct engine *engine;
+	struct flow_filter filter;
+	struct dataplane_flow_filter selection;
+	struct dataplane_flow_walk walk;
 	GString *text;
 };
 
@@ -234,29 +237,49 @@ static void fail_dataplane(struct api_request *request, int err, const char *err
 		 error ? error : g_strerror(-err));
 }
 
-void api_get_flows(struct api_request *request)
+static void listing_free(gpointer pointer)
 {
-	struct flow_filter filter;
-	struct dataplane_flow_filter selection;
-	struct listing listing = {.engine = request->engine};
+	struct listing *listing = pointer;
+
+	if (listing->text)
+		g_string_free(listing->text, TRUE);
+	g_free(listing);
+}
+
+static bool list_part(struct api_request *request, void *work)
+{
+	struct listing *listing = work;
 	g_autofree char *error = NULL;
+	bool more = !listing->filter.nothing;
 	int err = 0;
 
-	if (read_filter(request, &filter) < 0)
-		return;
-	selection = dataplane_filter(&filter);
-	listing.text = g_string_new("[");
-	if (!filter.nothing)
-		err = dataplane_flows(request->engine->dataplane, &selection, list_flow, &listing,
-				      &error);
-	g_string_append(listing.text, "]\n");
+	if (more)
+		err = dataplane_flows_part(request->engine->dataplane, &listing->selection,
+					   &listing->walk, list_flow, listing, &more, &error);
 	if (err < 0) {
-		g_string_free(listing.text, TRUE);
 		fail_dataplane(request, err, error);
+		return false;
+	}
+	if (more)
+		return api_may_hold(request, listing->text->len);
+	g_string_append(listing->text, "]\n");
+	api_reply_text(request, MHD_HTTP_OK, "application/json",
+		       g_string_free(TAKE_PTR(listing->text), FALSE));
+	return false;
+}
+
+void api_get_flows(struct api_request *request)
+{
+	struct listing *listing = g_new0(struct listing, 1);
+
+	if (read_filter(request, &listing->filter) < 0) {
+		listing_free(listing);
 		return;
 	}
-	api_reply_text(request, MHD_HTTP_OK, "application/json",
-		       g_string_free(listing.text, FALSE));
+	listing->engine = request->engine;
+	listing->selection = dataplane_filter(&listing->filter);
+	listing->text = g_string_new("[");
+	api_in_parts(request, list_part, listing, listing_free);
 }
 
 void api_delete_flows(struct api_request *request)

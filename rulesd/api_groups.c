@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rulesd/addr.h"
+#include "rulesd/api_list.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/sorted.h"
@@ -69,55 +70,79 @@ void api_get_groups(struct api_request *request)
 	api_reply(request, MHD_HTTP_OK, list);
 }
 
-static void add_members(json_t *list, const struct model_network *network, const char *group)
+static void collect_interfaces(struct api_request *request, struct api_list *list)
 {
-	g_autoptr(GPtrArray) interfaces = model_sorted_interfaces(network);
+	const char *only = api_query(request, "network");
+	GHashTableIter iter;
+	gpointer value;
 
-	for (guint i = 0; i < interfaces->len; i++) {
-		const struct model_interface *iface = interfaces->pdata[i];
+	g_hash_table_iter_init(&iter, request->engine->model->networks);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct model_network *network = value;
 
-		if (!model_groups_have(iface->groups, group))
+		if ((only && strcmp(network->name, only) != 0) ||
+		    !g_hash_table_contains(network->groups, api_query(request, "group")))
 			continue;
-		for (uint32_t j = 0; j < iface->address_count; j++) {
-			char text[ADDR_TEXT_SIZE];
+		for (guint i = 0; i < network->interfaces->len; i++) {
+			const struct model_interface *iface = network->interfaces->pdata[i];
 
-			json_array_append_new(list,
-					      json_pack("{ss ss ss ss}", "address",
-							addr_format(&iface->addresses[j], text),
-							"interface", iface->id, "network",
-							network->name, "group", group));
+			api_list_name(list, network->name, iface->id);
 		}
 	}
 }
 
+static void write_members(struct api_request *request, const void *item, struct api_list *list,
+			  void *arg)
+{
+	const struct model_interface *iface = item;
+	const char *group = api_query(request, "group");
+
+	(void)arg;
+	if (!model_groups_have(iface->groups, group))
+		return;
+	for (uint32_t i = 0; i < iface->address_count; i++) {
+		char text[ADDR_TEXT_SIZE];
+
+		api_list_add(list, json_pack("{ss ss ss ss}", "address",
+					     addr_format(&iface->addresses[i], text), "interface",
+					     iface->id, "network", iface->network, "group", group));
+	}
+}
+
+static bool has_group(const struct api_request *request, const char *group, const char *only)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, request->engine->model->networks);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct model_network *network = value;
+
+		if ((!only || strcmp(network->name, only) == 0) &&
+		    g_hash_table_contains(network->groups, group))
+			return true;
+	}
+	return false;
+}
+
 void api_get_members(struct api_request *request)
 {
+	static const struct api_list_kind kind = {
+		.collect = collect_interfaces,
+		.find = api_list_interface,
+		.write = write_members,
+	};
 	const char *group = api_query(request, "group");
 	const char *only = api_query(request, "network");
-	g_autoptr(GPtrArray) networks = sorted_values(request->engine->model->networks);
-	AUTO_JSON json_t *list = json_array();
-	bool found = false;
 
-	if (!group) {
+	if (!group)
 		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter", "?group=sg-web",
 			 "the group whose members are wanted is missing");
-		return;
-	}
-	for (guint i = 0; i < networks->len; i++) {
-		const struct model_network *network = networks->pdata[i];
-
-		if ((only && strcmp(network->name, only) != 0) ||
-		    !g_hash_table_contains(network->groups, group))
-			continue;
-		found = true;
-		add_members(list, network, group);
-	}
-	if (!found) {
+	else if (!has_group(request, group, only))
 		api_fail(request, MHD_HTTP_NOT_FOUND, "not-found", NULL, "no group %s%s%s", group,
 			 only ? " in network " : "", only ? only : "");
-		return;
-	}
-	api_reply(request, MHD_HTTP_OK, TAKE_PTR(list));
+	else
+		api_list_reply(request, &kind, NULL, NULL);
 }
 
 static json_t *list_json(const struct model_prefix_list *list)
@@ -138,17 +163,44 @@ static json_t *list_json(const struct model_prefix_list *list)
 	return json;
 }
 
+static void collect_lists(struct api_request *request, struct api_list *list)
+{
+	GHashTableIter networks, lists;
+	gpointer value, id;
+
+	g_hash_table_iter_init(&networks, request->engine->model->networks);
+	while (g_hash_table_iter_next(&networks, NULL, &value)) {
+		const struct model_network *network = value;
+
+		g_hash_table_iter_init(&lists, network->prefix_lists);
+		while (g_hash_table_iter_next(&lists, &id, NULL))
+			api_list_name(list, network->name, id);
+	}
+}
+
+static const void *find_list(struct api_request *request, const char *network, const char *id)
+{
+	const struct model_network *found =
+		g_hash_table_lookup(request->engine->model->networks, network);
+
+	return found ? g_hash_table_lookup(found->prefix_lists, id) : NULL;
+}
+
+static void write_list(struct api_request *request, const void *item, struct api_list *list,
+		       void *arg)
+{
+	(void)request;
+	(void)arg;
+	api_list_add(list, list_json(item));
+}
+
 void api_get_prefix_lists(struct api_request *request)
 {
-	g_autoptr(GPtrArray) networks = sorted_values(request->engine->model->networks);
-	json_t *all = json_array();
+	static const struct api_list_kind kind = {
+		.collect = collect_lists,
+		.find = find_list,
+		.write = write_list,
+	};
 
-	for (guint i = 0; i < networks->len; i++) {
-		const struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) lists = sorted_values(network->prefix_lists);
-
-		for (guint j = 0; j < lists->len; j++)
-			json_array_append_new(all, list_json(lists->pdata[j]));
-	}
-	api_reply(request, MHD_HTTP_OK, all);
+	api_list_reply(request, &kind, NULL, NULL);
 }

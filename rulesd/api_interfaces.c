@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rulesd/addr.h"
+#include "rulesd/api_list.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
@@ -127,32 +128,37 @@ json_t *api_interface_json(const struct engine *engine, const struct model_inter
 	return json;
 }
 
-static gint compare_ids(gconstpointer a, gconstpointer b)
+static void collect_interfaces(struct api_request *request, struct api_list *list)
 {
-	const struct model_interface *const *left = a;
-	const struct model_interface *const *right = b;
-
-	return strcmp((*left)->id, (*right)->id);
-}
-
-void api_get_interfaces(struct api_request *request)
-{
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
-	json_t *list = json_array();
 	GHashTableIter networks;
 	gpointer network;
 
 	g_hash_table_iter_init(&networks, request->engine->model->networks);
 	while (g_hash_table_iter_next(&networks, NULL, &network)) {
-		const GPtrArray *interfaces = ((const struct model_network *)network)->interfaces;
+		const GPtrArray *all = ((const struct model_network *)network)->interfaces;
 
-		for (guint i = 0; i < interfaces->len; i++)
-			g_ptr_array_add(all, interfaces->pdata[i]);
+		for (guint i = 0; i < all->len; i++)
+			api_list_name(list, "",
+				      ((const struct model_interface *)all->pdata[i])->id);
 	}
-	g_ptr_array_sort(all, compare_ids);
-	for (guint i = 0; i < all->len; i++)
-		json_array_append_new(list, api_interface_json(request->engine, all->pdata[i]));
-	api_reply(request, MHD_HTTP_OK, list);
+}
+
+static void write_interface(struct api_request *request, const void *item, struct api_list *list,
+			    void *arg)
+{
+	(void)arg;
+	api_list_add(list, api_interface_json(request->engine, item));
+}
+
+void api_get_interfaces(struct api_request *request)
+{
+	static const struct api_list_kind kind = {
+		.collect = collect_interfaces,
+		.find = api_list_interface,
+		.write = write_interface,
+	};
+
+	api_list_reply(request, &kind, NULL, NULL);
 }
 
 static void no_interface(struct api_request *request)

@@ -33,42 +33,6 @@ static bool refused_by_directory(struct api_request *request)
 	return true;
 }
 
-/* In canonical form only the end of a document stands at the start of a line as "}". */
-static const char *end_of_document(const char *text)
-{
-	const char *end = strstr(text, "\n}\n");
-
-	return end ? end + 3 : text + strlen(text);
-}
-
-/* One document as it is; several (one a network) as the list of files that PUT takes, because no
- * single JSON text could hold them. */
-void api_get_policy(struct api_request *request)
-{
-	g_autofree char *error = NULL;
-	g_autofree char *text = engine_policy_text(request->engine, &error);
-	json_t *files;
-
-	if (!text) {
-		api_fail(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "state", NULL, "%s", error);
-		return;
-	}
-	if (!*end_of_document(text)) {
-		api_reply_text(request, MHD_HTTP_OK, "application/json", TAKE_PTR(text));
-		return;
-	}
-	files = json_array();
-	for (const char *at = text, *end; *at; at = end) {
-		g_autofree char *name =
-			g_strdup_printf("policy-%zu.json", json_array_size(files) + 1);
-
-		end = end_of_document(at);
-		json_array_append_new(
-			files, json_pack("{ss ss%}", "name", name, "text", at, (size_t)(end - at)));
-	}
-	api_reply(request, MHD_HTTP_OK, json_pack("{so}", "files", files));
-}
-
 /* Takes the text. */
 static void add_source(GPtrArray *sources, const char *name, char *text, size_t length)
 {

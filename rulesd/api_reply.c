@@ -9,17 +9,16 @@
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 
-void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text)
+/* Takes response, of so many bytes. */
+static void reply_with(struct api_request *request, unsigned int status, const char *type,
+		       struct MHD_Response *response, size_t length)
 {
-	const size_t length = strlen(text);
-	struct MHD_Response *response;
-
-	/* g_free is free since GLib 2.46, which is what libmicrohttpd calls. */
-	response = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status < 300) {
-		g_autofree char *tag = g_strdup_printf("\"%" G_GUINT64_FORMAT "\"",
-						       engine_generation(request->engine));
+		const uint64_t generation = request->generation
+						    ? request->generation
+						    : engine_generation(request->engine);
+		g_autofree char *tag = g_strdup_printf("\"%" G_GUINT64_FORMAT "\"", generation);
 
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
 	}
@@ -28,6 +27,32 @@ void api_reply_text(struct api_request *request, unsigned int status, const char
 	request->response = response;
 	request->reply_bytes = length;
 	request->status = status;
+}
+
+void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text)
+{
+	const size_t length = strlen(text);
+
+	/* g_free is free since GLib 2.46, which is what libmicrohttpd calls. */
+	reply_with(request, status, type,
+		   MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE), length);
+}
+
+static void unref_bytes(void *bytes)
+{
+	g_bytes_unref(bytes);
+}
+
+void api_reply_bytes(struct api_request *request, unsigned int status, const char *type,
+		     GBytes *bytes)
+{
+	size_t length = 0;
+	void *data = (void *)(uintptr_t)g_bytes_get_data(bytes, &length);
+
+	reply_with(request, status, type,
+		   MHD_create_response_from_buffer_with_free_callback_cls(length, data, unref_bytes,
+									  g_bytes_ref(bytes)),
+		   length);
 }
 
 void api_reply(struct api_request *request, unsigned int status, json_t *json)
@@ -56,6 +81,12 @@ void api_fail(struct api_request *request, unsigned int status, const char *code
 	va_end(arguments);
 	diag_add(diag, code, (struct place){0}, NULL, fix, "%s", message);
 	api_fail_diag(request, status, diag);
+}
+
+void api_fail_stopping(struct api_request *request)
+{
+	api_fail(request, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping", "try again when it has started",
+		 "rulesd stops");
 }
 
 void api_fail_engine(struct api_request *request, int err, const struct diag *diag)

@@ -53,6 +53,7 @@ struct api_request {
 	const struct api_route *route;
 	char *id;	      /* of "/{id}", or NULL */
 	enum api_right right; /* of the client */
+	uid_t uid;
 	GByteArray *body;
 	struct text_guard guard; /* of the body */
 	enum text_fault fault;	 /* that it has found */
@@ -61,7 +62,8 @@ struct api_request {
 	unsigned int status;
 	struct MHD_Response *response; /* NULL: not answered yet */
 	size_t reply_bytes;	       /* of the response */
-	size_t held;		       /* of them counted, once it was sent */
+	size_t held;		       /* of them counted, once it was sent or while it grows */
+	uint64_t generation;	       /* for the ETag; 0: the one that holds now */
 	bool handled;
 	bool queued, had_turn; /* a client that may only read, while another is answered */
 
@@ -69,6 +71,7 @@ struct api_request {
 	guint wait_timer;
 	bool (*waited)(struct api_request *request, bool late);
 	bool created;
+	int64_t since_us; /* GET /v1/policy: when it began to wait (monotonic) */
 };
 
 /* The table; a NULL method ends it. */
@@ -80,9 +83,14 @@ extern const struct api_route api_routes[];
 void api_reply(struct api_request *request, unsigned int status, json_t *json);
 /* Takes text (g_free). */
 void api_reply_text(struct api_request *request, unsigned int status, const char *type, char *text);
+/* The same of bytes that it shares with others. */
+void api_reply_bytes(struct api_request *request, unsigned int status, const char *type,
+		     GBytes *bytes);
 /* One error in the form of INTERFACES.md; fix may be NULL. */
 void api_fail(struct api_request *request, unsigned int status, const char *code, const char *fix,
 	      const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* 503: rulesd is being stopped. */
+void api_fail_stopping(struct api_request *request);
 void api_fail_diag(struct api_request *request, unsigned int status, const struct diag *diag);
 /* What the engine returned, as its header lists them. */
 void api_fail_engine(struct api_request *request, int err, const struct diag *diag);
@@ -120,6 +128,23 @@ void api_wait_for(struct api_request *request, unsigned int seconds, api_waited_
 void api_resume(struct api_request *request);
 /* api_interfaces.c: the answer to a request that waited. */
 bool api_interface_waited(struct api_request *request, bool late);
+
+/* -------------------------------------------------- answers that take long */
+
+/* Makes one part of an answer, of a millisecond or less; true: there is more to do, else it has
+ * answered. */
+typedef bool (*api_part_fn)(struct api_request *request, void *work);
+/* Has part called until it has answered: at once while that takes some milliseconds, then between
+ * everything else (api_parts.h). Takes work. */
+void api_in_parts(struct api_request *request, api_part_fn part, void *work,
+		  GDestroyNotify work_free);
+/* An answer that grows has so many bytes now; false: answered, for the memory of others. */
+bool api_may_hold(struct api_request *request, size_t bytes);
+
+/* api_policy_text.c: the text that is worked out now, or NULL; and forgetting it at the end. */
+struct api_text;
+struct api_text **api_text_of(struct api_request *request);
+void api_text_forget(struct api_text **text);
 
 /* -------------------------------------------------- objects */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rulesd/addr.h"
+#include "rulesd/api_list.h"
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
@@ -121,41 +122,63 @@ static json_t *rule_json(const struct engine *engine, const struct model_group *
 	return json;
 }
 
-static void add_group(json_t *list, const struct engine *engine, const struct model_group *group,
-		      GHashTable *totals)
+static void collect_groups(struct api_request *request, struct api_list *list)
+{
+	GHashTableIter networks, groups;
+	gpointer value, id;
+
+	g_hash_table_iter_init(&networks, request->engine->model->networks);
+	while (g_hash_table_iter_next(&networks, NULL, &value)) {
+		const struct model_network *network = value;
+
+		g_hash_table_iter_init(&groups, network->groups);
+		while (g_hash_table_iter_next(&groups, &id, NULL))
+			api_list_name(list, network->name, id);
+	}
+}
+
+static const void *find_group(struct api_request *request, const char *network, const char *id)
+{
+	const struct model_network *found =
+		g_hash_table_lookup(request->engine->model->networks, network);
+
+	return found ? g_hash_table_lookup(found->groups, id) : NULL;
+}
+
+static void write_rules(struct api_request *request, const void *item, struct api_list *list,
+			void *totals)
 {
 	static const enum sg_dir order[] = {SG_INGRESS, SG_EGRESS};
+	const struct model_group *group = item;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(order); i++) {
 		const GPtrArray *rules = group->rules[order[i]];
 
 		for (guint j = 0; j < rules->len; j++)
-			json_array_append_new(list,
-					      rule_json(engine, group, rules->pdata[j], totals));
+			api_list_add(list,
+				     rule_json(request->engine, group, rules->pdata[j], totals));
 	}
+}
+
+static void free_totals(gpointer totals)
+{
+	g_hash_table_unref(totals);
 }
 
 void api_get_rules(struct api_request *request)
 {
-	const struct engine *engine = request->engine;
-	g_autoptr(GPtrArray) networks = sorted_values(engine->model->networks);
-	g_autoptr(GHashTable) totals = NULL;
+	static const struct api_list_kind kind = {
+		.collect = collect_groups,
+		.find = find_group,
+		.write = write_rules,
+	};
+	GHashTable *totals = NULL;
 	g_autofree char *error = NULL;
-	json_t *list;
-	int err = dataplane_rule_stats(engine->dataplane, &totals, &error);
+	int err = dataplane_rule_stats(request->engine->dataplane, &totals, &error);
 
-	if (err < 0) {
+	if (err < 0)
 		api_fail(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "dataplane", NULL, "%s",
 			 error ? error : g_strerror(-err));
-		return;
-	}
-	list = json_array();
-	for (guint i = 0; i < networks->len; i++) {
-		const struct model_network *network = networks->pdata[i];
-		g_autoptr(GPtrArray) groups = sorted_values(network->groups);
-
-		for (guint j = 0; j < groups->len; j++)
-			add_group(list, engine, groups->pdata[j], totals);
-	}
-	api_reply(request, MHD_HTTP_OK, list);
+	else
+		api_list_reply(request, &kind, totals, free_totals);
 }

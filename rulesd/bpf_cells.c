@@ -84,6 +84,22 @@ int cells_each(const struct bpf_table *shard, cells_fn each, void *arg)
 	return 0;
 }
 
+int cells_some(const struct bpf_table *shard, uint32_t first, uint32_t count, cells_fn each,
+	       void *arg)
+{
+	struct cells_window window = {0};
+	bool more = true;
+	int code;
+
+	if (first >= shard->max_entries)
+		return 0;
+	code = cells_map(shard, first, MIN(count, shard->max_entries - first), &window);
+	for (uint32_t i = 0; !code && more && i < window.count; i++)
+		more = each_of_bucket(&window.buckets[i], each, arg);
+	cells_unmap(&window);
+	return code;
+}
+
 bool cells_remove(const struct cell_copy *copy, uint64_t jiffies, struct sg_flow *last)
 {
 	struct sg_flow *flow = &copy->at->flow;

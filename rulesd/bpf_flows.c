@@ -239,6 +239,73 @@ int dataplane_flows(struct dataplane *dataplane, const struct dataplane_flow_fil
 	return flows_visit(dataplane, filter ? filter->slot : 0, list_flow, &listing, error);
 }
 
+#define BUCKETS_A_PART 64u /* 151,552 bytes of them are whole pages */
+
+_Static_assert(BUCKETS_A_PART * sizeof(struct sg_bucket) % 4096 == 0, "whole pages");
+
+static int part_of_shard(struct visiting *visiting, struct dataplane_flow_walk *walk, char **error)
+{
+	struct bpf_table inner;
+	int code = shards_open_inner(visiting->dataplane, TABLE_FLOWS, walk->shard, &inner);
+
+	if (code == -ENOENT)
+		walk->bucket = UINT32_MAX;
+	else if (!code) {
+		code = cells_some(&inner, walk->bucket, BUCKETS_A_PART, visit_cell, visiting);
+		walk->bucket = inner.max_entries > walk->bucket + BUCKETS_A_PART
+				       ? walk->bucket + BUCKETS_A_PART
+				       : UINT32_MAX;
+		close(inner.fd);
+	}
+	if (walk->bucket == UINT32_MAX) {
+		walk->bucket = 0;
+		walk->shard++;
+	}
+	return code && code != -ENOENT ? fail_visit(visiting, TABLE_FLOWS, walk->shard, code, error)
+				       : 0;
+}
+
+/* The next place where there may be some; false: there is none. */
+static bool next_place(const struct visiting *visiting, struct dataplane_flow_walk *walk)
+{
+	const struct dataplane *dataplane = visiting->dataplane;
+	uint32_t slot = visiting->slot;
+	uint32_t only = slot ? plan_current_conf(dataplane, slot, NULL)->shard : 0;
+
+	for (; walk->shard < SG_MAX_SHARDS; walk->shard++, walk->bucket = 0)
+		if (dataplane->shards[walk->shard].capacity && (!slot || walk->shard == only))
+			return true;
+	for (walk->slot = MAX(walk->slot, 1); walk->slot <= SG_MAX_SLOTS; walk->slot++)
+		if (dataplane->ifaces[walk->slot].ifindex && (!slot || walk->slot == slot))
+			return true;
+	return false;
+}
+
+int dataplane_flows_part(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
+			 struct dataplane_flow_walk *walk,
+			 bool (*each)(const struct dataplane_flow *flow, void *arg), void *arg,
+			 bool *more, char **error)
+{
+	struct listing listing = {dataplane, filter, each, arg};
+	struct visiting visiting = {.dataplane = dataplane,
+				    .slot = filter ? filter->slot : 0,
+				    .each = list_flow,
+				    .arg = &listing};
+	int code = check_filter(filter, error);
+
+	if (code)
+		return code;
+	*more = next_place(&visiting, walk);
+	if (!*more)
+		return 0;
+	code = visit_begin(&visiting, error);
+	if (code)
+		return code;
+	if (walk->shard < SG_MAX_SHARDS)
+		return part_of_shard(&visiting, walk, error);
+	return visit_half(&visiting, walk->slot++, error);
+}
+
 /* ------------------------------------------------------------------ remove */
 
 struct removal {

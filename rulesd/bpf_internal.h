@@ -840,12 +840,15 @@ struct cell_copy {
 
 typedef bool (*cells_fn)(const struct cell_copy *flow, void *arg);
 
-/* first is a multiple of CELLS_WINDOW. 0 or -errno. */
+/* first is a multiple of 64, for whole pages. 0 or -errno. */
 int cells_map(const struct bpf_table *shard, uint32_t first, uint32_t count,
 	      struct cells_window *window);
 void cells_unmap(struct cells_window *window);
 /* Each flow of a shard until each says false; 0 or -errno. */
 int cells_each(const struct bpf_table *shard, cells_fn each, void *arg);
+/* The same of some buckets; first as of cells_map. */
+int cells_some(const struct bpf_table *shard, uint32_t first, uint32_t count, cells_fn each,
+	       void *arg);
 /* Takes a flow out; true for the one who did it, who counts it down as what last says it was. */
 bool cells_remove(const struct cell_copy *copy, uint64_t jiffies, struct sg_flow *last);
 /*

@@ -192,6 +192,16 @@ int dataplane_stats(struct dataplane *dataplane, uint32_t slot, struct sg_stats 
 int dataplane_flows(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
 		    bool (*each)(const struct dataplane_flow *flow, void *arg), void *arg,
 		    char **error);
+/* Where a walk over the flows in parts is; all zero at the beginning. */
+struct dataplane_flow_walk {
+	uint32_t shard, bucket, slot;
+};
+/* The same in parts of a thousand flows at most, between which flows come and go; *more: call
+ * again. */
+int dataplane_flows_part(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
+			 struct dataplane_flow_walk *walk,
+			 bool (*each)(const struct dataplane_flow *flow, void *arg), void *arg,
+			 bool *more, char **error);
 /* Removes the selected flows; *removed counts them. */
 int dataplane_flows_remove(struct dataplane *dataplane, const struct dataplane_flow_filter *filter,
 			   unsigned int *removed, char **error);

@@ -191,9 +191,13 @@ const char *engine_source(const struct engine *engine);
  * Borrowed.
  */
 const char *engine_sha256(struct engine *engine, struct state_generation *generation, bool wanted);
-/* The canonical form of the policy that holds (load_canonical); NULL and *error when the disk does
- * not give it. The caller frees. */
-char *engine_policy_text(const struct engine *engine, char **error);
+/* The canonical form of a policy (load_canonical), NULL: of none; NULL and *error when the disk
+ * does not give it. The caller frees. Of state only its path and the directory of the policies are
+ * looked at, so that a thread may ask. */
+char *engine_policy_text(const struct state *state, const struct state_generation *generation,
+			 char **error);
+/* Whether that of the policy that holds takes milliseconds, or less. */
+bool engine_text_is_quick(const struct engine *engine);
 struct engine_counts engine_counts(const struct engine *engine);
 
 /*

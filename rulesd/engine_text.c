@@ -69,13 +69,14 @@ static size_t bytes_of(const GPtrArray *sources)
 	return bytes;
 }
 
-char *engine_policy_text(const struct engine *engine, char **error)
+char *engine_policy_text(const struct state *state, const struct state_generation *generation,
+			 char **error)
 {
 	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(GPtrArray) patches = NULL;
 	g_autoptr(GPtrArray) flat = NULL;
 
-	if (engine_load_texts(engine, state_current(engine->state), &sources, &patches, error) < 0)
+	if (load_texts(state, generation, &sources, &patches, error) < 0)
 		return NULL;
 	flat = flatten(patches);
 	return load_canonical_patched(sources, flat);
@@ -110,6 +111,13 @@ static const char *sha256_of(const struct engine *engine, struct state_generatio
 	}
 	generation->sha256 = g_strdup(hex);
 	return generation->sha256;
+}
+
+bool engine_text_is_quick(const struct engine *engine)
+{
+	const struct state_generation *current = state_current(engine->state);
+
+	return !current || state_policy_size(engine->state, current) <= QUICK_BYTES;
 }
 
 const char *engine_sha256(struct engine *engine, struct state_generation *generation, bool wanted)

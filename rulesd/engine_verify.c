@@ -9,6 +9,8 @@
 #include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
 
+#define STEP_MS 10
+
 struct engine_verification {
 	struct engine *engine;
 	struct verification *verification;
@@ -16,13 +18,13 @@ struct engine_verification {
 	engine_verified_fn done;
 	void *arg;
 	int64_t began_us;
-	guint source;
+	guint idle, timer;
 };
 
 static void verification_free(struct engine_verification *verifying)
 {
-	if (verifying->source)
-		g_source_remove(verifying->source);
+	g_clear_handle_id(&verifying->idle, g_source_remove);
+	g_clear_handle_id(&verifying->timer, g_source_remove);
 	dataplane_verify_end(&verifying->verification);
 	g_free(verifying);
 }
@@ -98,7 +100,7 @@ static gboolean step(gpointer arg)
 
 	if (more)
 		return G_SOURCE_CONTINUE;
-	verifying->source = 0;
+	/* The source that called is one of those that this removes, which GLib allows. */
 	finish(verifying, code ? (error ? error : g_strerror(-code)) : NULL);
 	return G_SOURCE_REMOVE;
 }
@@ -116,8 +118,10 @@ int engine_verify(struct engine *engine, bool repair, engine_verified_fn done, v
 	verifying->done = done;
 	verifying->arg = arg;
 	verifying->began_us = g_get_monotonic_time();
-	/* Whatever else there is to do comes first. */
-	verifying->source = g_idle_add_full(G_PRIORITY_LOW, step, verifying, NULL);
+	/* Whatever else there is to do comes first; but where that never ends, on a slow machine
+	 * that is asked all the time, a step now and then all the same. */
+	verifying->idle = g_idle_add_full(G_PRIORITY_LOW, step, verifying, NULL);
+	verifying->timer = g_timeout_add(STEP_MS, step, verifying);
 	engine->verifying = verifying;
 	return 0;
 }
