@@ -121,6 +121,7 @@ struct held_policy {
 	bool wanted;	  /* by the image that holds; others go when no interface uses them */
 	bool complete;	  /* all of it is in the kernel */
 	bool aliased;	  /* an image's number for it is another one */
+	uint64_t retired; /* at that generation, the last time; 0: never */
 };
 
 /* Followed by count struct sg_interval. */
@@ -137,6 +138,7 @@ struct held_set {
 	GBytes *content; /* of uint32_t, sorted */
 	bool wanted;
 	bool aliased;
+	uint64_t retired; /* as a policy's */
 };
 
 struct held_guard {

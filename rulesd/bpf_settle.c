@@ -430,7 +430,13 @@ void settle_dead(struct dataplane *dataplane, const struct change *change, uint6
 void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint64_t since)
 {
 	struct retired retired = {.number = number, .set = set, .since = since};
+	struct held_policy *policy = set ? NULL : held_policy_at(dataplane, number);
+	struct held_set *peers = set ? held_set_at(dataplane, number) : NULL;
 
+	if (policy)
+		policy->retired = since;
+	if (peers)
+		peers->retired = since;
 	g_array_append_val(dataplane->settling.retired, retired);
 }
 
@@ -470,6 +476,17 @@ static int remove_dead(struct dataplane *dataplane, uint64_t settled, guint *lim
 	return code;
 }
 
+/* One that came back and went again waits for the last time. */
+static bool retired_again(struct dataplane *dataplane, const struct retired *retired)
+{
+	const struct held_policy *policy = held_policy_at(dataplane, retired->number);
+	const struct held_set *peers = held_set_at(dataplane, retired->number);
+
+	if (retired->set)
+		return peers && peers->retired > retired->since;
+	return policy && policy->retired > retired->since;
+}
+
 static int remove_retired(struct dataplane *dataplane, uint64_t settled, guint *limit, char **error)
 {
 	struct settling *settling = &dataplane->settling;
@@ -480,6 +497,8 @@ static int remove_retired(struct dataplane *dataplane, uint64_t settled, guint *
 		const struct retired *retired =
 			&g_array_index(settling->retired, struct retired, done);
 
+		if (retired_again(dataplane, retired))
+			continue;
 		if (retired->set)
 			code = held_set_drop(dataplane, retired->number, error);
 		else

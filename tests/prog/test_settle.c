@@ -321,6 +321,50 @@ static void rules_that_change_wait_for_nobody(void **state)
 	assert_int_equal(after.has[SG_INGRESS], SG_HAS_GROUP | SG_HAS_PREFIX);
 }
 
+static void settled_until(struct plane *plane, uint64_t generation)
+{
+	struct settling *settling = &plane->dataplane->settling;
+	bool more;
+
+	g_mutex_lock(&settling->lock);
+	settling->wanted = settling->settled = generation;
+	g_mutex_unlock(&settling->lock);
+	assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
+}
+
+static void a_policy_that_comes_back_and_goes_stays_until_then(void **state)
+{
+	struct plane *plane = *state;
+	struct knobs knobs = {.groups = {1, 2}};
+	struct history history;
+	uint64_t gone, gone_again;
+	uint32_t number;
+
+	start(&history, plane, &knobs);
+	number = plan_current_conf(plane->dataplane, 1, NULL)->policy;
+	knobs.rule = 1;
+	change(&history, &knobs);
+	gone = plane->generation;
+	knobs.rule = 0;
+	change(&history, &knobs);
+	assert_int_equal(plan_current_conf(plane->dataplane, 1, NULL)->policy, number);
+	knobs.rule = 1;
+	change(&history, &knobs);
+	gone_again = plane->generation;
+	/* Nobody waits for a grace period any more; then as if one had passed just after each. */
+	while (settle_generation(plane->dataplane) < plane->generation)
+		g_usleep(1000);
+	/* A packet that read the generation between needs it still. */
+	for (uint64_t settled = gone; settled < gone_again; settled++) {
+		settled_until(plane, settled);
+		assert_non_null(held_policy_at(plane->dataplane, number));
+		assert_true(held_policy_at(plane->dataplane, number)->complete);
+	}
+	settled_until(plane, gone_again);
+	assert_null(held_policy_at(plane->dataplane, number));
+	g_array_unref(history.views);
+}
+
 static void a_rule_and_a_member_at_once_wait_for_each_other(void **state)
 {
 	struct plane *plane = *state;
@@ -503,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(any_changes_one_after_the_other),
 		TEST(members_that_come_and_go_wait_for_nobody),
+		TEST(a_policy_that_comes_back_and_goes_stays_until_then),
 		TEST(rules_that_change_wait_for_nobody),
 		TEST(a_rule_and_a_member_at_once_wait_for_each_other),
 		TEST(a_prefix_inside_one_that_went_waits),
