@@ -22,7 +22,7 @@
 #define PAYLOAD	   16u
 #define L4_V4	   34u
 #define L4_V6	   54u
-#define ROUND_MS   30000
+#define ROUND_MS   60000
 #define SETTLE_MS  10000 /* of silence, after which what has not arrived is lost */
 
 enum side { SIDE_VM, SIDE_PEER, SIDES };
@@ -256,16 +256,17 @@ void crowd_wait_round(const struct crowd *crowd)
 {
 	unsigned int count = crowd->options.count;
 	g_autofree uint64_t *before = g_new(uint64_t, (gsize)count * SIDES);
+	gint64 since = g_get_monotonic_time();
 
 	for (unsigned int i = 0; i < count * SIDES; i++)
 		before[i] = sent_of(crowd, i / SIDES, i % SIDES);
-	for (unsigned int i = 0, waited_ms = 0; i < count * SIDES;) {
+	for (unsigned int i = 0; i < count * SIDES;) {
 		/* Two: the first may have been on its way already. */
 		if (sent_of(crowd, i / SIDES, i % SIDES) >= before[i] + 2) {
 			i++;
 			continue;
 		}
-		if (waited_ms++ > ROUND_MS)
+		if (patience_over(since, ROUND_MS))
 			fail_msg("connection %u of the crowd stands still", i / SIDES);
 		g_usleep(1000);
 	}
