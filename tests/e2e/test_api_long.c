@@ -33,6 +33,8 @@
 /* Without parts it was the whole of an answer: a second or more for each of these. */
 #define LATENCY_MS 200
 #define ATTACH_MS  250
+#define FIRST_TAP  7
+#define TAPS	   3
 #define MORE_MIB   256 /* and more than a gigabyte */
 
 static const char *const long_ones[] = {"/v1/interfaces", "/v1/members?group=sg-many",
@@ -45,10 +47,14 @@ static char *large_policy(unsigned int members)
 	GString *text = g_string_new(
 		"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[{\"protocol\":\"tcp\","
 		"\"ports\":[443],\"from\":[\"sg-many\"]}]},\"sg-many\":{}},\"interfaces\":{"
-		"\"web\":{\"device\":\"tap0\",\"addresses\":[\"10.0.0.5\"],\"groups\":[\"sg-web\"]}"
-		",\"late\":{\"device\":\"tap7\",\"addresses\":[\"10.0.0.7\"],\"groups\":[\"sg-web\"]"
-		"}");
+		"\"web\":{\"device\":\"tap0\",\"addresses\":[\"10.0.0.5\"],\"groups\":[\"sg-web\"]}");
 
+	for (unsigned int i = 0; i < TAPS; i++)
+		g_string_append_printf(
+			text,
+			",\"late%u\":{\"device\":\"tap%u\",\"addresses\":[\"10.0.0.%u\"],"
+			"\"groups\":[\"sg-web\"]}",
+			i, FIRST_TAP + i, FIRST_TAP + i);
 	for (unsigned int i = 0; i < members; i++)
 		g_string_append_printf(
 			text, ",\"m%u\":{\"addresses\":[\"10.%u.%u.%u\"],\"groups\":[\"sg-many\"]}",
@@ -115,49 +121,76 @@ static struct daemon *start_large(unsigned int members)
 }
 
 static int ask_once(const struct daemon *daemon, const char *method, const char *path,
-		    const char *body, int promised_ms, const char *what)
+		    const char *body)
 {
 	const struct stopwatch watch = stopwatch_start(daemon->pid);
 	AUTO_HTTP struct http_answer answer =
 		http_expect(daemon->socket, 200, method, path, body, NULL);
 
-	stopwatch_assert(&watch, promised_ms, what);
 	return stopwatch_ms(&watch);
+}
+
+/* With one member more, another one each time. */
+static int change_once(const struct daemon *daemon)
+{
+	static unsigned int last;
+	g_autofree char *patch = g_strdup_printf(
+		"{\"version\":1,\"interfaces\":{\"extra\":{\"addresses\":[\"10.99.0.%u\"],"
+		"\"groups\":[\"sg-many\"]}}}",
+		++last);
+
+	return ask_once(daemon, "PATCH", "/v1/policy", patch);
+}
+
+/* Of a tap until it is filtered. */
+static int attach_once(const struct daemon *daemon, unsigned int which)
+{
+	g_autofree char *name = g_strdup_printf("tap%u", FIRST_TAP + which);
+	g_autofree char *path = g_strdup_printf("/v1/interfaces/late%u?wait=60", which);
+
+	(void)scene_tap(name);
+	return ask_once(daemon, "GET", path, NULL);
 }
 
 static void nobody_waits_for_long_answers_of_others(void **state)
 {
-	struct tap *web = scene_tap("tap0"), *late;
 	struct daemon *daemon = start_large(MEMBERS);
+	int get[ROUNDS], change[ROUNDS], quiet[ROUNDS], attach[TAPS];
+	int usual_get, usual_change, usual_attach, quiet_change;
 	pid_t pids[USERS * AT_ONCE];
-	int get = 0, change = 0, attach;
 	long before;
 
 	(void)state;
-	(void)web;
+	(void)scene_tap("tap0");
 	before = peak_mib(daemon);
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		quiet[i] = change_once(daemon);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(pids); i++)
 		pids[i] = ask_for_ever(daemon->socket, NOBODY - i % USERS, i);
 	g_usleep(G_USEC_PER_SEC);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		g_autofree char *patch = g_strdup_printf(
-			"{\"version\":1,\"interfaces\":{\"extra\":{\"addresses\":[\"10.99.0.%u\"],"
-			"\"groups\":[\"sg-many\"]}}}",
-			i + 1);
-
-		get = MAX(get, ask_once(daemon, "GET", "/v1/generations", NULL, LATENCY_MS,
-					"an answer for root"));
-		change = MAX(change, ask_once(daemon, "PATCH", "/v1/policy", patch, LATENCY_MS,
-					      "a change of one member"));
+		get[i] = ask_once(daemon, "GET", "/v1/generations", NULL);
+		change[i] = change_once(daemon);
 		g_usleep(ROUND_MS * 1000);
 	}
-	late = scene_tap("tap7");
-	attach = ask_once(daemon, "GET", "/v1/interfaces/late?wait=60", NULL, ATTACH_MS,
-			  "a tap that has come");
-	(void)late;
+	for (unsigned int i = 0; i < TAPS; i++)
+		attach[i] = attach_once(daemon, i);
 	stop(pids, G_N_ELEMENTS(pids));
-	print_message("  at most %d ms for a GET, %d for a change, %d for a tap; %ld MiB more\n",
-		      get, change, attach, peak_mib(daemon) - before);
+	/*
+	 * Who waits for answers of others waits nearly every time; who meets a disk, or the
+	 * kernel's lock on devices, when they are slow, now and then.
+	 */
+	usual_get = stopwatch_quartile(get, ROUNDS, 3);
+	usual_change = stopwatch_quartile(change, ROUNDS, 3);
+	quiet_change = stopwatch_quartile(quiet, ROUNDS, 3);
+	usual_attach = stopwatch_quartile(attach, TAPS, 2);
+	print_message("  %d ms (at most %d) for a GET, %d (%d) for a change, which take %d (%d) "
+		      "otherwise, %d for a tap; %ld MiB more\n",
+		      usual_get, get[ROUNDS - 1], usual_change, change[ROUNDS - 1], quiet_change,
+		      quiet[ROUNDS - 1], usual_attach, peak_mib(daemon) - before);
+	stopwatch_promised(usual_get, LATENCY_MS, "an answer for root");
+	stopwatch_promised(usual_change, LATENCY_MS + quiet_change, "a change of one member");
+	stopwatch_promised(usual_attach, ATTACH_MS, "a tap that has come");
 	assert_true(peak_mib(daemon) < before + MORE_MIB);
 }
 

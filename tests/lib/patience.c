@@ -130,12 +130,27 @@ int stopwatch_ms(const struct stopwatch *watch)
 	return (int)(MAX(us, 0) / 1000);
 }
 
-void stopwatch_assert(const struct stopwatch *watch, int promised_ms, const char *what)
+static int compare_ints(const void *a, const void *b)
 {
-	const int took_ms = stopwatch_ms(watch);
+	return *(const int *)a - *(const int *)b;
+}
+
+int stopwatch_quartile(int *took_ms, unsigned int count, unsigned int which)
+{
+	qsort(took_ms, count, sizeof(took_ms[0]), compare_ints);
+	return took_ms[MIN(count * which / 4, count - 1)];
+}
+
+void stopwatch_promised(int took_ms, int promised_ms, const char *what)
+{
 	const double limit_ms = promised_ms * MARGIN * patience() * patience_slowness();
 
 	if (took_ms > limit_ms)
 		fail_msg("%s: %d ms, where %d are promised (%.0f on this machine)", what, took_ms,
 			 promised_ms, limit_ms);
+}
+
+void stopwatch_assert(const struct stopwatch *watch, int promised_ms, const char *what)
+{
+	stopwatch_promised(stopwatch_ms(watch), promised_ms, what);
 }

@@ -44,3 +44,7 @@ int stopwatch_ms(const struct stopwatch *watch);
  * a lock is not seen), on a slow machine so much more.
  */
 void stopwatch_assert(const struct stopwatch *watch, int promised_ms, const char *what);
+/* Sorts what several have shown; returns the first, second or third quartile. */
+int stopwatch_quartile(int *took_ms, unsigned int count, unsigned int which);
+/* stopwatch_assert() for one that has been read. */
+void stopwatch_promised(int took_ms, int promised_ms, const char *what);
