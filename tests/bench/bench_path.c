@@ -154,15 +154,16 @@ static unsigned int find_unfiltered(const struct stage *stage, const struct filt
 
 /*
  * What each filter adds to the path without one. Compares tapguard's with that of nftables (goal)
- * and of Neutron's shape (its goal); 0: none.
+ * and of Neutron's shape (its goal); 0: none. added: one a filter, NULL for the others.
  */
 static void compare_added(struct stage *stage, const char *metric,
 			  struct bench_series *series[MOST_FILTERS], double goal,
-			  double neutron_goal)
+			  double neutron_goal, struct bench_series *added[MOST_FILTERS])
 {
-	struct bench_series *added[MOST_FILTERS] = {0};
 	unsigned int nft = find(stage, FILTER_NFTABLES), neutron = find(stage, FILTER_NEUTRON);
 
+	for (unsigned int i = 0; i < stage->count; i++)
+		added[i] = NULL;
 	for (unsigned int i = 0; i < stage->count; i++)
 		if (series[i] && stage->filters[i]->kind != FILTER_NONE)
 			added[i] = bench_added(stage->bench, metric, series[i],
@@ -207,7 +208,9 @@ static void add_all(struct stage *stage, const struct shape *shape)
 	add(stage, "tapguard tc", FILTER_TAPGUARD, "tc", shape, false);
 }
 
-static void measure_established(struct stage *stage, unsigned int bytes)
+/* added: as compare_added() leaves it. */
+static void measure_established(struct stage *stage, unsigned int bytes,
+				struct bench_series *added[MOST_FILTERS])
 {
 	struct bench_series *series[MOST_FILTERS] = {NULL};
 	g_autofree char *parameters = g_strdup_printf(
@@ -216,7 +219,24 @@ static void measure_established(struct stage *stage, unsigned int bytes)
 	for (unsigned int i = 0; i < stage->count; i++)
 		traffic_size(stage->filters[i]->traffic[0], bytes);
 	measure(stage, passes_traffic, exchange, "established", parameters, series);
-	compare_added(stage, "established, added", series, 0.5, 0);
+	compare_added(stage, "established, added", series, 0.5, 0, added);
+}
+
+/* How much more a frame costs with many connections than with one: no more than nftables. */
+static void compare_growth(struct stage *stage, struct bench_series *many[MOST_FILTERS],
+			   struct bench_series *one[MOST_FILTERS])
+{
+	struct bench_series *growth[MOST_FILTERS] = {NULL};
+	unsigned int nft = find(stage, FILTER_NFTABLES);
+
+	for (unsigned int i = 0; i < stage->count; i++)
+		if (many[i])
+			growth[i] =
+				bench_added(stage->bench, "established, growth from 1 connection",
+					    many[i], one[i]);
+	for (unsigned int i = 0; i < stage->count; i++)
+		if (stage->filters[i]->kind == FILTER_TAPGUARD)
+			bench_compare(stage->bench, growth[i], growth[nft], 1);
 }
 
 static void open_all(struct stage *stage, unsigned int flows)
@@ -234,15 +254,18 @@ static void established(struct stage *stage)
 	static const unsigned int flows[] = {1, 100000, 1000000};
 	struct shape shape = {.rules = 200, .members = MEMBERS, .max_flows = 1048576, .ports = 2};
 	unsigned int counts = bench_smoke(stage->bench) ? 1 : bench_quick(stage->bench) ? 2 : 3;
+	struct bench_series *added[G_N_ELEMENTS(flows)][MOST_FILTERS];
 
 	if (counts < G_N_ELEMENTS(flows))
 		shape.max_flows = 131072;
 	add_all(stage, &shape);
 	check_stage(stage);
-	measure_established(stage, FULL);
+	measure_established(stage, FULL, added[0]);
 	for (unsigned int i = 0; i < counts; i++) {
 		open_all(stage, flows[i]);
-		measure_established(stage, SMALL);
+		measure_established(stage, SMALL, added[i]);
+		if (i > 0)
+			compare_growth(stage, added[i], added[0]);
 	}
 	end_stage(stage);
 }
@@ -270,10 +293,11 @@ static void new_and_denied(struct stage *stage)
 	count = bench_smoke(stage->bench) ? 1 : G_N_ELEMENTS(rules);
 	for (unsigned int i = 0; i < count; i++) {
 		g_autofree char *parameters = reshape(stage, rules[i]);
-		struct bench_series *series[MOST_FILTERS] = {NULL};
+		struct bench_series *series[MOST_FILTERS] = {NULL}, *added[MOST_FILTERS];
 
 		measure(stage, passes_traffic, connect_and_end, "connection", parameters, series);
-		compare_added(stage, "connection, added", series, 0.6, rules[i] == 200 ? 0.25 : 0);
+		compare_added(stage, "connection, added", series, 0.6, rules[i] == 200 ? 0.25 : 0,
+			      added);
 		measure(stage, denies_traffic, deny_outbound, "denied, outbound", parameters,
 			series);
 		compare_whole(stage, series, 0.22, 0.4);
@@ -346,7 +370,7 @@ static void large(struct stage *stage)
 	check_stage(stage);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(sizes); i++) {
 		g_autofree char *parameters = g_strdup_printf("flows=1 bytes=%u", sizes[i]);
-		struct bench_series *series[MOST_FILTERS] = {NULL};
+		struct bench_series *series[MOST_FILTERS] = {NULL}, *added[MOST_FILTERS];
 		unsigned int pairs = stage->pairs;
 
 		for (unsigned int j = 0; j < stage->count; j++)
@@ -360,7 +384,8 @@ static void large(struct stage *stage)
 			bench_compare(stage->bench, series[j], series[0],
 				      sizes[i] == TSO && j == find(stage, FILTER_TAPGUARD) ? 1.1
 											   : 0);
-		compare_added(stage, "established, vnet_hdr, added", series, 0, 0);
+		compare_added(stage, "established, vnet_hdr, added", series,
+			      sizes[i] == TSO ? 0 : 0.5, 0, added);
 	}
 	end_stage(stage);
 }

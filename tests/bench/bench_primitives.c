@@ -2,7 +2,7 @@
 /*
  * bench_primitives.c - what filters and their control are made of, each by itself, on this machine:
  * map lookups in tables that fit the caches and in tables that do not, changes, clocks, atomics,
- * calls; from user space the system calls of a change.
+ * calls; from user space the system calls of a change; a frame's way through taps and hooks.
  *
  * A missed goal is explained by these: so many of them, so many nanoseconds each. In the kernel a
  * step of the loop with its random key is taken off.
@@ -23,6 +23,7 @@
 
 #include "rulesd/cleanup.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/hooks.h"
 #include "tests/bench/primitives.h"
 #include "tests/lib/netns.h"
 
@@ -342,8 +343,9 @@ static void run(struct bench *running)
 	object->bss->prim_run.random = 2463534242u;
 	measure_kernel(bench_quick(bench) ? LARGEST_QUICK : LARGEST);
 	measure_user();
-	primitives_bpf__destroy(object);
+	hooks_measure(bench);
 	netns_leave();
+	primitives_bpf__destroy(object);
 }
 
 BENCH_MAIN("primitives", "what filters and their control are made of, each by itself", run)

@@ -393,17 +393,20 @@ static void measure_many(struct bench *bench, uint32_t count)
 	static const char *const frames[SG_DIRS] = {
 		[SG_EGRESS] = "tcp 10.0.0.5:443 > 10.2.0.0:1 A seq=901 ack=101 len=10",
 		[SG_INGRESS] = "tcp 10.2.0.0:1 > 10.0.0.5:443 A seq=101 ack=901 len=10"};
-	g_autofree char *name = g_strdup_printf("tcp established, any of %u flows", count);
 	g_autofree struct row *row = g_new(struct row, 1);
 	struct testrun_vary vary = {.how = TESTRUN_RANDOM, .count = count};
 
 	proggy_flush_flows();
 	open_many(bench, count);
-	for (unsigned int program = 0; program < PROGGY_PROGRAMS; program++) {
+	/* Not PROGGY_EARLY, which decides drops only. */
+	for (unsigned int program = PROGGY_XDP; program <= PROGGY_TC_INGRESS; program++) {
+		g_autofree char *name =
+			g_strdup_printf("tcp established, %s, any of %u flows",
+					proggy_dir(program) == SG_EGRESS ? "out" : "in", count);
 		struct frame frame;
 
 		frame_make_text(&frame, frames[proggy_dir(program)]);
-		if (program == 0)
+		if (program == PROGGY_XDP)
 			testrun_know(proggy_dir(program), &frame, &vary);
 		row_init(row, bench, name, program, &frame, SG_ALLOW_FLOW, &vary);
 		row_measure(row, bench, 0);

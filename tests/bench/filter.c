@@ -105,10 +105,17 @@ static void install(struct filter *filter)
 		if (!filter->floor)
 			fail_msg("no tcx on this kernel: %s", strerror(errno));
 		break;
+	case FILTER_NFT_CHAIN:
+	case FILTER_NFT_CONNTRACK:
 	case FILTER_NFTABLES:
-		feed_own("nft -f", shape_nftables(shape), false);
+		feed_own("nft -f",
+			 filter->kind == FILTER_NFTABLES
+				 ? shape_nftables(shape)
+				 : shape_nftables_floor(filter->kind == FILTER_NFT_CONNTRACK),
+			 false);
 		/* As hypervisors do that leave checksums to the guest's end. */
-		netns_sysctl("/proc/sys/net/netfilter/nf_conntrack_checksum", "0");
+		if (filter->kind != FILTER_NFT_CHAIN)
+			netns_sysctl("/proc/sys/net/netfilter/nf_conntrack_checksum", "0");
 		break;
 	case FILTER_NEUTRON:
 		/* The legacy tables are the faster of the two. */

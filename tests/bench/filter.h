@@ -17,6 +17,8 @@ enum filter_kind {
 	FILTER_STATE, /* programs that find and count in one line of memory of the connection: the
 			 floor of filters with state */
 	FILTER_DROP,  /* as FILTER_EMPTY, but what the VMs send is dropped */
+	FILTER_NFT_CHAIN,     /* nftables with a chain that is empty: its hook */
+	FILTER_NFT_CONNTRACK, /* and asks conntrack first, no more: its state */
 	FILTER_NFTABLES,
 	FILTER_NEUTRON,
 	FILTER_TAPGUARD,

@@ -238,6 +238,15 @@ char *shape_nftables(const struct shape *shape)
 	return g_string_free(text, FALSE);
 }
 
+char *shape_nftables_floor(bool conntrack)
+{
+	return g_strdup_printf("table inet bench\ndelete table inet bench\ntable inet bench {\n"
+			       "\tchain forward {\n"
+			       "\t\ttype filter hook forward priority filter; policy accept;\n"
+			       "%s\t}\n}\n",
+			       conntrack ? "\t\tct state { established, related } accept\n" : "");
+}
+
 /* ------------------------------------------------------------------ Neutron's shape */
 
 char *shape_ipset(const struct shape *shape)

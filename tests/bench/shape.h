@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct shape {
 	unsigned int rules;	/* of b, in each direction: at least 4 */
 	unsigned int pairs;	/* of VMs; 0 counts as 1 */
@@ -24,5 +26,8 @@ struct shape {
 /* The texts; the caller frees. */
 char *shape_tapguard(const struct shape *shape); /* a policy */
 char *shape_nftables(const struct shape *shape); /* for nft -f: replaces what was there */
-char *shape_ipset(const struct shape *shape);	 /* for ipset restore */
-char *shape_neutron(const struct shape *shape);	 /* for iptables-restore, with those sets */
+/* What every ruleset of nft's pays: an empty chain, or one that asks for the state of a connection
+ * and lets everything pass. */
+char *shape_nftables_floor(bool conntrack);
+char *shape_ipset(const struct shape *shape);	/* for ipset restore */
+char *shape_neutron(const struct shape *shape); /* for iptables-restore, with those sets */
