@@ -113,14 +113,15 @@ prepare_test_initramfs() {
 	for file in "${steps[@]}"; do
 		! is_alone "$file" || echo "$file"
 	done >"$root/etc/steps-alone"
-	for file in rulesd sgctl tests/kill/kill $(cd "$top/tests" && printf 'tests/%s\n' {prog,e2e}/*.c); do
-		file=.build/${file%.c}
+	for file in rulesd sgctl tests/kill/kill "${steps[@]/#/tests/}"; do
+		file=.build/$file
+		[ -f "$top/$file" ] || continue # kill is a directory, soak a script
 		mkdir -p "$root/tapguard/${file%/*}"
 		strip -o "$root/tapguard/$file" "$top/$file"
 		copy_libraries "$root" "$top/$file"
 	done
 	cp -a "$top/.build/bpf" "$root/tapguard/.build/"
-	(cd "$top" && cp -a --parents tests/run tests/prog tests/e2e tests/soak tests/schema/rulesd.py tests/data \
-		tests/verifier.budget schemas/examples "$root/tapguard/")
+	(cd "$top" && cp -a --parents tests/run tests/unit tests/prog tests/e2e tests/soak tests/schema/rulesd.py \
+		tests/data tests/golden/policy tests/verifier.budget schemas/examples "$root/tapguard/")
 	pack_initramfs "$root" "$2"
 }
