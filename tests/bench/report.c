@@ -54,6 +54,56 @@ static char *proc_value(const char *path, const char *key)
 	return g_strdup("");
 }
 
+static struct bench_ticks ticks_now(unsigned int measuring)
+{
+	struct bench_ticks ticks = {0};
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents("/proc/stat", &text, NULL, NULL))
+		return ticks;
+	lines = g_strsplit(text, "\n", -1);
+	for (unsigned int i = 0; lines[i]; i++) {
+		unsigned long long user, nice, system, idle, wait, irq, soft, steal, all;
+		unsigned int cpu;
+
+		if (sscanf(lines[i], "cpu%u %llu %llu %llu %llu %llu %llu %llu %llu", &cpu, &user,
+			   &nice, &system, &idle, &wait, &irq, &soft, &steal) != 9)
+			continue;
+		all = user + nice + system + idle + wait + irq + soft + steal;
+		if (cpu == measuring) {
+			ticks.own = all;
+			ticks.stolen = steal;
+		} else {
+			ticks.others += all;
+			ticks.others_busy += all - idle - wait;
+		}
+	}
+	return ticks;
+}
+
+static double percent(unsigned long long part, unsigned long long of)
+{
+	return of ? 100.0 * (double)part / (double)of : 0;
+}
+
+/* What else happened while it ran, in percent of the time: the hypervisor had the measuring CPU;
+ * the other CPUs were busy, the benchmark's own daemons among them. */
+static double stolen(const struct bench *bench)
+{
+	struct bench_ticks now = ticks_now(bench->cpu);
+
+	return percent(now.stolen - bench->ticks_before.stolen, now.own - bench->ticks_before.own);
+}
+
+static double others_busy(const struct bench *bench)
+{
+	struct bench_ticks now = ticks_now(bench->cpu);
+
+	return percent(now.others_busy - bench->ticks_before.others_busy,
+		       now.others - bench->ticks_before.others);
+}
+
 static json_t *machine(const struct bench *bench)
 {
 	g_autofree char *cpu = proc_value("/proc/cpuinfo", "model name");
@@ -64,12 +114,13 @@ static json_t *machine(const struct bench *bench)
 	struct utsname kernel = {0};
 
 	uname(&kernel);
-	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "cpu", cpu,
-			 "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN), "memory", memory, "virtual",
-			 strstr(hypervisor, " hypervisor") != NULL, "kernel", kernel.release,
-			 "architecture", kernel.machine, "spectre_v2", spectre, "bpf_jit_enable",
-			 jit, "measured_on_cpu", (int)bench->cpu, "load_before", bench->load_before,
-			 "load_after", load_now());
+	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f}", "cpu",
+			 cpu, "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN), "memory", memory,
+			 "virtual", strstr(hypervisor, " hypervisor") != NULL, "kernel",
+			 kernel.release, "architecture", kernel.machine, "spectre_v2", spectre,
+			 "bpf_jit_enable", jit, "measured_on_cpu", (int)bench->cpu, "load_before",
+			 bench->load_before, "load_after", load_now(), "percent_stolen",
+			 stolen(bench), "percent_other_cpus_busy", others_busy(bench));
 }
 
 /* ------------------------------------------------------------------ JSON */
@@ -107,11 +158,12 @@ static json_t *series_json(const struct bench_series *series)
 	for (guint i = 0; i < series->samples->len; i++)
 		json_array_append_new(samples,
 				      json_real(g_array_index(series->samples, double, i)));
-	return json_pack("{s:s, s:s, s:o, s:s, s:f, s:f, s:f, s:o}", "metric", series->metric,
+	return json_pack("{s:s, s:s, s:o, s:s, s:f, s:f, s:f, s:i, s:o}", "metric", series->metric,
 			 "variant", series->variant, "parameters",
 			 parameters_json(series->parameters), "unit", series->unit, "median",
 			 bench_median(series), "low", bench_quantile(series, 0.25), "high",
-			 bench_quantile(series, 0.75), "samples", samples);
+			 bench_quantile(series, 0.75), "runs", (int)series->samples->len, "samples",
+			 samples);
 }
 
 static double value_of(const struct bench_comparison *comparison)
@@ -163,6 +215,9 @@ static void write_json(const struct bench *bench)
 	json_object_set_new(document, "benchmark", json_string(bench->name));
 	json_object_set_new(document, "what", json_string(bench->what));
 	json_object_set_new(document, "date", json_string(date));
+	/* tests/bench/run tells: it is no business of a program to know a repository. */
+	json_object_set_new(document, "version",
+			    json_string(getenv("BENCH_VERSION") ? getenv("BENCH_VERSION") : ""));
 	json_object_set_new(document, "quick", json_boolean(bench->quick));
 	json_object_set_new(document, "seconds",
 			    json_real((double)(bench_now_ns() - bench->start_ns) / 1e9));
@@ -225,7 +280,7 @@ static void number_cell(struct libscols_line *line, size_t column, double value)
 static void print_series(const struct bench *bench)
 {
 	static const char *const titles[] = {"METRIC", "PARAMETERS", "VARIANT", ">MEDIAN",
-					     ">LOW",   ">HIGH",	     "UNIT"};
+					     ">LOW",   ">HIGH",	     "UNIT",	">RUNS"};
 	CLEANUP(cleanup_table)
 	struct libscols_table *table = new_table(titles, G_N_ELEMENTS(titles));
 
@@ -240,6 +295,7 @@ static void print_series(const struct bench *bench)
 		number_cell(line, 4, bench_quantile(series, 0.25));
 		number_cell(line, 5, bench_quantile(series, 0.75));
 		cell(line, 6, "%s", series->unit);
+		cell(line, 7, "%u", series->samples->len);
 	}
 	scols_print_table(table);
 	printf("\n");
@@ -286,6 +342,7 @@ static unsigned int print_comparisons(const struct bench *bench)
 void report_begin(struct bench *bench)
 {
 	bench->load_before = load_now();
+	bench->ticks_before = ticks_now(bench->cpu);
 	scols_init_debug(0);
 	printf("\n%s: %s\n\n", bench->name, bench->what);
 }
@@ -300,10 +357,11 @@ unsigned int report_end(const struct bench *bench)
 	for (guint i = 0; i < bench->notes->len; i++)
 		printf("note: %s\n", (const char *)g_ptr_array_index(bench->notes, i));
 	uname(&kernel);
-	printf("%s: %u verdicts, %u wrong; medians of %u, in turns, on CPU %u; kernel %s; load %.1f "
-	       "before, %.1f after; %.0f s%s\n",
-	       bench->name, bench->verdicts, bench->wrong, bench_rounds(bench), bench->cpu,
-	       kernel.release, bench->load_before, load_now(),
+	printf("%s: %u verdicts, %u wrong; medians of as many runs as stand there, on CPU %u (%.1f %% "
+	       "stolen), the other CPUs %.0f %% busy, load %.1f before, %.1f after; kernel %s; %.0f "
+	       "s%s\n",
+	       bench->name, bench->verdicts, bench->wrong, bench->cpu, stolen(bench),
+	       others_busy(bench), bench->load_before, load_now(), kernel.release,
 	       (double)(bench_now_ns() - bench->start_ns) / 1e9, bench->quick ? " (quick)" : "");
 	write_json(bench);
 	return missed;

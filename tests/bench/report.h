@@ -30,6 +30,11 @@ struct bench {
 	GArray *comparisons;
 	unsigned int verdicts, wrong;
 	double load_before; /* of the machine, one minute */
+	struct bench_ticks {
+		/* Of the measuring CPU: all, what its hypervisor kept from it; of the others: all,
+		 * busy. In USER_HZ, since the machine started. */
+		unsigned long long own, stolen, others, others_busy;
+	} ticks_before;
 };
 
 /* The sample below which this part of them lies. */
