@@ -53,7 +53,7 @@ static bool id_of_map(int fd, uint32_t *id, char name[BPF_OBJ_NAME_LEN])
 }
 
 /* Whether every map of our names that the program uses is the one that is pinned. */
-static bool uses_pinned(int program, GHashTable *pinned)
+static bool uses_pinned(const struct by_id *by_id, int program, GHashTable *pinned)
 {
 	uint32_t ids[USED_MAPS] = {};
 	struct bpf_prog_info info = {.nr_map_ids = USED_MAPS, .map_ids = (uintptr_t)ids};
@@ -68,9 +68,9 @@ static bool uses_pinned(int program, GHashTable *pinned)
 		if (g_hash_table_contains(pinned, GUINT_TO_POINTER(ids[i])))
 			continue;
 		/* One that is not pinned, as the scratch of a packet; not a pin's namesake. */
-		AUTO_FD int fd = bpf_map_get_fd_by_id(ids[i]);
+		int fd = by_id_map(by_id, ids[i]);
 
-		if (fd < 0 || !id_of_map(fd, &id, name))
+		if (!fd || !id_of_map(fd, &id, name))
 			return false;
 		for (unsigned int k = 0; k < TABLE_COUNT; k++)
 			if (!strncmp(name, table_names[k], BPF_OBJ_NAME_LEN - 1))
@@ -96,7 +96,7 @@ static bool open_pins(const struct dataplane *dataplane, int tables[TABLE_COUNT]
 	}
 	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
 		programs[i] = get_pin(dataplane, "progs", program_names[i]);
-		if (programs[i] < 0 || !uses_pinned(programs[i], pinned))
+		if (programs[i] < 0 || !uses_pinned(dataplane->by_id, programs[i], pinned))
 			return false;
 	}
 	return true;

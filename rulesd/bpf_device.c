@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -174,6 +176,51 @@ int device_look_all(GHashTable **views)
 		if (!code)
 			*views = TAKE_PTR(seen);
 	}
+	return code;
+}
+
+static int read_bpf(const struct nlattr *attr, void *data)
+{
+	struct device_filter *filter = data;
+
+	if (mnl_attr_get_type(attr) == TCA_BPF_ID && !mnl_attr_validate(attr, MNL_TYPE_U32))
+		filter->program = mnl_attr_get_u32(attr);
+	else if (mnl_attr_get_type(attr) == TCA_BPF_NAME &&
+		 !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		g_strlcpy(filter->name, mnl_attr_get_str(attr), sizeof(filter->name));
+	return MNL_CB_OK;
+}
+
+static int read_options(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == TCA_OPTIONS)
+		return mnl_attr_parse_nested(attr, read_bpf, data);
+	return MNL_CB_OK;
+}
+
+static int read_filter(const struct nlmsghdr *header, void *data)
+{
+	if (header->nlmsg_type == RTM_NEWTFILTER)
+		mnl_attr_parse(header, sizeof(struct tcmsg), read_options, data);
+	return MNL_CB_OK;
+}
+
+int device_filter(uint32_t ifindex, uint32_t parent, uint32_t handle, uint16_t priority,
+		  struct device_filter *filter)
+{
+	struct device_filter found = {0};
+	char buffer[256];
+	struct nlmsghdr *request = tc_request(buffer, RTM_GETTFILTER, ifindex, parent);
+	struct tcmsg *tc = mnl_nlmsg_get_payload(request);
+	int code;
+
+	request->nlmsg_flags = 0;
+	tc->tcm_handle = handle;
+	tc->tcm_info = TC_H_MAKE((uint32_t)priority << 16, g_htons(ETH_P_ALL));
+	mnl_attr_put_strz(request, TCA_KIND, "bpf");
+	code = ask("filter", request, read_filter, &found);
+	if (!code)
+		*filter = found;
 	return code;
 }
 

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/pkt_sched.h>
 
 #include "rulesd/cleanup.h"
 
@@ -29,44 +30,23 @@ static const char *side_name(enum sg_dir dir)
 	return dir == SG_EGRESS ? "tc ingress" : "tc egress";
 }
 
-/* Whether a program is one of ours, of this or of another rulesd. */
-static int is_ours(uint32_t program, bool *ours)
-{
-	struct bpf_prog_info info = {};
-	__u32 length = sizeof(info);
-	int code = bpf_fault(CALL_FD_BY_ID, "filter");
-	AUTO_FD int fd = code ? code : bpf_prog_get_fd_by_id(program);
-
-	if (fd < 0)
-		return code ? code : -errno;
-	code = bpf_fault(CALL_INFO, "filter");
-	if (!code && bpf_obj_get_info_by_fd(fd, &info, &length))
-		code = -errno;
-	if (!code)
-		*ours = g_str_has_prefix(info.name, "sg_tc_");
-	return code;
-}
-
 int filter_look(uint32_t ifindex, enum sg_dir dir, uint32_t *program)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, dir);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-	bool ours = false;
+	uint32_t side = dir == SG_EGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
+	struct device_filter filter = {0};
 	int code = bpf_fault(CALL_TC_QUERY, side_name(dir));
 
 	if (!code)
-		code = bpf_tc_query(&hook, &options);
+		code = device_filter(ifindex, TC_H_MAKE(TC_H_CLSACT, side), TC_HANDLE, TC_PRIORITY,
+				     &filter);
 	/* EINVAL: there is no clsact, or no filter of that priority. */
 	if (code == -ENOENT || code == -ENODEV || code == -EINVAL) {
 		*program = 0;
 		return 0;
 	}
+	/* One of ours, of this or of another rulesd: libbpf says whose name it has. */
 	if (!code)
-		code = is_ours(options.prog_id, &ours);
-	if (code == -ENOENT) /* gone since */
-		code = 0;
-	if (!code)
-		*program = ours ? options.prog_id : 0;
+		*program = g_str_has_prefix(filter.name, "sg_tc_") ? filter.program : 0;
 	return code;
 }
 

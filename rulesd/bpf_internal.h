@@ -302,9 +302,10 @@ struct dataplane {
 	int idle_program;
 	struct upgrading *upgrading; /* bpf_upgrade.c: links on their way; NULL: none */
 	GHashTable *views; /* of device_look_all, between two parts of looking at everything */
-	/* Ids of the inner maps, 0 until known. Kernel 6.1: to look one up waits for a grace
-	 * period. */
-	uint32_t half_ids[SG_MAX_SLOTS + 1], flows_ids[SG_MAX_SHARDS];
+	/* Descriptors of the inner maps, plus 1; 0: none. Once privileges are gone nothing opens
+	 * one that was closed (bpf_by_id.c). */
+	int half_fds[SG_MAX_SLOTS + 1], flows_fds[SG_MAX_SHARDS];
+	struct by_id *by_id; /* while a migration needs it; NULL: no more */
 
 	struct intact intact;
 	struct settling settling;
@@ -553,7 +554,29 @@ int image_read_values(struct dataplane *dataplane, enum bpf_table_id id, struct 
 		      char **error);
 int held_guard_compare(const void *a, const void *b);
 
+/* ------------------------------------------------------------------ bpf_by_id.c */
+
+/* Maps that had no pin when rulesd started. */
+struct by_id;
+/* Those of dataplane_prepare, or anew. *lock: of the bpffs (instance_lock), the caller's. -EPERM
+ * or -ENOSYS when there are some that cannot be opened any more. */
+int by_id_take(const char *bpffs, struct by_id **by_id, int *lock, char **error);
+void by_id_free(struct by_id *by_id); /* NULL: nothing */
+/* A new descriptor of the map at an index of the outer one with this id; -ENOENT. */
+int by_id_inner(const struct by_id *by_id, uint32_t outer, uint32_t index);
+/* A descriptor, not the caller's, of a map that a pinned program uses; 0: there was none. */
+int by_id_map(const struct by_id *by_id, uint32_t id);
+/* The id of a map that is open. */
+int inner_id(int fd, uint32_t *id);
+
 /* ------------------------------------------------------------------ bpf_shards.c */
+
+/* At opening: the inner maps that there are. */
+int shards_take(struct dataplane *dataplane, char **error);
+/* Whether the outer map has the one that is held there; an error counts as yes: it is looked at
+ * again. */
+bool shards_has_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index);
+void shards_close(struct dataplane *dataplane);
 
 /* Sum of all reservations. */
 uint32_t shards_reserved(const struct dataplane *dataplane);
@@ -564,8 +587,10 @@ int shards_reserve(struct dataplane *dataplane, const char *id, uint32_t max_flo
 int shards_resize(struct dataplane *dataplane, const char *id, uint32_t shard, uint32_t from,
 		  uint32_t to, char **error);
 int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flows, char **error);
-/* The table of a shard that somebody has taken away, empty; to be published. */
+/* A table that somebody has taken away, with its flows; an empty one when it is not held. To be
+ * published. */
 int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error);
+int shards_make_half_again(struct dataplane *dataplane, uint32_t slot, char **error);
 /* The inner map of half-open flows of a slot. */
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
 /*
@@ -579,7 +604,8 @@ void shards_published(struct dataplane *dataplane);
  * slots[i], which is left alone when it is not 0 before. */
 void shards_drop_halves(struct dataplane *dataplane, const uint32_t *slots, uint32_t count,
 			int *codes);
-/* Opens the inner map of an outer one; -ENOENT when the element is empty. The caller closes fd. */
+/* Opens the inner map of an outer one; -ENOENT when the element is empty, -EPERM when somebody else
+ * has put one there. The caller closes fd. */
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
 		      struct bpf_table *inner);
 /* Reservations as the kernel's interfaces have them, at opening; drops shards nobody uses. */
@@ -597,6 +623,15 @@ struct device_view {
 int device_look(uint32_t ifindex, struct device_view *view);
 /* All of them: ifindex -> struct device_view, owned by the table. */
 int device_look_all(GHashTable **views);
+/* The program of one filter of its clsact qdisc. */
+struct device_filter {
+	uint32_t program; /* 0: no BPF program */
+	char name[64];	  /* as who attached it says: libbpf has "PROGRAM:[ID]" */
+};
+/* parent: of the side, as TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS). -ENOENT, -ENODEV or -EINVAL:
+ * none. */
+int device_filter(uint32_t ifindex, uint32_t parent, uint32_t handle, uint16_t priority,
+		  struct device_filter *filter);
 /* How many tc filters its clsact qdisc has, whoever they belong to. */
 int device_filters(uint32_t ifindex, unsigned int *count);
 

@@ -48,7 +48,8 @@ _Static_assert(SG2_FLOW_HALF == SG_FLOW_HALF && SG2_FLOW_DEAD == SG_FLOW_DEAD &&
 
 struct migration {
 	bool resumed;
-	int flows;		  /* the old outer map */
+	int flows; /* the old outer map */
+	uint32_t flows_id;
 	struct sg2_iface *ifaces; /* by slot */
 };
 
@@ -175,10 +176,13 @@ int migrate_begin(struct dataplane *dataplane, const char *build, char **error)
 	if (code)
 		return code;
 	code = open_old(dataplane, SG_MAP_FLOWS, &flows);
+	if (!code) {
+		own->flows = flows.fd;
+		code = inner_id(flows.fd, &own->flows_id);
+	}
 	if (code)
 		return bpf_fail(error, code, "map %s of ABI version %u", SG_MAP_FLOWS,
 				SG2_ABI_VERSION);
-	own->flows = flows.fd;
 	dataplane->maps_folder = NEW_FOLDER;
 	log_info("the pinned maps have ABI version %u: %s them to %u, under traffic",
 		 SG2_ABI_VERSION, own->resumed ? "going on to migrate" : "migrating",
@@ -412,17 +416,15 @@ static bool copy_flow(const void *key, const void *value, void *arg)
 }
 
 /* The old map of that shard; -ENOENT when there is none. */
-static int open_old_shard(const struct migration *own, uint32_t index, struct bpf_table *shard)
+static int open_old_shard(const struct dataplane *dataplane, uint32_t index,
+			  struct bpf_table *shard)
 {
 	struct bpf_table opened = {.name = SG_MAP_FLOWS};
-	uint32_t id = 0;
 	int code;
 
-	if (bpf_map_lookup_elem(own->flows, &index, &id))
-		return -errno;
-	opened.fd = bpf_map_get_fd_by_id(id);
+	opened.fd = by_id_inner(dataplane->by_id, dataplane->migration->flows_id, index);
 	if (opened.fd < 0)
-		return -errno;
+		return opened.fd;
 	code = table_describe(&opened);
 	if (!code && (opened.key_size != sizeof(struct sg2_flow_key) ||
 		      opened.value_size != sizeof(struct sg2_flow)))
@@ -468,7 +470,7 @@ int migrate_flows(struct dataplane *dataplane, uint32_t slot, char **error)
 	if (!own || !own->ifaces[slot].ifindex ||
 	    own->ifaces[slot].ifindex != dataplane->ifaces[slot].ifindex)
 		return 0;
-	code = open_old_shard(own, shard, &from);
+	code = open_old_shard(dataplane, shard, &from);
 	if (code == -ENOENT)
 		return 0;
 	if (!code)
@@ -511,6 +513,7 @@ void migrate_close(struct dataplane *dataplane)
 
 	if (!own)
 		return;
+	by_id_free(TAKE_PTR(dataplane->by_id));
 	cleanup_fd(&own->flows);
 	g_free(own->ifaces);
 	g_free(own);

@@ -415,7 +415,7 @@ static int open_all(struct dataplane *dataplane, char **error)
 	int code = make_folders(dataplane, error);
 
 	if (!code)
-		code = instance_lock(dataplane->bpffs, &dataplane->lock, error);
+		code = by_id_take(dataplane->bpffs, &dataplane->by_id, &dataplane->lock, error);
 	if (!code)
 		code = migrate_begin(dataplane, dataplane->build, error);
 	if (!code)
@@ -439,6 +439,8 @@ static int open_all(struct dataplane *dataplane, char **error)
 	dataplane->flipped = dataplane_generation(dataplane);
 	hints_open(dataplane);
 	code = image_read_all(dataplane, error);
+	if (!code)
+		code = shards_take(dataplane, error);
 	if (!code)
 		code = shards_adopt(dataplane, error);
 	if (!code)
@@ -479,6 +481,8 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **d
 		return code;
 	}
 	early_remove_all(opened);
+	if (!opened->migration)
+		by_id_free(TAKE_PTR(opened->by_id));
 	*dataplane = opened;
 	return 0;
 }
@@ -494,6 +498,8 @@ void dataplane_close(struct dataplane **dataplane)
 	settle_free(closing);
 	events_close(closing);
 	shards_published(closing);
+	shards_close(closing);
+	by_id_free(TAKE_PTR(closing->by_id));
 	upgrade_join(closing, 0);
 	reap_end(closing);
 	g_rec_mutex_clear(&closing->hooks_turn);

@@ -7,6 +7,7 @@
 #include "rulesd/bpf_internal.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
@@ -25,9 +26,26 @@ uint32_t shards_reserved(const struct dataplane *dataplane)
 	return sum;
 }
 
-static uint32_t *id_of(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+static int *held_of(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
 {
-	return outer == TABLE_HALF ? &dataplane->half_ids[index] : &dataplane->flows_ids[index];
+	return outer == TABLE_HALF ? &dataplane->half_fds[index] : &dataplane->flows_fds[index];
+}
+
+static void let_go(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	int *held = held_of(dataplane, outer, index);
+
+	if (*held)
+		close(*held - 1);
+	*held = 0;
+}
+
+void shards_close(struct dataplane *dataplane)
+{
+	for (uint32_t slot = 0; slot <= SG_MAX_SLOTS; slot++)
+		let_go(dataplane, TABLE_HALF, slot);
+	for (uint32_t shard = 0; shard < SG_MAX_SHARDS; shard++)
+		let_go(dataplane, TABLE_FLOWS, shard);
 }
 
 /* ------------------------------------------------------------------ inner maps, published */
@@ -107,6 +125,14 @@ static gpointer publish(gpointer arg)
 	return NULL;
 }
 
+static void to_publish(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index, int fd)
+{
+	struct publication *publication = publication_of(dataplane, outer);
+
+	g_array_append_val(publication->indexes, index);
+	g_array_append_val(publication->fds, fd);
+}
+
 /* Creates an inner map, to be published. */
 static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 		      const struct bpf_table *prototype, const char *name, uint32_t index,
@@ -117,16 +143,30 @@ static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 	AUTO_FD int fd = code ? code
 			      : bpf_map_create(prototype->type, name, prototype->key_size,
 					       prototype->value_size, entries, &options);
-	struct publication *publication;
+	int kept;
 
 	if (fd < 0)
 		return bpf_fail(error, fd, "map %s[%u] of %u entries: bpf(MAP_CREATE)",
 				prototype->name, index, entries);
-	*id_of(dataplane, outer, index) = 0;
-	publication = publication_of(dataplane, outer);
-	g_array_append_val(publication->indexes, index);
-	g_array_append_val(publication->fds, fd);
-	fd = -1;
+	kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (kept < 0)
+		return bpf_fail(error, -errno, "map %s[%u]: another descriptor", prototype->name,
+				index);
+	let_go(dataplane, outer, index);
+	*held_of(dataplane, outer, index) = kept + 1;
+	to_publish(dataplane, outer, index, TAKE_FD(fd));
+	return 0;
+}
+
+/* One that somebody took out is still there, with all of its flows, because it is held. */
+static int put_back(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	int held = *held_of(dataplane, outer, index);
+	int fd = held ? fcntl(held - 1, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (fd < 0)
+		return held ? -errno : -ENOENT;
+	to_publish(dataplane, outer, index, fd);
 	return 0;
 }
 
@@ -221,10 +261,19 @@ static int make_shard(struct dataplane *dataplane, uint32_t shard, uint32_t buck
 int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error)
 {
 	struct shard before = dataplane->shards[shard];
-	int code = make_shard(dataplane, shard, before.buckets, error);
+	int code = put_back(dataplane, TABLE_FLOWS, shard);
 
+	if (code == -ENOENT)
+		code = make_shard(dataplane, shard, before.buckets, error);
 	dataplane->shards[shard] = before;
 	return code;
+}
+
+int shards_make_half_again(struct dataplane *dataplane, uint32_t slot, char **error)
+{
+	int code = put_back(dataplane, TABLE_HALF, slot);
+
+	return code == -ENOENT ? shards_make_half(dataplane, slot, error) : code;
 }
 
 /* ------------------------------------------------------------------ and taken away */
@@ -266,7 +315,7 @@ void shards_drop_halves(struct dataplane *dataplane, const uint32_t *slots, uint
 
 	for (uint32_t i = 0; i < count; i++) {
 		unmake_inner(dataplane, TABLE_HALF, slots[i]);
-		dataplane->half_ids[slots[i]] = 0;
+		let_go(dataplane, TABLE_HALF, slots[i]);
 		if (!codes[i])
 			codes[i] = bpf_fault(CALL_MAP_DELETE, drops.outer->name);
 	}
@@ -279,23 +328,56 @@ void shards_drop_halves(struct dataplane *dataplane, const uint32_t *slots, uint
 
 /* ------------------------------------------------------------------ opened */
 
-/* The map that an outer one has at index; -ENOENT when it has none. */
+static int take_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t count,
+		      char **error)
+{
+	uint32_t id = 0;
+	int code = inner_id(dataplane->table[outer].fd, &id);
+
+	for (uint32_t index = 0; !code && index < count; index++) {
+		int fd = by_id_inner(dataplane->by_id, id, index);
+
+		if (fd >= 0)
+			*held_of(dataplane, outer, index) = fd + 1;
+		else if (fd != -ENOENT)
+			code = fd;
+	}
+	return code ? bpf_fail(error, code, "map %s: its tables", dataplane->table[outer].name) : 0;
+}
+
+int shards_take(struct dataplane *dataplane, char **error)
+{
+	int code = take_inner(dataplane, TABLE_HALF, SG_MAX_SLOTS + 1, error);
+
+	return code ? code : take_inner(dataplane, TABLE_FLOWS, SG_MAX_SHARDS, error);
+}
+
+bool shards_has_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
+{
+	const int *held = held_of(dataplane, outer, index);
+	uint32_t there = 0, own = 0;
+	int code = table_lookup(dataplane, outer, &index, &there);
+
+	if (code)
+		return code != -ENOENT;
+	return *held ? inner_id(*held - 1, &own) || there == own : false;
+}
+
+/* The map that an outer one has at index. */
 static int open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index)
 {
-	uint32_t *id = id_of(dataplane, outer, index);
-	const char *name = dataplane->table[outer].name;
-	int fd = *id && !bpf_fault(CALL_FD_BY_ID, name) ? bpf_map_get_fd_by_id(*id) : -1;
-	int code;
+	const int *held = held_of(dataplane, outer, index);
+	int code = bpf_fault(CALL_FD_BY_ID, dataplane->table[outer].name), fd;
+	uint32_t id = 0;
 
-	if (fd >= 0)
-		return fd;
-	*id = 0;
-	code = table_lookup(dataplane, outer, &index, id);
-	if (code || !*id)
-		return code ? code : -ENOENT;
-	code = bpf_fault(CALL_FD_BY_ID, name);
-	fd = code ? code : bpf_map_get_fd_by_id(*id);
-	return fd < 0 && !code ? -errno : fd;
+	if (code)
+		return code;
+	if (!*held) {
+		code = table_lookup(dataplane, outer, &index, &id);
+		return code ? code : -EPERM;
+	}
+	fd = fcntl(*held - 1, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
 }
 
 int shards_open_inner(struct dataplane *dataplane, enum bpf_table_id outer, uint32_t index,
@@ -389,7 +471,7 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
 	if (own->reserved || !own->capacity)
 		return 0;
 	unmake_inner(dataplane, TABLE_FLOWS, shard);
-	dataplane->flows_ids[shard] = 0;
+	let_go(dataplane, TABLE_FLOWS, shard);
 	code = table_delete(dataplane, TABLE_FLOWS, &shard, error);
 	if (!code)
 		*own = (struct shard){0};

@@ -20,14 +20,6 @@
 
 /* ------------------------------------------------------------------ tables */
 
-static int has_inner(struct verification *v, enum bpf_table_id outer, uint32_t index)
-{
-	uint32_t id = 0;
-	int code = table_lookup(v->dataplane, outer, &index, &id);
-
-	return code == -ENOENT ? 0 : code ? code : id != 0;
-}
-
 static int publish(struct verification *v, int code, char **error)
 {
 	if (!code)
@@ -41,12 +33,13 @@ static void check_half(struct verification *v, uint32_t slot)
 	g_autofree char *of = verify_slot_text(v, slot);
 	char *error = NULL;
 
-	if (has_inner(v, TABLE_HALF, slot))
+	if (shards_has_inner(v->dataplane, TABLE_HALF, slot))
 		return;
 	if (verify_differs(v, VERIFY_FLOW, slot, g_strdup_printf("%s: half-open flows", of),
 			   g_strdup("a table"), g_strdup("none")))
-		verify_repaired(v, publish(v, shards_make_half(v->dataplane, slot, &error), &error),
-				error);
+		verify_repaired(
+			v, publish(v, shards_make_half_again(v->dataplane, slot, &error), &error),
+			error);
 }
 
 static void check_shard(struct verification *v, uint32_t shard)
@@ -54,7 +47,7 @@ static void check_shard(struct verification *v, uint32_t shard)
 	char *error = NULL;
 
 	v->result.checked[VERIFY_FLOW]++;
-	if (has_inner(v, TABLE_FLOWS, shard))
+	if (shards_has_inner(v->dataplane, TABLE_FLOWS, shard))
 		return;
 	if (verify_differs(v, VERIFY_FLOW, 0, g_strdup_printf("shard %u of the flows", shard),
 			   g_strdup("a table"), g_strdup("none")))

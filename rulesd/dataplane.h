@@ -68,6 +68,9 @@ struct dataplane_flow_filter {
 	void *arg;
 };
 
+/* What dataplane_open will need and only CAP_SYS_ADMIN may, for who gives that up before; keeps
+ * other instances off bpffs. 0 also when there is nothing there or another instance. */
+int dataplane_prepare(const char *bpffs, char **error);
 /* Opens, pins or adopts the programs and maps under options->bpffs. */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
 		   char **error);

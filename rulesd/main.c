@@ -74,6 +74,8 @@ static int give_up_privileges(const struct options *options, char **error)
 
 	if (err == 0)
 		err = bpffs_mount(options->bpffs, error);
+	if (err == 0)
+		err = dataplane_prepare(options->bpffs, error);
 	return err < 0 ? err : privilege_drop(options, error);
 }
 

@@ -4,8 +4,9 @@
  *
  * What is not kept, because something else does: CAP_SYS_RESOURCE (since kernel 5.11 maps are not
  * counted against RLIMIT_MEMLOCK), CAP_IPC_LOCK (nothing is locked: packets never wait for rulesd),
- * CAP_CHOWN (api_join_groups), CAP_DAC_OVERRIDE (everything that rulesd touches belongs to its
- * user), CAP_SYS_PTRACE (/proc/PID/mountinfo is for everybody).
+ * CAP_CHOWN (api_join_groups), CAP_SYS_ADMIN (BPF_MAP_GET_FD_BY_ID: dataplane_prepare has
+ * opened what has no pin), CAP_DAC_OVERRIDE (everything that rulesd touches belongs to its user),
+ * CAP_SYS_PTRACE (/proc/PID/mountinfo is for everybody).
  */
 #include "rulesd/privilege.h"
 
@@ -32,11 +33,6 @@ static const struct need needs[] = {
 	{CAP_NET_ADMIN, ALWAYS}, /* network programs, attaching them, rtnetlink, nftables */
 	/* Without it the verifier masks every pointer against speculation: slower programs. */
 	{CAP_PERFMON, ALWAYS},
-	/*
-	 * Kernel 6.18 and older: BPF_MAP_GET_FD_BY_ID, the way from an outer map to its inner ones,
-	 * asks for it. What else it gives is refused by the filter of system calls.
-	 */
-	{CAP_SYS_ADMIN, ALWAYS},
 	{CAP_NET_BIND_SERVICE, LOW_PORT},  /* --metrics below port 1024 */
 	{CAP_DAC_READ_SEARCH, POLICY_DIR}, /* whose files may be somebody else's, and 0600 */
 };

@@ -281,12 +281,10 @@ static const struct argument_rule argument_rules[] = {
 	{CALL(bpf), 0, WHOLE, BPF_MAP_UPDATE_BATCH},
 	{CALL(bpf), 0, WHOLE, BPF_MAP_DELETE_BATCH},
 	{CALL(bpf), 0, WHOLE, BPF_MAP_FREEZE},
-	{CALL(bpf), 0, WHOLE, BPF_MAP_GET_FD_BY_ID},
 	{CALL(bpf), 0, WHOLE, BPF_PROG_LOAD},
 	{CALL(bpf), 0, WHOLE, BPF_PROG_TEST_RUN},
 	{CALL(bpf), 0, WHOLE, BPF_PROG_QUERY},
 	{CALL(bpf), 0, WHOLE, BPF_PROG_BIND_MAP},
-	{CALL(bpf), 0, WHOLE, BPF_PROG_GET_FD_BY_ID},
 	{CALL(bpf), 0, WHOLE, BPF_BTF_LOAD},
 	{CALL(bpf), 0, WHOLE, BPF_OBJ_PIN},
 	{CALL(bpf), 0, WHOLE, BPF_OBJ_GET},
@@ -294,7 +292,6 @@ static const struct argument_rule argument_rules[] = {
 	{CALL(bpf), 0, WHOLE, BPF_LINK_CREATE},
 	{CALL(bpf), 0, WHOLE, BPF_LINK_UPDATE},
 	{CALL(bpf), 0, WHOLE, BPF_LINK_DETACH},
-	{CALL(bpf), 0, WHOLE, BPF_LINK_GET_FD_BY_ID},
 };
 
 static void free_filter(scmp_filter_ctx *filter)

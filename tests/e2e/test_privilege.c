@@ -31,10 +31,12 @@
 #include "tests/lib/netns.h"
 #include "tests/lib/patience.h"
 
-#define GROUP "daemon" /* every Debian has it */
+#define RULESD ".build/rulesd"
+#define GROUP  "daemon" /* every Debian has it */
 
 #define BIT(capability) (1ull << (capability))
-#define KEPT		(BIT(CAP_BPF) | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN))
+#define KEPT		(BIT(CAP_BPF) | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON))
+#define TO_START	(KEPT | BIT(CAP_SYS_ADMIN)) /* where taps are filtered already */
 
 /* One for all tests, so that the verifier looks at its programs once. */
 static struct daemon *confined;
@@ -70,8 +72,8 @@ static void assert_field(const char *status, const char *name, guint64 value, gu
 		fail_msg("%s is %s, not %" G_GINT64_MODIFIER "x", name, text, value);
 }
 
-/* Every thread of it; returns how many there are. */
-static unsigned int assert_confined(guint64 kept)
+/* Every thread of it; returns how many there are. bound: what nothing it could become may have. */
+static unsigned int assert_bounded(guint64 kept, guint64 bound)
 {
 	g_autofree char *tasks = g_strdup_printf("/proc/%d/task", (int)confined->pid);
 	g_autoptr(GDir) dir = g_dir_open(tasks, 0, NULL);
@@ -88,13 +90,18 @@ static unsigned int assert_confined(guint64 kept)
 		assert_field(status, "CapInh:", 0, 16);
 		assert_field(status, "CapPrm:", kept, 16);
 		assert_field(status, "CapEff:", kept, 16);
-		assert_field(status, "CapBnd:", kept, 16);
+		assert_field(status, "CapBnd:", bound, 16);
 		assert_field(status, "CapAmb:", 0, 16);
 		assert_field(status, "NoNewPrivs:", 1, 10);
 		assert_field(status, "Seccomp:", 2, 10);
 		threads++;
 	}
 	return threads;
+}
+
+static unsigned int assert_confined(guint64 kept)
+{
+	return assert_bounded(kept, kept);
 }
 
 static void only_what_is_needed_is_kept(void **state)
@@ -237,6 +244,8 @@ static void what_is_not_needed_does_not_exist(void **state)
 		 {(unsigned long long)getpid(), (unsigned long long)getpid(), 0}},
 		{"BPF_PROG_ATTACH", SYS_bpf, {BPF_PROG_ATTACH}},
 		{"BPF_MAP_GET_NEXT_ID", SYS_bpf, {BPF_MAP_GET_NEXT_ID}},
+		{"BPF_MAP_GET_FD_BY_ID", SYS_bpf, {BPF_MAP_GET_FD_BY_ID}},
+		{"BPF_PROG_GET_FD_BY_ID", SYS_bpf, {BPF_PROG_GET_FD_BY_ID}},
 		{"another filter", SYS_seccomp, {1}},
 		{"no_new_privs", SYS_prctl, {PR_SET_SECCOMP}},
 		{"chdir", SYS_chdir, {0}},
@@ -313,7 +322,8 @@ static void the_watchdog_is_fed_from_the_loop(void **state)
 	unlink(path);
 }
 
-/* The last: what starts afterwards has no more than the unit gives, as CapabilityBoundingSet. */
+/* One of the two last: what starts afterwards has no more than the unit gives, as
+ * CapabilityBoundingSet. */
 static void the_capabilities_of_the_unit_suffice(void **state)
 {
 	static const char *const options[] = {"--socket-group", GROUP, NULL};
@@ -325,11 +335,11 @@ static void the_capabilities_of_the_unit_suffice(void **state)
 	assert_non_null(group);
 	member.group = group->gr_gid;
 	for (unsigned long value = 0; prctl(PR_CAPBSET_READ, value, 0, 0, 0) >= 0; value++)
-		if (!(KEPT & BIT(value)))
+		if (!(TO_START & BIT(value)))
 			assert_int_equal(prctl(PR_CAPBSET_DROP, value, 0, 0, 0), 0);
 	chmod(netns_workdir(), 0755); /* so that others reach the socket */
 	start_with(options);
-	assert_confined(KEPT);
+	assert_bounded(KEPT, TO_START);
 	daemon_apply(confined, "{\"version\":1}");
 	/* Nothing may give the socket to the group: the access control list does. */
 	assert_int_equal(stat(confined->socket, &st), 0);
@@ -337,6 +347,32 @@ static void the_capabilities_of_the_unit_suffice(void **state)
 	assert_int_equal(http_status_as(&member, confined->socket, "GET", "/v1/status", NULL), 200);
 	member.group = member.gid;
 	assert_int_equal(http_status_as(&member, confined->socket, "GET", "/v1/status", NULL), 0);
+}
+
+/* The last. CAP_SYS_ADMIN opens maps by id, at the start only: where nothing is pinned it is not
+ * needed, and where something is, rulesd does not start without, and says so. */
+static void without_sys_admin_it_starts_from_nothing_only(void **state)
+{
+	static const char *const none[] = {NULL};
+	struct daemon *bare;
+
+	(void)state;
+	if (confined->pid)
+		daemon_stop(confined);
+	assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0), 0);
+	bare = daemon_start("bare", none);
+	daemon_apply(bare, "{\"version\":1}");
+	assert_int_equal(daemon_stop(bare), 0);
+	{
+		const char *const again[] = {
+			RULESD,		 "--socket", bare->socket, "--state-dir",
+			bare->state_dir, "--bpffs",  bare->bpffs,  NULL};
+		AUTO_COMMAND struct command command = command_run(again);
+
+		if (command.status != 1 ||
+		    !strstr(command.err, "needs CAP_SYS_ADMIN while rulesd starts"))
+			fail_msg("exit %d: %s", command.status, command.err);
+	}
 }
 
 static int teardown(void **state)
@@ -358,6 +394,7 @@ int main(void)
 		TEST(what_is_not_needed_does_not_exist),
 		TEST(the_watchdog_is_fed_from_the_loop),
 		TEST(the_capabilities_of_the_unit_suffice),
+		TEST(without_sys_admin_it_starts_from_nothing_only),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, teardown);

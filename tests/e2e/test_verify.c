@@ -703,7 +703,7 @@ static void flows_that_something_wrong_let_in_end(void **state)
 }
 
 /* A table of flows that somebody took away: they are gone, and new ones pass again. */
-static void a_lost_table_of_flows_is_made_anew(void **state)
+static void a_table_of_flows_that_was_taken_away_comes_back_with_them(void **state)
 {
 	struct scene_stage stage = open_stage();
 	uint32_t shard = 0;
@@ -713,6 +713,7 @@ static void a_lost_table_of_flows_is_made_anew(void **state)
 	assert_true(scene_is_cut(&stage.connection));
 	repair(&stage, "the table of flows");
 	check_clean(&stage, "the table of flows");
+	assert_true(scene_exchange(&stage.connection));
 	stage.connection.client_port++;
 	scene_connect(&stage.connection);
 	assert_true(scene_exchange(&stage.connection));
@@ -780,7 +781,7 @@ int main(void)
 		T(nothing_differs_of_what_rulesd_has_done),
 		T(whatever_is_spoiled_is_named_and_repaired),
 		T(flows_that_something_wrong_let_in_end),
-		T(a_lost_table_of_flows_is_made_anew),
+		T(a_table_of_flows_that_was_taken_away_comes_back_with_them),
 		T(repairs_under_traffic_lose_nothing),
 #undef T
 	};
