@@ -13,6 +13,7 @@
 
 #define REPEAT	     250000u
 #define REPEAT_QUICK 100000u
+#define REPEAT_SMOKE 1000u
 #define BATCH \
 	256u /* connections or datagrams at once: fewer than an interface may have half-open */
 #define BATCHES	   64u
@@ -240,7 +241,9 @@ static void row_init(struct row *row, struct bench *bench, const char *name,
 			.frame = *frame,
 			.vary = *vary,
 			.reason = reason,
-			.repeat = bench_quick(bench) ? REPEAT_QUICK : REPEAT,
+			.repeat = bench_smoke(bench)   ? REPEAT_SMOKE
+				  : bench_quick(bench) ? REPEAT_QUICK
+						       : REPEAT,
 		};
 		row->series[kind] =
 			bench_series(bench, name, kinds[kind], "ns", "hook=%s", hook_of(program));
@@ -306,7 +309,7 @@ static void measure_path(struct bench *bench, const struct path *path, enum prog
 static void measure_turn(struct bench *bench, unsigned int first, unsigned int count,
 			 unsigned int hook)
 {
-	unsigned int batches = bench_quick(bench) ? BATCHES / 8 : BATCHES;
+	unsigned int batches = bench_smoke(bench) ? 1 : bench_quick(bench) ? BATCHES / 8 : BATCHES;
 	g_autofree struct row *rows = g_new(struct row, count);
 
 	proggy_flush_flows();
@@ -415,6 +418,7 @@ static void measure_many(struct bench *bench, uint32_t count)
 
 static void measure_all(struct bench *bench)
 {
+	unsigned int counts = bench_smoke(bench) ? 2 : G_N_ELEMENTS(flow_counts);
 	void *state = NULL;
 
 	assert_int_equal(proggy_setup(&state), 0);
@@ -429,7 +433,7 @@ static void measure_all(struct bench *bench)
 			measure_path(bench, &paths[i], PROGGY_TC_EGRESS);
 	}
 	measure_turns(bench);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(flow_counts); i++)
+	for (unsigned int i = 0; i < counts; i++)
 		if (is_wanted("any of flows"))
 			measure_many(bench, flow_counts[i]);
 	testrun_close();
