@@ -3,10 +3,11 @@
  * segment.bpf.h - the short way of TCP segments that change more than windows and counts: the SYN
  * that opens a flow, the answer to it, the acknowledgement that confirms it, and what ends it.
  *
+ * Functions apart: their instructions lie in no cache line that a segment of an established flow
+ * fetches. What is known by then is handed to them.
+ *
  * As everywhere on the short way, nothing is written before it is sure that the segment passes;
  * what is refused, or has to be reported, takes the long way, which judges with the same functions.
- * A SYN, or the answer to it, is in this CPU's scratch: tcp, dir and bytes; of a SYN also key,
- * flags and port.
  */
 #pragma once
 
@@ -18,7 +19,42 @@ enum sg_short_verdict {
 	SG_SHORT_UNDECIDED, /* nothing was written; the long way decides */
 	SG_SHORT_PASSES,    /* and is counted, as what drops is */
 	SG_SHORT_DROPS,
+	SG_SHORT_STRANGER, /* sg_short_stranger() decides */
 };
+
+/* What the short way knows of a frame, in memory: its functions apart are handed it as it is. */
+struct sg_short {
+	struct sg_flow_key key;
+	const __u8 *l4;	 /* 8 bytes of it can be read, 20 of TCP */
+	const void *end; /* of what can be read */
+	struct sg_control *control;
+	const struct sg_iface_conf *conf; /* as of the generation */
+	struct sg_stats *stats;
+	__u64 generation;
+	__u32 bytes; /* of the frame */
+	__u32 l4_bytes;
+	__u8 proto;
+	__u8 flags; /* of TCP without PSH: SYN, SYN and ACK, ACK, FIN and ACK */
+	__u8 dir;
+};
+
+sg_inline __u32 sg_short_tcp_header(const struct sg_short *s)
+{
+	return (s->l4[12] >> 4) * 4;
+}
+
+/* Verifier: it has forgotten by now that they can be read. */
+sg_inline int sg_short_segment(const struct sg_short *s, const void *end,
+			       struct sg_tcp_segment *seg)
+{
+	if ((const void *)(s->l4 + 20) > end)
+		return 0;
+	seg->seq = sg_be32(s->l4 + 4);
+	seg->ack = sg_be32(s->l4 + 8);
+	seg->length = s->l4_bytes - sg_short_tcp_header(s);
+	seg->window = sg_be16(s->l4 + 14);
+	return 1;
+}
 
 sg_inline void sg_short_count(struct sg_stats *stats, __u32 bytes, __u8 dir,
 			      enum sg_outcome outcome, __u32 reason)
@@ -65,115 +101,115 @@ sg_noinline __u32 sg_short_scale(const __u8 *options, const void *end, __u32 byt
 	return SG_SHORT_NO_ANSWER;
 }
 
+/* A SYN or the answer to it, in this CPU's scratch: tcp, dir and bytes; NULL when the long way must
+ * read it. */
+sg_inline struct sg_packet *sg_short_packet(const struct sg_short *s)
+{
+	__u32 zero = 0, scale = SG_TCP_NO_SCALE;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+
+	if (!p || !sg_short_segment(s, s->end, &p->tcp))
+		return 0;
+	if (sg_short_tcp_header(s) > 20) {
+		scale = sg_short_scale(s->l4 + 20, s->end, sg_short_tcp_header(s) - 20);
+		if (scale == SG_SHORT_NO_ANSWER)
+			return 0;
+	}
+	p->tcp.flags = s->flags;
+	p->tcp.scale = scale;
+	p->bytes = s->bytes;
+	p->dir = s->dir & 1;
+	return p;
+}
+
 /* ------------------------------------------------------------------ a flow moves */
 
 /* Whether it is a live TCP flow whose rule is not in doubt, of a state from first on. */
-sg_inline int sg_short_is_live(const struct sg_flow *flow, __u32 word, __u32 first,
-			       const struct sg_iface_conf *conf, const struct sg_control *control)
+sg_inline int sg_short_is_live(const struct sg_short *s, const struct sg_flow *flow, __u32 word,
+			       __u32 first)
 {
-	return READ_ONCE(flow->stamp) >= READ_ONCE(control->last_removal) &&
+	return READ_ONCE(flow->stamp) >= READ_ONCE(s->control->last_removal) &&
 	       !(SG_FLOW_FLAGS(word) & SG_FLOW_DEAD) && SG_FLOW_STATE(word) >= first &&
 	       SG_FLOW_STATE(word) <= SG_TCP_TIME_WAIT &&
-	       !sg_flow_expired(flow, conf, SG_IPPROTO_TCP, word, bpf_jiffies64());
+	       !sg_flow_expired(flow, s->conf, SG_IPPROTO_TCP, word, bpf_jiffies64());
 }
 
-/* The slot, and which use of its cell the flow was when it was found. */
-#define SG_SHORT_WHICH(slot, use) ((__u32)(slot) | (__u32)(use) << 16)
-
-/* The SYN/ACK that answers a SYN, as sg_flow_packet(); the segment is in this CPU's scratch. */
-sg_noinline int sg_short_answer(struct sg_flow *flow, const struct sg_packet *p,
-				const struct sg_iface_conf *conf, const struct sg_control *control,
-				__u32 which)
+sg_inline int sg_short_recorded(const struct sg_short *s, struct sg_flow_half *mine)
 {
-	__u32 slot = which & 0xffff, use = which >> 16;
-	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	__u64 head = sg_flow_head(flow);
-	__u32 dir = p->dir & 1, word = SG_HEAD_STATE(head), next;
-	struct sg_flow_half *mine = &flow->half[dir], *theirs = &flow->half[dir ^ 1];
-	struct sg_tcp_segment seg = {
-		.seq = p->tcp.seq,
-		.ack = p->tcp.ack,
-		.length = p->tcp.length,
-		.window = p->tcp.window,
-		.flags = SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK,
-		.scale = p->tcp.scale,
-	};
-
-	if (!stats || SG_HEAD_USE(head) != use || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT ||
-	    (flow->opener & 1) == dir ||
-	    !sg_short_is_live(flow, word, SG_TCP_SYN_SENT, conf, control) ||
-	    sg_tcp_track(mine, theirs, SG_TCP_SYN_SENT, 0, &seg, &next) != SG_TCP_ACCEPT)
-		return SG_SHORT_UNDECIDED;
-	sg_flow_move(flow, use, word, (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
 	WRITE_ONCE(mine->seen, (__u32)bpf_jiffies64());
 	mine->packets++;
-	mine->bytes += p->bytes;
-	sg_short_count(stats, p->bytes, dir, SG_ALLOWED, SG_ALLOW_FLOW);
+	mine->bytes += s->bytes;
+	sg_short_count(s->stats, s->bytes, s->dir & 1, SG_ALLOWED, SG_ALLOW_FLOW);
 	return SG_SHORT_PASSES;
 }
 
-enum sg_short_move {
-	SG_SHORT_STAYS,	  /* the long way decides */
-	SG_SHORT_MOVES,	  /* sg_short_moved() follows */
-	SG_SHORT_RESERVED /* likewise; the flow has its place among the confirmed ones already */
-};
-
-/*
- * Whether a segment with ACK and without SYN and RST may move a flow in the shard, once its numbers
- * are found to fit. Where it may confirm the flow, that is counted before anything else, so that
- * what exceeds the allowance is left to the long way.
+/* The SYN/ACK that answers a SYN, as sg_flow_packet(). word and use are what was read of the flow.
  */
-sg_noinline __u32 sg_short_may_move(const struct sg_flow *flow, __u32 word,
-				    const struct sg_iface_conf *conf,
-				    const struct sg_control *control, __u32 slot)
+sg_noinline int sg_short_answer(const struct sg_short *s, struct sg_flow *flow, __u32 word,
+				__u32 use)
 {
-	struct sg_slot *counters;
+	__u32 dir = s->dir & 1, next;
+	struct sg_flow_half *mine;
+	struct sg_packet *p;
 
-	if (!sg_short_is_live(flow, word, SG_TCP_SYN_RECV, conf, control))
-		return SG_SHORT_STAYS;
-	if (!(SG_FLOW_FLAGS(word) & SG_FLOW_HALF))
-		return SG_SHORT_MOVES;
-	counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	if (!counters)
-		return SG_SHORT_STAYS;
-	if (__sync_fetch_and_add(&counters->flows, 1) < conf->max_flows)
-		return SG_SHORT_RESERVED;
-	__sync_fetch_and_add(&counters->flows, -1);
-	return SG_SHORT_STAYS;
+	if (!flow || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT || (flow->opener & 1) == dir ||
+	    !sg_short_is_live(s, flow, word, SG_TCP_SYN_SENT))
+		return SG_SHORT_UNDECIDED;
+	p = sg_short_packet(s);
+	mine = &flow->half[dir];
+	if (!p || READ_ONCE(flow->use) != use ||
+	    sg_tcp_track(mine, &flow->half[dir ^ 1], SG_TCP_SYN_SENT, 0, &p->tcp, &next) !=
+		    SG_TCP_ACCEPT)
+		return SG_SHORT_UNDECIDED;
+	sg_flow_move(flow, use, word, (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
+	return sg_short_recorded(s, mine);
 }
 
-/* The segment fits and was recorded, or it does not and the flow is NULL. */
-#define SG_SHORT_MOVED(move, dir, flags) ((__u32)(move) | (__u32)(dir) << 8 | (__u32)(flags) << 16)
-sg_noinline int sg_short_moved(struct sg_flow *flow, __u32 word, __u32 how, __u32 ack, __u32 which)
+/*
+ * A segment with ACK and without SYN and RST, of a flow in the shard that it may move: it confirms
+ * it, or begins or goes on to end it. That the state moves is also what says that the cell is still
+ * this flow's; only then its windows are written.
+ */
+sg_noinline int sg_short_moves(const struct sg_short *s, struct sg_flow *flow, __u32 word,
+			       __u32 use)
 {
-	__u32 dir = how >> 8 & 1, slot = which & 0xffff, next_word = word, next;
+	__u32 dir = s->dir & 1, slot = s->key.slot, from_opener, next, confirms;
+	struct sg_tcp_segment seg = {.flags = s->flags};
+	struct sg_flow_half *mine, *theirs;
 	struct sg_slot *counters;
 
-	if (flow) {
-		__u32 from_opener = (flow->opener & 1) == dir;
-
-		next = sg_tcp_advance(&flow->half[dir], &flow->half[dir ^ 1], SG_FLOW_STATE(word),
-				      from_opener, how >> 16, ack);
-		next_word = (word & ~0xffu) | next;
-		if (!from_opener)
-			next_word |= SG_FLOW_REPLIED << 8;
-		if (next >= SG_TCP_ESTABLISHED)
-			next_word &= ~(SG_FLOW_HALF << 8);
-		/* A flow whose state is not word any more another CPU confirms, or has taken away.
+	if (!flow || !sg_short_is_live(s, flow, word, SG_TCP_SYN_RECV))
+		return SG_SHORT_UNDECIDED;
+	mine = &flow->half[dir];
+	theirs = &flow->half[dir ^ 1];
+	if (!sg_short_segment(s, s->end, &seg) ||
+	    sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
+		return SG_SHORT_UNDECIDED;
+	from_opener = (flow->opener & 1) == dir;
+	next = sg_tcp_advance(mine, theirs, SG_FLOW_STATE(word), from_opener, seg.flags, seg.ack);
+	confirms = next >= SG_TCP_ESTABLISHED && SG_FLOW_FLAGS(word) & SG_FLOW_HALF;
+	next |= word & ~0xffu;
+	if (!from_opener)
+		next |= SG_FLOW_REPLIED << 8;
+	if (!confirms) {
+		if (next == word ? READ_ONCE(flow->use) != use
+				 : !sg_flow_move(flow, use, word, next))
+			return SG_SHORT_UNDECIDED;
+	} else {
+		counters = bpf_map_lookup_elem(&sg_slots, &slot);
+		if (!counters)
+			return SG_SHORT_UNDECIDED;
+		/* Counted before it is confirmed; what exceeds the allowance the long way judges.
 		 */
-		if (next_word != word && !sg_flow_move(flow, which >> 16, word, next_word))
-			next_word = word;
-	}
-	if ((how & 0xff) != SG_SHORT_RESERVED)
-		return 0;
-	counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	if (!counters)
-		return 0;
-	if (next_word & SG_FLOW_HALF << 8)
-		__sync_fetch_and_add(&counters->flows, -1);
-	else
+		if (__sync_fetch_and_add(&counters->flows, 1) >= s->conf->max_flows ||
+		    !sg_flow_move(flow, use, word, next & ~(SG_FLOW_HALF << 8))) {
+			__sync_fetch_and_add(&counters->flows, -1);
+			return SG_SHORT_UNDECIDED;
+		}
 		__sync_fetch_and_add(&counters->half, -1);
-	return 0;
+	}
+	sg_tcp_record(mine, theirs, &seg);
+	return sg_short_recorded(s, mine);
 }
 
 /* ------------------------------------------------------------------ a flow opens */
@@ -256,35 +292,35 @@ sg_inline int sg_short_put(const struct sg_view *view, struct sg_packet *p,
 
 /*
  * A SYN that no outline excludes. It passes here when its flow is nowhere, the guard has nothing to
- * ask, a rule allows it, and there is a place for it in the shard.
+ * ask, a rule allows it, and there is a place for it in the shard. What this CPU's scratch has of
+ * it: tcp, dir and bytes, key, flags and port.
  *
  * Where its flow is going to be is in no cache: the processor fetches that while it does the rest,
  * as long as no atomic instruction makes it wait. So those come last.
  */
-sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *conf,
-			      struct sg_control *control, __u64 generation)
+sg_inline int sg_short_open(const struct sg_short *s, struct sg_packet *p)
 {
 	struct sg_view view = {
-		.generation = generation,
+		.generation = s->generation,
 		.now = bpf_jiffies64(),
-		.control = control,
-		.conf = conf,
+		.control = s->control,
+		.conf = s->conf,
 	};
-	struct sg_place place = sg_place_of(&p->key, control->hash, conf->buckets);
-	__u32 slot = p->key.slot, shard = conf->shard, rule;
+	struct sg_place place = sg_place_of(&p->key, view.control->hash, view.conf->buckets);
+	__u32 slot = p->key.slot, shard = view.conf->shard, rule;
 	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
 	struct sg_bucket *bucket = table ? bpf_map_lookup_elem(table, &place.first) : 0;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
-	struct sg_stats *stats = bpf_map_lookup_elem(&sg_stats, &slot);
 	struct sg_rule_stats *totals;
 
-	if (!bucket || !counters || !stats)
+	if (!bucket || !counters)
 		return SG_SHORT_UNDECIDED;
 	sg_cell_fetch(bucket, place.cell);
 	if (p->dir == SG_EGRESS)
-		sg_short_neighbour(&p->key, control, generation);
-	if (READ_ONCE(control->flags) || READ_ONCE(counters->lru) ||
-	    READ_ONCE(counters->flows) >= conf->max_flows || conf->max_flows < SG_IN_PLACE_FLOWS ||
+		sg_short_neighbour(&p->key, view.control, view.generation);
+	if (READ_ONCE(view.control->flags) || READ_ONCE(counters->lru) ||
+	    READ_ONCE(counters->flows) >= view.conf->max_flows ||
+	    view.conf->max_flows < SG_IN_PLACE_FLOWS ||
 	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
 		return SG_SHORT_UNDECIDED;
 	if (sg_refuse_guard(&view, &p->key, p->dir) != SG_GO_ON)
@@ -309,7 +345,67 @@ sg_noinline int sg_short_open(struct sg_packet *p, const struct sg_iface_conf *c
 	totals = bpf_map_lookup_elem(&sg_rules, &rule);
 	if (totals)
 		__sync_fetch_and_add(&totals->flows, 1);
-	sg_short_count(stats, p->bytes, p->dir & 1, SG_ALLOWED,
+	sg_short_count(s->stats, p->bytes, p->dir & 1, SG_ALLOWED,
 		       rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE);
 	return SG_SHORT_PASSES;
+}
+
+/* ------------------------------------------------------------------ no flow */
+
+/*
+ * A packet that has no flow in the shard; or a SYN that no rule can allow, of which that is not
+ * known.
+ */
+sg_noinline int sg_short_stranger(const struct sg_short *s)
+{
+	struct sg_stranger stranger = {.key = &s->key,
+				       .dir = s->dir & 1,
+				       .syn = s->flags == SG_TCP_FLAG_SYN,
+				       .proto = s->proto};
+	struct sg_view view = {
+		.generation = s->generation,
+		.now = bpf_jiffies64(),
+		.control = s->control,
+		.conf = s->conf,
+	};
+	const struct sg_outline *outline = sg_outline_of(view.conf->outline, view.conf->policy);
+	__u32 slot = s->key.slot, reason;
+	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
+
+	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	if (!counters || !view.iface)
+		return SG_SHORT_UNDECIDED;
+	if ((!stranger.syn || !sg_refuse_has_no_flow(&view, counters, outline, &stranger)) &&
+	    (READ_ONCE(counters->lru) ||
+	     (stranger.syn && sg_shard_has(view.control, view.conf, &s->key))))
+		return SG_SHORT_UNDECIDED;
+	reason = sg_refuse(&view, outline, &stranger);
+	if (reason == SG_UNDECIDED)
+		return SG_SHORT_UNDECIDED;
+	sg_short_count(s->stats, s->bytes, stranger.dir, SG_DROPPED, reason);
+	return SG_SHORT_DROPS;
+}
+
+/* Whether its outline lets a SYN ask the rules. */
+sg_inline int sg_short_may_open(const struct sg_short *s)
+{
+	struct sg_stranger stranger = {.key = &s->key, .dir = s->dir, .proto = SG_IPPROTO_TCP};
+
+	return sg_refuse_may_open(sg_outline_of(s->conf->outline, s->conf->policy), &stranger,
+				  s->dir & 1);
+}
+
+sg_noinline int sg_short_syn(const struct sg_short *s)
+{
+	struct sg_packet *p;
+
+	if (!sg_short_may_open(s))
+		return SG_SHORT_STRANGER;
+	p = sg_short_packet(s);
+	if (!p)
+		return SG_SHORT_UNDECIDED;
+	p->key = s->key;
+	p->flags = SG_PKT_TCP;
+	p->port = bpf_ntohs(s->dir == SG_EGRESS ? s->key.rport : s->key.lport);
+	return sg_short_open(s, p);
 }

@@ -85,6 +85,7 @@ sg_inline int sg_cell_is(struct sg_bucket *bucket, __u32 i, __u32 tag,
 	hit->flow = &cell->flow;
 	hit->tag = &bucket->tags[i];
 	hit->use = SG_HEAD_USE(head);
+	hit->state = SG_HEAD_STATE(head);
 	return 1;
 }
 
@@ -128,7 +129,7 @@ __noinline __u64 sg_shard_seek(const struct sg_flow_key *key, __u32 shard, __u32
 	return found ? SG_AT(second, found) : 0;
 }
 
-/* Fills in flow, tag and tagged; 0 when the shard does not have the key. */
+/* Fills in flow, tag, use and state; 0 when the shard does not have the key. */
 sg_inline int sg_shard_find(const struct sg_control *control, const struct sg_iface_conf *conf,
 			    const struct sg_flow_key *key, struct sg_hit *hit)
 {

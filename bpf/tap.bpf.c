@@ -34,13 +34,18 @@ sg_inline __u32 sg_parse_all(const struct sg_frame *f, struct sg_packet *p, __s3
 	return verdict;
 }
 
-sg_inline int sg_shortcut_md(struct xdp_md *ctx, int drops_only)
+sg_inline struct sg_frame sg_frame_md(struct xdp_md *ctx)
 {
-	struct sg_frame frame = {
+	return (struct sg_frame){
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.bytes = bpf_xdp_get_buff_len(ctx),
 	};
+}
+
+sg_inline int sg_shortcut_md(struct xdp_md *ctx, int drops_only)
+{
+	struct sg_frame frame = sg_frame_md(ctx);
 
 	return sg_shortcut(&frame, ctx->ingress_ifindex, SG_EGRESS, drops_only);
 }
@@ -76,22 +81,12 @@ sg_noinline int sg_shortcut_ingress(struct __sk_buff *skb)
 	return sg_shortcut_skb(skb, SG_INGRESS);
 }
 
-SEC("xdp.frags")
-int sg_xdp(struct xdp_md *ctx)
+sg_inline int sg_xdp_long(struct xdp_md *ctx)
 {
-	struct sg_frame frame = {
-		.data = (void *)(long)ctx->data,
-		.data_end = (void *)(long)ctx->data_end,
-		.bytes = bpf_xdp_get_buff_len(ctx),
-	};
+	struct sg_frame frame = sg_frame_md(ctx);
 	__u32 zero = 0, verdict;
-	struct sg_packet *p;
-	int decided;
+	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 
-	decided = sg_shortcut_xdp(ctx);
-	if (decided != SG_SHORT_UNDECIDED)
-		return decided == SG_SHORT_PASSES ? XDP_PASS : XDP_DROP;
-	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return XDP_DROP;
 	sg_packet_reset(p, SG_EGRESS);
@@ -103,20 +98,28 @@ int sg_xdp(struct xdp_md *ctx)
 }
 
 SEC("xdp.frags")
+int sg_xdp(struct xdp_md *ctx)
+{
+	int decided = sg_shortcut_xdp(ctx);
+
+	if (decided == SG_SHORT_PASSES)
+		return XDP_PASS;
+	if (decided == SG_SHORT_DROPS)
+		return XDP_DROP;
+	return sg_xdp_long(ctx);
+}
+
+SEC("xdp.frags")
 int sg_xdp_early(struct xdp_md *ctx)
 {
-	struct sg_frame frame = {
-		.data = (void *)(long)ctx->data,
-		.data_end = (void *)(long)ctx->data_end,
-		.bytes = bpf_xdp_get_buff_len(ctx),
-	};
-	__u32 zero = 0;
+	int decided = sg_shortcut_early(ctx);
+	struct sg_frame frame;
 	struct sg_packet *p;
-	int decided;
+	__u32 zero = 0;
 
-	decided = sg_shortcut_early(ctx);
 	if (decided != SG_SHORT_UNDECIDED)
 		return decided == SG_SHORT_PASSES ? XDP_PASS : XDP_DROP;
+	frame = sg_frame_md(ctx);
 	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return XDP_PASS;
@@ -156,8 +159,10 @@ sg_inline int sg_tc(struct __sk_buff *skb, __u8 dir, int decided)
 	__u32 zero = 0, verdict;
 	struct sg_packet *p;
 
-	if (decided != SG_SHORT_UNDECIDED)
-		return decided == SG_SHORT_PASSES ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	if (decided == SG_SHORT_PASSES)
+		return TC_ACT_UNSPEC;
+	if (decided == SG_SHORT_DROPS)
+		return TC_ACT_SHOT;
 	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return TC_ACT_SHOT;

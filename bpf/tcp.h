@@ -217,8 +217,8 @@ static __inline __attribute__((always_inline)) enum sg_tcp_result sg_tcp_reset(
 	return SG_TCP_ACCEPT;
 }
 
-/* The state after a segment with ACK and without SYN and RST, which was recorded, of a flow whose
- * SYN was answered. */
+/* The state after an acceptable segment with ACK and without SYN and RST, recorded or not yet, of a
+ * flow whose SYN was answered. */
 static __inline __attribute__((always_inline)) __u32 sg_tcp_advance(
 	const struct sg_flow_half *mine, const struct sg_flow_half *theirs, __u32 state,
 	int from_opener, __u32 flags, __u32 ack)
