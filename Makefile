@@ -30,7 +30,7 @@ DEPS_PACKAGES := gcc make pkg-config clang llvm libc6-dev linux-libc-dev libbpf-
 DEB_PACKAGES := debhelper dpkg-dev fakeroot
 TEST_PACKAGES := $(DEB_PACKAGES) clang-format clang-tidy python3-jsonschema qemu-system-x86 busybox-static nftables iptables ipset \
 	cpio xz-utils kmod curl jq procps iputils-ping libclang-rt-14-dev systemd lintian mandoc graphviz zsh tmux
-BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq
+BENCH_PACKAGES := nftables iptables ipset gnuplot-nox jq python3
 LIBS := libpcap ncursesw libbpf libmnl libnftnl jansson libmicrohttpd libcurl smartcols glib-2.0 libsystemd libseccomp libcap
 
 WARN := -Wall -Wextra -Wshadow -Wcast-qual -Wsign-compare -Wmissing-prototypes -Wstrict-prototypes \
