@@ -200,83 +200,6 @@ static gboolean repair(gpointer arg)
 	return G_SOURCE_CONTINUE;
 }
 
-/* One sentence out of a list of findings, for a start that fails. */
-static void summarize(const struct diag *diag, const char *what, char **error)
-{
-	const struct diag_entry *first = diag->entries->len ? diag->entries->pdata[0] : NULL;
-
-	*error = g_strdup_printf(
-		"%s: %s%s%s%s", what, first && first->place.file ? first->place.file : "",
-		first && first->place.file ? ": " : "", first ? first->message : "unknown error",
-		diag->entries->len > 1 ? " (and more)" : "");
-}
-
-static int restore_attached(struct engine *engine, struct model *model, struct diag *diag,
-			    char **error)
-{
-	g_autoptr(GPtrArray) kept =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
-	int err = state_load_attached(engine->state, kept, error);
-
-	if (err < 0)
-		return err;
-	for (guint i = 0; i < kept->len; i++) {
-		const struct load_source *source = kept->pdata[i];
-		struct model_interface *iface = NULL;
-
-		err = load_interface(source->name, source->text, source->length, &iface, diag);
-		if (err == 0) {
-			iface->attached = true;
-			err = candidate_add_interface(model, iface, diag);
-			if (err < 0)
-				model_interface_free(iface);
-		}
-		if (err < 0) {
-			g_autofree char *what = g_strdup_printf(
-				"interface %s, attached by hand, does not load from "
-				"%s/attached/%s.json",
-				source->name, engine->state->path, source->name);
-
-			summarize(diag, what, error);
-			return err;
-		}
-	}
-	err = kept->len ? model_validate(model, diag) : 0;
-	if (err < 0)
-		summarize(diag, "interfaces attached by hand do not fit the policy", error);
-	return err;
-}
-
-/* The model of what was in force before. */
-static int restore_model(struct engine *engine, struct diag *diag, char **error)
-{
-	g_autoptr(GPtrArray) sources = NULL;
-	g_autoptr(GPtrArray) patches = NULL;
-	const struct state_generation *current;
-	CLEANUP(model_free) struct model *model = NULL;
-	int err;
-
-	sources = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
-	patches = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))g_ptr_array_unref);
-	err = state_load_current(engine->state, sources, patches, error);
-	if (err < 0)
-		return err;
-	current = state_current(engine->state);
-	err = candidate_model(current ? sources : NULL, patches, NULL, &model, diag);
-	if (err < 0) {
-		summarize(diag,
-			  "the policy that held before does not load any more (start the rulesd "
-			  "that accepted it)",
-			  error);
-		return err;
-	}
-	err = restore_attached(engine, model, diag, error);
-	if (err < 0)
-		return err;
-	engine->model = TAKE_PTR(model);
-	return 0;
-}
-
 static int restore_kernel(struct engine *engine, struct diag *diag, char **error)
 {
 	g_autofree char *said = NULL;
@@ -285,7 +208,7 @@ static int restore_kernel(struct engine *engine, struct diag *diag, char **error
 				&engine->image, diag);
 
 	if (err < 0) {
-		summarize(diag, "the policy that held before does not compile", error);
+		engine_summarize(diag, "the policy that held before does not compile", error);
 		return err;
 	}
 	/* What held before has its names in the registry, and numbers of policies and sets are
@@ -303,7 +226,7 @@ static int restore_kernel(struct engine *engine, struct diag *diag, char **error
 		err = err < 0 ? engine_dataplane_error(err, said, diag) : 0;
 	}
 	if (err < 0) {
-		summarize(diag, "the policy cannot be restored", error);
+		engine_summarize(diag, "the policy cannot be restored", error);
 		return err;
 	}
 	engine_settle_soon(engine);
@@ -353,6 +276,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 {
 	CLEANUP(engine_close) struct engine *e = g_new0(struct engine, 1);
 	CLEANUP(diag_free) struct diag *diag = diag_new();
+	CLEANUP(engine_head_start_clear) struct engine_head_start ahead = {0};
 	const struct dataplane_options dataplane = {
 		.bpffs = options->bpffs,
 		.max_flows = options->max_flows,
@@ -381,11 +305,13 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	}
 	err = engine_guard_open(e, error);
 	if (err == 0)
+		engine_head_start(&ahead, e->state);
+	if (err == 0)
 		err = dataplane_open(&dataplane, &e->dataplane, error);
 	if (err == 0)
 		err = engine_guard_enforce(e, error);
 	if (err == 0)
-		err = restore_model(e, diag, error);
+		err = engine_restore_model(e, &ahead, diag, error);
 	if (err == 0)
 		err = engine_kept_find(e, whole, error);
 	if (err == 0)

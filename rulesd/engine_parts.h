@@ -94,6 +94,27 @@ bool engine_same_texts(const struct engine *engine, const GPtrArray *sources);
 void engine_digest_start(struct engine *engine, const struct state_generation *generation);
 void engine_digest_stop(struct engine *engine);
 
+/* -------------------------------------------------- engine_model.c */
+
+/*
+ * The policy that holds, read by a thread while the maps are: each takes a good part of a start
+ * with a million members. It changes nothing; when it comes to no end, for whatever reason,
+ * engine_restore_model reads all of it again and says what is wrong.
+ */
+struct engine_head_start {
+	GThread *thread;	   /* NULL: there is none */
+	const struct state *state; /* nobody changes it until engine_restore_model */
+	struct model *model;	   /* NULL: not read */
+};
+
+void engine_head_start(struct engine_head_start *ahead, const struct state *state);
+void engine_head_start_clear(struct engine_head_start *ahead);
+/* Into engine->model. 0, or -errno and *error, which the caller frees. */
+int engine_restore_model(struct engine *engine, struct engine_head_start *ahead, struct diag *diag,
+			 char **error);
+/* One sentence out of a list of findings, for a start that fails; the caller frees *error. */
+void engine_summarize(const struct diag *diag, const char *what, char **error);
+
 /* -------------------------------------------------- engine_compact.c */
 
 /* After something was appended to the journal: whether it has to be compacted, which then begins.
