@@ -536,6 +536,8 @@ int api_check(const struct options *options, char **error)
 
 	if (err == 0)
 		err = api_socket_remove_stale(options->socket, error);
+	if (err == 0)
+		err = api_socket_make_folder(options->socket, error);
 	if (err < 0)
 		return err;
 	err = api_groups_join(&groups);

@@ -11,7 +11,8 @@ struct api;
 
 /*
  * What can be known to fail before anything is touched: groups that do not exist, and a socket
- * where somebody answers (-EADDRINUSE). 0 or -errno and *error (the caller frees it).
+ * where somebody answers (-EADDRINUSE). Makes the socket's folder and joins its group. 0 or -errno
+ * and *error (the caller frees it).
  */
 int api_check(const struct options *options, char **error);
 /*

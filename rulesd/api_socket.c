@@ -209,25 +209,24 @@ static int bind_and_listen(int fd, const char *path, const struct api_groups *gr
 
 /* One that is made here can be searched by everybody, whatever the umask: the socket's own mode
  * says who may connect. */
-static int make_folder(const char *folder)
+int api_socket_make_folder(const char *path, char **error)
 {
+	g_autofree char *folder = g_path_get_dirname(path);
+
 	if (access(folder, F_OK) == 0)
 		return 0;
 	if (g_mkdir_with_parents(folder, 0755) < 0 || chmod(folder, 0755) < 0)
-		return -errno;
+		return fail(error, -errno, folder, "mkdir");
 	return 0;
 }
 
 int api_socket_listen(const char *path, const struct api_groups *groups, int *fd, char **error)
 {
-	g_autofree char *folder = g_path_get_dirname(path);
 	AUTO_FD int made = -1;
-	int err;
+	int err = api_socket_make_folder(path, error);
 
-	err = make_folder(folder);
-	if (err < 0)
-		return fail(error, err, folder, "mkdir");
-	err = api_socket_remove_stale(path, error);
+	if (err == 0)
+		err = api_socket_remove_stale(path, error);
 	if (err < 0)
 		return err;
 	made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

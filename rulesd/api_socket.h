@@ -34,6 +34,9 @@ int api_groups_join(const struct api_groups *groups);
  * *error: -EADDRINUSE when somebody answers there, -EEXIST when it is no socket. */
 int api_socket_remove_stale(const char *path, char **error);
 
+/* The folder of the socket, if there is none. 0, or -errno and *error. */
+int api_socket_make_folder(const char *path, char **error);
+
 /*
  * A listening non-blocking socket that only root, rulesd's own user and the groups can connect to.
  * 0 and *fd, or -errno and *error: -EADDRINUSE when somebody answers there.

@@ -96,8 +96,9 @@ int dataplane_flush_all(const struct dataplane_options *options, struct dataplan
 		if (code)
 			return code;
 	}
-	/* EBUSY: the bpffs is mounted right here; the mount is not the instance's to take away. */
-	if (rmdir(bpffs) && errno != ENOENT && errno != EBUSY)
+	/* EBUSY, or EACCES for what is above it is not rulesd's: the bpffs is mounted right here;
+	 * the mount is not the instance's to take away. */
+	if (rmdir(bpffs) && errno != ENOENT && errno != EBUSY && errno != EACCES)
 		return bpf_fail(error, -errno, "%s: rmdir", bpffs);
 	if (flushed)
 		*flushed = count;

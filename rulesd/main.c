@@ -76,6 +76,9 @@ static int give_up_privileges(const struct options *options, char **error)
 		err = bpffs_mount(options->bpffs, error);
 	if (err == 0)
 		err = dataplane_prepare(options->bpffs, error);
+	/* Afterwards files are made in there only; state_open reports what is wrong with it. */
+	if (err == 0)
+		g_mkdir_with_parents(options->state_dir, 0700);
 	return err < 0 ? err : privilege_drop(options, error);
 }
 

@@ -139,6 +139,12 @@ int privilege_drop(const struct options *options, char **error)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(-errno, "no_new_privs", error);
+	err = files_restrict(options);
+	if (err == -EOPNOTSUPP)
+		log_warning("where files are changed is not restricted: no Landlock here (a kernel "
+			    "before 5.19 or without it)");
+	else if (err < 0)
+		return fail(err, "Landlock", error);
 	err = syscall_filter_install();
 	if (err ==
 	    -EOPNOTSUPP) { /* nobody who attacks chooses the kernel; valgrind has none either */

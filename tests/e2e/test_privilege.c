@@ -5,6 +5,7 @@
  * outside: ptrace(2) puts a system call of ours where its loop waits in one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <grp.h>
 #include <linux/bpf.h>
@@ -156,24 +157,39 @@ static void wait_stopped(pid_t pid)
 		fail_msg("rulesd does not stop: status %x", (unsigned int)status);
 }
 
+/* Stops the first thread where it waits in a system call: the two bytes before are the instruction
+ * for one. */
+static struct user_regs_struct stop_in_call(void)
+{
+	const gint64 began = g_get_monotonic_time();
+	struct user_regs_struct held;
+
+	for (;;) {
+		if (ptrace(PTRACE_SEIZE, confined->pid, 0, 0) < 0 ||
+		    ptrace(PTRACE_INTERRUPT, confined->pid, 0, 0) < 0)
+			fail_msg("ptrace: %s", strerror(errno));
+		wait_stopped(confined->pid);
+		if (ptrace(PTRACE_GETREGS, confined->pid, 0, &held) < 0)
+			fail_msg("ptrace: %s", strerror(errno));
+		if ((ptrace(PTRACE_PEEKTEXT, confined->pid, held.rip - 2, 0) & 0xffff) == 0x050f)
+			return held;
+		if (patience_over(began, GIVE_UP_MS))
+			fail_msg("rulesd never waits in a system call");
+		assert_int_equal(ptrace(PTRACE_DETACH, confined->pid, 0, 0), 0);
+		g_usleep(10000);
+	}
+}
+
 /*
  * Makes the first thread of the daemon call it; what the kernel returned. When that killed it, the
  * daemon's pid is 0 afterwards and the number of the signal is what is returned.
  */
 static long call_in(const struct call *call)
 {
-	struct user_regs_struct held, ours;
+	struct user_regs_struct held = stop_in_call(), ours = held;
 	int status = 0;
 	long result;
 
-	if (ptrace(PTRACE_SEIZE, confined->pid, 0, 0) < 0 ||
-	    ptrace(PTRACE_INTERRUPT, confined->pid, 0, 0) < 0)
-		fail_msg("ptrace: %s", strerror(errno));
-	wait_stopped(confined->pid);
-	if (ptrace(PTRACE_GETREGS, confined->pid, 0, &held) < 0)
-		fail_msg("ptrace: %s", strerror(errno));
-	/* It waits in a system call: the two bytes before are the instruction for one. */
-	ours = held;
 	ours.rip -= 2;
 	ours.rax = (unsigned long long)call->number;
 	ours.orig_rax = (unsigned long long)-1; /* nothing to restart */
@@ -259,6 +275,84 @@ static void what_is_not_needed_does_not_exist(void **state)
 			fail_msg("%s: %ld instead of ENOSYS", calls[i].name, result);
 	}
 	sgctl_check(confined, "show", "status", NULL);
+}
+
+/* ------------------------------------------------------------------ files */
+
+/* Writes below the stack's end, and below what a function may keep there. */
+static unsigned long long lend(const char *text, unsigned int at)
+{
+	const struct user_regs_struct registers = stop_in_call();
+	unsigned long long address = ((registers.rsp - 4096) & ~7ull) + at * 256;
+	char words[256] = "";
+
+	assert_true(g_strlcpy(words, text, sizeof(words)) < sizeof(words));
+	for (size_t i = 0; i < sizeof(words); i += sizeof(long)) {
+		long word;
+
+		memcpy(&word, words + i, sizeof(word));
+		assert_int_equal(ptrace(PTRACE_POKEDATA, confined->pid, address + i, word), 0);
+	}
+	assert_int_equal(ptrace(PTRACE_DETACH, confined->pid, 0, 0), 0);
+	return address;
+}
+
+/* A call with one path, or two. */
+static long call_on(const char *name, long number, const char *path, unsigned long long next,
+		    const char *other)
+{
+	const struct call call = {
+		name, number, {lend(path, 0), other ? lend(other, 1) : next, 0600}};
+
+	return call_in(&call);
+}
+
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* its version */) >= 2;
+}
+
+static void files_are_changed_where_they_are_its_own_only(void **state)
+{
+	const unsigned long long make = O_WRONLY | O_CREAT | O_CLOEXEC;
+	g_autofree char *victim = g_strdup_printf("%s/victim", netns_workdir());
+	g_autofree char *made = g_strdup_printf("%s/made", netns_workdir());
+	g_autofree char *swapped = NULL;
+	g_autofree char *own = NULL;
+	g_autofree char *moved = NULL;
+	g_autofree char *text = NULL;
+
+	(void)state;
+	if (!has_landlock()) {
+		print_message("no Landlock in this kernel: not tested\n");
+		skip();
+	}
+	start_with(NULL);
+	own = g_strdup_printf("%s/own", confined->state_dir);
+	moved = g_strdup_printf("%s/attached/own", confined->state_dir);
+	swapped = g_strdup_printf("%s/link", confined->state_dir);
+	assert_true(g_file_set_contents(victim, "whole", -1, NULL));
+	assert_int_equal(symlink(victim, swapped), 0);
+	assert_int_equal(call_on("write", SYS_open, victim, O_WRONLY, NULL), -EACCES);
+	assert_int_equal(call_on("truncate", SYS_open, victim, O_RDWR | O_TRUNC, NULL), -EACCES);
+	assert_int_equal(call_on("through a link", SYS_open, swapped, O_WRONLY, NULL), -EACCES);
+	assert_int_equal(call_on("make", SYS_open, made, make, NULL), -EACCES);
+	assert_int_equal(call_on("make below /etc", SYS_open, "/etc/tapguard-made", make, NULL),
+			 -EACCES);
+	assert_int_equal(call_on("mkdir", SYS_mkdir, made, 0700, NULL), -EACCES);
+	/* EXDEV: so that a program copies instead, which it may not either. */
+	assert_int_equal(call_on("move there", SYS_rename, victim, 0, own), -EXDEV);
+	/* rulesd's socket is in that directory, so others may go, but nothing else may come. */
+	assert_int_equal(call_on("unlink", SYS_unlink, "/etc/hostname", 0, NULL), -EACCES);
+	assert_true(call_on("read", SYS_open, victim, O_RDONLY | O_CLOEXEC, NULL) >= 0);
+	assert_true(call_on("make its own", SYS_open, own, make, NULL) >= 0);
+	assert_int_equal(call_on("move its own", SYS_rename, own, 0, moved), 0);
+	assert_int_equal(call_on("remove its own", SYS_unlink, moved, 0, NULL), 0);
+	assert_true(g_file_get_contents(victim, &text, NULL, NULL));
+	assert_string_equal(text, "whole");
+	unlink(victim);
+	unlink(swapped);
+	daemon_apply(confined, "{\"version\":1}");
 }
 
 /* ------------------------------------------------------------------ systemd's side */
@@ -392,6 +486,7 @@ int main(void)
 		TEST(a_policy_directory_is_read_whatever_its_modes),
 		TEST(what_only_an_attacker_calls_kills_it),
 		TEST(what_is_not_needed_does_not_exist),
+		TEST(files_are_changed_where_they_are_its_own_only),
 		TEST(the_watchdog_is_fed_from_the_loop),
 		TEST(the_capabilities_of_the_unit_suffice),
 		TEST(without_sys_admin_it_starts_from_nothing_only),
