@@ -260,11 +260,15 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 	settle_flipped(dataplane, plan, epoch);
 }
 
-void apply_reevaluate(struct dataplane *dataplane)
+int apply_reevaluate(struct dataplane *dataplane, char **error)
 {
 	CLEANUP(plan_free) struct plan *plan = plan_new();
 	uint64_t epoch = dataplane_generation(dataplane) + 1;
+	/* What a failed change left would hold from the next generation on. */
+	int code = apply_undo(dataplane, error);
 
+	if (code)
+		return code;
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
 		if (dataplane->held[slot].ifindex)
 			revoke_flows(dataplane, slot, epoch, false);
@@ -272,6 +276,7 @@ void apply_reevaluate(struct dataplane *dataplane)
 	store(&dataplane->control->generation, epoch);
 	dataplane->flipped = epoch;
 	settle_flipped(dataplane, plan, epoch);
+	return 0;
 }
 
 int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsigned int *writes,

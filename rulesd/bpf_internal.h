@@ -844,7 +844,7 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 	       char **error);
 
 /* A flip that changes nothing but that every flow is evaluated again at its next packet. */
-void apply_reevaluate(struct dataplane *dataplane);
+int apply_reevaluate(struct dataplane *dataplane, char **error);
 
 /* ------------------------------------------------------------------ bpf_collect.c */
 

@@ -174,7 +174,7 @@ int dataplane_verify_step(struct verification *v, const struct image *image, boo
 	*more = !code && v->phase < G_N_ELEMENTS(phases);
 	/* Only now, when everything that judges them is right. */
 	if (v->revoke && !*more)
-		apply_reevaluate(v->dataplane);
+		code = apply_reevaluate(v->dataplane, error);
 	return code;
 }
 
