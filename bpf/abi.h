@@ -10,7 +10,8 @@
  * number of a network (an address space) peer        number of what a rule may name as the other
  * side: any, a group, a CIDR, a prefix list; never reused rule        number of a rule; never
  * reused set         number of a list of peers: what an address stands for policy      number of
- * the compiled rules of one distinct list of groups; immutable once published, never reused
+ * the compiled rules of one distinct list of groups; never reused; its entries have
+ * versions
  *   generation  one u64; a packet reads it once and sees every versioned entry as of that moment
  *
  * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2); ports are in
@@ -307,7 +308,7 @@ struct sg_policy_key {
 	__u32 peer;
 	__u16 proto; /* 0-255 or SG_PROTO_ALL */
 	__u8 dir;    /* enum sg_dir */
-	__u8 pad;
+	__u8 pad;    /* 0; SG_PORTS_TAG() of what held before */
 };
 
 /*
@@ -328,12 +329,46 @@ struct sg_policy_ports {
 };
 
 /*
+ * While a packet may need what an entry said before, it has two versions, as others have: count has
+ * SG_PORTS_SINCE, and it holds from the generation whose low 32 bits are in start (soon after,
+ * rulesd writes it as others are, so they will do); its intervals are in one, or, but for exactly
+ * one of them, from one.rule on. What held before has the same key but for the pad, which is
+ * SG_PORTS_TAG(); there is none when it allowed nothing.
+ *
+ * An entry that programs may look up is neither replaced nor deleted: a lookup beside that may miss
+ * it, or see what its memory is used for next (hash tables without preallocation give memory back
+ * at once). It is changed by two stores of 8 bytes (store.bpf.c), and stays, with count 0, when its
+ * policy has no such rule any more. Who reads it reads the first 8 bytes, the others, and the first
+ * ones again.
+ */
+#define SG_PORTS_SINCE			 0x80000000u
+#define SG_PORTS_TAGS			 127u /* 1..SG_PORTS_TAGS */
+#define SG_PORTS_TAG(count)		 ((count) >> 24 & SG_PORTS_TAGS)
+#define SG_PORTS_COUNT(count)		 ((count)&0xffffffu)
+#define SG_PORTS_HOLD(epoch, generation) ((__s32)((__u32)(generation) - (__u32)(epoch)) >= 0)
+
+/* Argument of sg_policy_store, the program that changes an entry; it returns enum
+ * sg_policy_stored. */
+struct sg_policy_store {
+	struct sg_policy_key key;
+	__u32 flags;	/* enum sg_policy_store_flags */
+	__u64 expected; /* the first 8 bytes, with SG_STORE_IF */
+	struct sg_policy_ports value;
+};
+enum sg_policy_store_flags {
+	SG_STORE_IF = 1u << 0,	      /* only if its first 8 bytes are these */
+	SG_STORE_ONE_FIRST = 1u << 1, /* member one before the others: nobody reads it now */
+};
+enum sg_policy_stored { SG_STORED, SG_STORE_MISSING, SG_STORE_DIFFERS };
+
+/*
  * What a policy may allow at all: where it says no, no rule allows it, whoever the other side is;
  * where it says yes, the rules are asked. Ports (struct sg_interval) are found by their high and by
  * their low byte, so it is exact for single ports apart and for ranges of whole 256s, and says yes
  * too often for others.
  *
- * Written before anything refers to it, immutable until the policy is removed. A reader whose
+ * Written before anything refers to it; says yes to more, never to less, than any version of the
+ * policy that a packet may read. A reader whose
  * policy is not the one in it does without.
  */
 enum sg_outline_ports {
@@ -673,6 +708,7 @@ SG_ASSERT_SIZE(struct sg_hints, 64);
 SG_ASSERT_SIZE(struct sg_prefix_key, 24);
 SG_ASSERT_SIZE(struct sg_policy_key, 12);
 SG_ASSERT_SIZE(struct sg_policy_ports, 16);
+SG_ASSERT_SIZE(struct sg_policy_store, 40);
 SG_ASSERT_SIZE(struct sg_outline, 904);
 SG_ASSERT_SIZE(struct sg_flow_key, 40);
 SG_ASSERT_SIZE(struct sg_flow_half, 40);

@@ -55,11 +55,26 @@ sg_inline __u32 sg_policy_interval(union sg_policy_cursor *at, __u32 start, __u3
 	return 0;
 }
 
+/* An entry's two words. */
+#define SG_PORTS_WORD(ports) (*(__u64 *)(ports))
+#define SG_PORTS_ONE(ports)  (*(__u64 *)&(ports)->one)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "count and first are low");
+
+sg_inline __u32 sg_policy_single(__u64 one, __u32 port)
+{
+	return port >= (__u16)one && port <= (__u16)(one >> 16) ? one >> 32 : 0;
+}
+
+/* Times that an entry may change while it is read. */
+#define SG_READ_TRIES 3
+
 /* One (peer, protocol): a global function, so that its search is verified once, not once a peer. */
 __noinline __u32 sg_policy_peer(const struct sg_question *q, __u32 peer, __u32 proto)
 {
 	union sg_policy_cursor at = {.key = {.peer = peer, .proto = proto}};
 	struct sg_policy_ports *ports;
+	__u32 count, i;
+	__u64 word, one;
 
 	if (!q)
 		return 0;
@@ -68,10 +83,29 @@ __noinline __u32 sg_policy_peer(const struct sg_question *q, __u32 peer, __u32 p
 	ports = bpf_map_lookup_elem(&sg_policy, &at.key);
 	if (!ports)
 		return 0;
-	if (ports->count == 1)
-		return q->port >= ports->one.first && q->port <= ports->one.last ? ports->one.rule
-										 : 0;
-	return sg_policy_interval(&at, ports->start, ports->count, q->port);
+	for (i = 0; i < SG_READ_TRIES; i++) {
+		word = READ_ONCE(SG_PORTS_WORD(ports));
+		one = READ_ONCE(SG_PORTS_ONE(ports));
+		count = word;
+		if (count & SG_PORTS_SINCE && !SG_PORTS_HOLD(word >> 32, q->generation)) {
+			at.key.pad = SG_PORTS_TAG(count);
+			ports = bpf_map_lookup_elem(&sg_policy, &at.key);
+			if (!ports)
+				return 0;
+			count = ports->count;
+			word = SG_PORTS_WORD(ports);
+			one = SG_PORTS_ONE(ports);
+			break;
+		}
+		if (word == READ_ONCE(SG_PORTS_WORD(ports)))
+			break;
+	}
+	if (i == SG_READ_TRIES)
+		return 0;
+	if (SG_PORTS_COUNT(count) == 1)
+		return sg_policy_single(one, q->port);
+	return sg_policy_interval(&at, (count & SG_PORTS_SINCE ? one : word) >> 32,
+				  SG_PORTS_COUNT(count), q->port);
 }
 
 sg_inline __u32 sg_policy_protocols(struct sg_question *q, __u32 peer)

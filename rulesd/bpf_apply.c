@@ -8,8 +8,9 @@
  *      (bpf_settle.c)
  *   2. sets and policies under numbers that nothing refers to yet
  *   3. versioned entries {epoch = G + 1, before, after}: they read as before until the flip
- *   4. sg_peergone (its worst outcome without a flip: flows are evaluated once more)
- *   5. from here on only stores to mapped memory, which cannot fail: the version of each
+ *   4. the same of rules that change where they are (bpf_edit.c)
+ *   5. sg_peergone (its worst outcome without a flip: flows are evaluated once more)
+ *   6. from here on only stores to mapped memory, which cannot fail: the version of each
  * interface's configuration that does not hold, removed_at, last_removal, and at last the
  * generation
  */
@@ -38,7 +39,7 @@ int apply_undo(struct dataplane *dataplane, char **error)
 					    BPF_ANY, error);
 		if (code)
 			return code;
-		settle_undone(dataplane, change);
+		settle_undone(dataplane, change->table, change->key);
 		g_array_set_size(dataplane->undo, last);
 	}
 	if (dataplane->undo_members) {
@@ -48,7 +49,7 @@ int apply_undo(struct dataplane *dataplane, char **error)
 			return code;
 		dataplane->undo_members = false;
 	}
-	return 0;
+	return edits_undo(dataplane, error);
 }
 
 /* ------------------------------------------------------------------ write */
@@ -257,6 +258,7 @@ static void flip(struct dataplane *dataplane, struct plan *plan, bool keep, bool
 
 	g_array_set_size(dataplane->undo, 0);
 	dataplane->undo_members = false;
+	edits_keep(dataplane, plan, epoch);
 	settle_flipped(dataplane, plan, epoch);
 }
 
@@ -300,6 +302,8 @@ int apply_plan(struct dataplane *dataplane, struct plan *plan, bool keep, unsign
 		code = write_changes(dataplane, plan, versioned[i], epoch, writes, error);
 	if (!code && plan->members_of)
 		code = members_write(dataplane, plan, epoch, writes, error);
+	if (!code)
+		code = edits_write(dataplane, plan, epoch, writes, error);
 	if (!code)
 		code = write_gone(dataplane, plan, epoch, writes, &everyone, error);
 	if (code) {
@@ -391,6 +395,11 @@ int dataplane_apply_delta(struct dataplane *dataplane, const struct image *image
 	int code = before_keep(dataplane, keep, error);
 
 	(void)image; /* all that is wanted of it is in the delta */
+	/* What an older failure left to undo is of entries as they were. */
+	if (!code)
+		code = settle_entries(dataplane, error);
+	if (!code && !keep)
+		edits_plan(dataplane, delta, plan);
 	if (!code)
 		code = ensure_new(dataplane, delta, &written, error);
 	if (!code)
@@ -398,6 +407,7 @@ int dataplane_apply_delta(struct dataplane *dataplane, const struct image *image
 	if (!code)
 		code = apply_plan(dataplane, plan, keep, &written, error);
 	if (code) {
+		edits_abandon(dataplane, plan);
 		held_forget_fresh(dataplane);
 		return code;
 	}

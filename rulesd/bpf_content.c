@@ -40,6 +40,20 @@ GBytes *held_policy_content(const struct image_policy *policy)
 	return g_byte_array_free_to_bytes(content);
 }
 
+struct sg_policy_key held_key(uint32_t policy, const struct held_ports *ports)
+{
+	return (struct sg_policy_key){
+		.policy = policy, .peer = ports->peer, .proto = ports->proto, .dir = ports->dir};
+}
+
+struct sg_policy_ports held_value(const struct held_ports *ports, uint32_t start)
+{
+	const struct sg_interval *intervals = (const void *)(ports + 1);
+
+	return (struct sg_policy_ports){
+		.count = ports->count, .start = ports->count > 1 ? start : 0, .one = intervals[0]};
+}
+
 struct held_cursor held_cursor_of(GBytes *content)
 {
 	gsize size = 0;
@@ -79,6 +93,12 @@ static bool intervals_cover(const struct sg_interval *old, uint32_t old_count,
 		}
 	}
 	return true;
+}
+
+bool held_ports_cover(const struct held_ports *old, const struct held_ports *new)
+{
+	return intervals_cover((const void *)(old + 1), old->count, (const void *)(new + 1),
+			       new->count);
 }
 
 /*

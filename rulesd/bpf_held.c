@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bpf_held.c - the immutable objects of a policy in the kernel: compiled policies, sets of peers.
+ * bpf_held.c - what a policy refers to by number in the kernel: compiled policies, sets of peers.
  *
  * They are written before anything refers to them and removed when nothing can. What the kernel
- * holds is remembered by content, so that unchanged content is never written again.
+ * holds is remembered by content, so that unchanged content is never written again. Policies that
+ * change where they are: bpf_edit.c.
  *
  * Long because whoever finds, writes, wants or drops one keeps the same books: names counted,
  * aliases, extents.
@@ -23,6 +24,7 @@ static void held_policy_free(gpointer pointer)
 
 	g_bytes_unref(policy->content);
 	g_array_unref(policy->starts);
+	g_clear_pointer(&policy->empty, g_array_unref);
 	g_free(policy);
 }
 
@@ -48,6 +50,7 @@ void held_init(struct dataplane *dataplane)
 	dataplane->free_intervals = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	dataplane->free_outlines = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	dataplane->undo = g_array_new(FALSE, FALSE, sizeof(struct change));
+	edits_init(dataplane);
 }
 
 void held_free(struct dataplane *dataplane)
@@ -68,6 +71,7 @@ void held_free(struct dataplane *dataplane)
 	g_array_unref(dataplane->free_intervals);
 	g_array_unref(dataplane->free_outlines);
 	g_array_unref(dataplane->undo);
+	edits_free(dataplane);
 }
 
 /* ------------------------------------------------------------------ policies */
@@ -178,6 +182,24 @@ static int write_rules(struct dataplane *dataplane, const struct sg_interval *in
 	return 0;
 }
 
+/* Whether the kernel has what was written. */
+static int intervals_read_back(struct dataplane *dataplane, const struct sg_interval *intervals,
+			       uint32_t count, uint32_t start, char **error)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t index = start + i;
+		struct sg_interval found = {};
+		int code = table_lookup(dataplane, TABLE_INTERVALS, &index, &found);
+
+		if (!code && memcmp(&found, &intervals[i], sizeof(found)) != 0)
+			code = -EIO;
+		if (code)
+			return bpf_fail(error, code, "map %s: reading back entry %u",
+					SG_MAP_INTERVALS, index);
+	}
+	return 0;
+}
+
 static int write_intervals(struct dataplane *dataplane, const struct sg_interval *intervals,
 			   uint32_t count, uint32_t start, unsigned int *writes, char **error)
 {
@@ -190,27 +212,50 @@ static int write_intervals(struct dataplane *dataplane, const struct sg_interval
 	code = table_update_many(dataplane, TABLE_INTERVALS, keys->data, intervals, count, &done,
 				 error);
 	*writes += done;
+	return code ? code : intervals_read_back(dataplane, intervals, count, start, error);
+}
+
+int held_write_ports(struct dataplane *dataplane, const struct held_ports *ports, uint32_t *start,
+		     unsigned int *writes, char **error)
+{
+	const struct sg_interval *intervals = (const void *)(ports + 1);
+	int code = write_rules(dataplane, intervals, ports->count, writes, error);
+
+	if (code || ports->count <= 1)
+		return code;
+	code = intervals_take(dataplane->free_intervals, ports->count, start);
+	if (code)
+		return bpf_fail(error, code, "map %s has no %u entries in a row left",
+				SG_MAP_INTERVALS, ports->count);
+	code = write_intervals(dataplane, intervals, ports->count, *start, writes, error);
+	if (code)
+		intervals_give(dataplane->free_intervals, *start, ports->count);
 	return code;
 }
 
-static struct sg_policy_key key_of(uint32_t policy, const struct held_ports *ports)
-{
-	return (struct sg_policy_key){
-		.policy = policy, .peer = ports->peer, .proto = ports->proto, .dir = ports->dir};
-}
-
 /* Deletes the keys that were written and frees their extents; errors keep the rest for later. */
-static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *content,
-			 GArray *starts, char **error)
+static int policy_remove(struct dataplane *dataplane, const struct held_policy *policy,
+			 char **error)
 {
+	uint32_t number = policy->number;
+	GBytes *content = policy->content;
+	GArray *starts = policy->starts;
 	struct held_cursor cursor = held_cursor_of(content);
 	const struct sg_interval *intervals;
 	const struct held_ports *ports;
 
 	for (unsigned int i = 0; i < starts->len && (ports = held_cursor_next(&cursor, &intervals));
 	     i++) {
-		struct sg_policy_key key = key_of(number, ports);
+		struct sg_policy_key key = held_key(number, ports);
 		int code = table_delete(dataplane, TABLE_POLICY, &key, error);
+
+		if (code)
+			return code;
+	}
+	for (guint i = 0; policy->empty && i < policy->empty->len; i++) {
+		int code =
+			table_delete(dataplane, TABLE_POLICY,
+				     &g_array_index(policy->empty, struct sg_policy_key, i), error);
 
 		if (code)
 			return code;
@@ -225,28 +270,30 @@ static int policy_remove(struct dataplane *dataplane, uint32_t number, GBytes *c
 	return 0;
 }
 
-/* Whether the kernel has what was written. */
-static int policy_read_back(struct dataplane *dataplane, const struct sg_policy_key *key,
-			    const struct sg_policy_ports *wrote,
-			    const struct sg_interval *intervals, char **error)
+int held_read_back(struct dataplane *dataplane, const struct sg_policy_key *key,
+		   const struct sg_policy_ports *wrote, char **error)
 {
 	struct sg_policy_ports found = {};
 	int code = table_lookup(dataplane, TABLE_POLICY, key, &found);
-	bool same = !code && !memcmp(&found, wrote, sizeof(found));
 
-	for (uint32_t i = 0; same && wrote->count > 1 && i < wrote->count; i++) {
-		uint32_t index = wrote->start + i;
-		struct sg_interval interval = {};
-
-		code = table_lookup(dataplane, TABLE_INTERVALS, &index, &interval);
-		same = !code && !memcmp(&interval, &intervals[i], sizeof(interval));
-	}
 	if (code)
 		return bpf_fail(error, code, "map %s: reading back policy %u", SG_MAP_POLICY,
 				key->policy);
-	return same ? 0
-		    : bpf_fail(error, -EIO, "map %s has something else than policy %u",
-			       SG_MAP_POLICY, key->policy);
+	return memcmp(&found, wrote, sizeof(found)) == 0
+		       ? 0
+		       : bpf_fail(error, -EIO, "map %s has something else than policy %u",
+				  SG_MAP_POLICY, key->policy);
+}
+
+int held_write_key(struct dataplane *dataplane, const struct sg_policy_key *key,
+		   const struct sg_policy_ports *value, unsigned int *writes, char **error)
+{
+	int code = table_update(dataplane, TABLE_POLICY, key, value, BPF_ANY, error);
+
+	if (code)
+		return code;
+	++*writes;
+	return held_read_back(dataplane, key, value, error);
 }
 
 static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *content,
@@ -257,30 +304,16 @@ static int policy_write(struct dataplane *dataplane, uint32_t number, GBytes *co
 	const struct held_ports *ports;
 
 	while ((ports = held_cursor_next(&cursor, &intervals))) {
-		struct sg_policy_key key = key_of(number, ports);
-		struct sg_policy_ports value = {.count = ports->count, .one = intervals[0]};
-		int code = write_rules(dataplane, intervals, ports->count, writes, error);
+		struct sg_policy_key key = held_key(number, ports);
+		struct sg_policy_ports value;
+		uint32_t start = 0;
+		int code = held_write_ports(dataplane, ports, &start, writes, error);
 
 		if (code)
 			return code;
-		if (ports->count > 1) {
-			code = intervals_take(dataplane->free_intervals, ports->count,
-					      &value.start);
-			if (code)
-				return bpf_fail(error, code,
-						"map %s has no %u entries in a row left",
-						SG_MAP_INTERVALS, ports->count);
-		}
-		g_array_append_val(starts, value.start);
-		if (ports->count > 1)
-			code = write_intervals(dataplane, intervals, ports->count, value.start,
-					       writes, error);
-		if (!code)
-			code = table_update(dataplane, TABLE_POLICY, &key, &value, BPF_ANY, error);
-		if (code)
-			return code;
-		++*writes;
-		code = policy_read_back(dataplane, &key, &value, intervals, error);
+		g_array_append_val(starts, start);
+		value = held_value(ports, start);
+		code = held_write_key(dataplane, &key, &value, writes, error);
 		if (code)
 			return code;
 	}
@@ -318,6 +351,62 @@ int held_policy_ensure(struct dataplane *dataplane, const struct image_policy *p
 			    GUINT_TO_POINTER(known));
 	*number = known;
 	return 0;
+}
+
+bool held_find(const struct held_policy *policy, const struct sg_policy_key *key,
+	       struct sg_policy_ports *value)
+{
+	struct held_cursor cursor = held_cursor_of(policy->content);
+	const struct sg_interval *intervals;
+	const struct held_ports *ports;
+
+	for (guint i = 0;
+	     i < policy->starts->len && (ports = held_cursor_next(&cursor, &intervals)); i++) {
+		struct sg_policy_key own = held_key(policy->number, ports);
+
+		if (memcmp(&own, key, sizeof(own)) != 0)
+			continue;
+		*value = held_value(ports, g_array_index(policy->starts, uint32_t, i));
+		return true;
+	}
+	return false;
+}
+
+bool held_is_empty(const struct held_policy *policy, const struct sg_policy_key *key)
+{
+	for (guint i = 0; policy->empty && i < policy->empty->len; i++)
+		if (!memcmp(&g_array_index(policy->empty, struct sg_policy_key, i), key,
+			    sizeof(*key)))
+			return true;
+	return false;
+}
+
+void held_add_empty(struct held_policy *policy, const struct sg_policy_key *key)
+{
+	if (held_is_empty(policy, key))
+		return;
+	if (!policy->empty)
+		policy->empty = g_array_new(FALSE, FALSE, sizeof(*key));
+	g_array_append_val(policy->empty, *key);
+}
+
+GBytes *held_replace(struct dataplane *dataplane, struct held_policy *policy,
+		     const struct image_policy *old, const struct image_policy *new,
+		     GBytes *content, GArray *starts)
+{
+	GBytes *before = policy->content;
+
+	if (g_hash_table_lookup(dataplane->policies_by_content, before) == policy)
+		g_hash_table_remove(dataplane->policies_by_content, before);
+	count_names(dataplane, content, 1);
+	count_names(dataplane, before, -1);
+	g_array_unref(policy->starts);
+	policy->content = content;
+	policy->starts = starts;
+	policy->aliased |= new->number != policy->number;
+	g_hash_table_insert(dataplane->policies_by_content, content, policy);
+	g_hash_table_remove(dataplane->policy_alias, GUINT_TO_POINTER(old->number));
+	return before;
 }
 
 /* ------------------------------------------------------------------ sets */
@@ -527,7 +616,7 @@ static int drop_rule(struct dataplane *dataplane, uint32_t rule, char **error)
 	return code;
 }
 
-static void drop_rules_of(struct dataplane *dataplane, GBytes *content)
+void held_drop_rules_of(struct dataplane *dataplane, GBytes *content)
 {
 	struct held_cursor cursor = held_cursor_of(content);
 	const struct sg_interval *intervals;
@@ -587,11 +676,11 @@ int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error)
 	if (policy->complete)
 		count_names(dataplane, policy->content, -1);
 	policy->complete = false;
-	code = policy_remove(dataplane, number, policy->content, policy->starts, error);
+	code = policy_remove(dataplane, policy, error);
 	if (code)
 		return code;
 	outline_give(dataplane, policy->outline);
-	drop_rules_of(dataplane, policy->content);
+	held_drop_rules_of(dataplane, policy->content);
 	g_hash_table_remove(dataplane->policies, GUINT_TO_POINTER(number));
 	return 0;
 }

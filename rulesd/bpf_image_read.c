@@ -8,6 +8,7 @@
  */
 #include "rulesd/bpf_internal.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,33 +159,60 @@ int image_read_values(struct dataplane *dataplane, enum bpf_table_id id, struct 
 
 /* ------------------------------------------------------------------ policies and sets */
 
+/*
+ * Entries as they are in the kernel: of those that a killed predecessor left with two versions
+ * (bpf_edit.c) both are kept until all are read.
+ */
+struct policy_reader {
+	GHashTable *entries; /* policy -> GArray of struct policy_entry, of those that hold */
+	GArray *versions;    /* of struct policy_version, also of what is without rules */
+};
+
+struct policy_version {
+	struct sg_policy_key key;
+	struct sg_policy_ports value;
+};
+
 struct policy_entry {
 	struct held_ports ports;
 	uint32_t start;
 	struct sg_interval one;
 };
 
-static bool read_policy_key(const void *key, const void *value, void *arg)
+static void add_policy_entry(struct policy_reader *reader, const struct sg_policy_key *policy_key,
+			     const struct sg_policy_ports *ports)
 {
-	const struct sg_policy_key *policy_key = key;
-	const struct sg_policy_ports *ports = value;
 	struct policy_entry entry = {
 		.ports = {.peer = policy_key->peer,
 			  .proto = policy_key->proto,
 			  .dir = policy_key->dir,
-			  .count = ports->count},
-		.start = ports->start,
+			  .count = SG_PORTS_COUNT(ports->count)},
+		.start = ports->count & SG_PORTS_SINCE ? ports->one.rule : ports->start,
 		.one = ports->one,
 	};
 	gpointer number = GUINT_TO_POINTER(policy_key->policy);
-	GHashTable *entries = arg;
-	GArray *array = g_hash_table_lookup(entries, number);
+	GArray *array = g_hash_table_lookup(reader->entries, number);
 
 	if (!array) {
 		array = g_array_new(FALSE, FALSE, sizeof(entry));
-		g_hash_table_insert(entries, number, array);
+		g_hash_table_insert(reader->entries, number, array);
 	}
-	g_array_append_val(array, entry);
+	/* A policy that has no rules any more is one, too. */
+	if (entry.ports.count)
+		g_array_append_val(array, entry);
+}
+
+static bool read_policy_key(const void *key, const void *value, void *arg)
+{
+	struct policy_reader *reader = arg;
+	struct policy_version version;
+
+	memcpy(&version.key, key, sizeof(version.key));
+	memcpy(&version.value, value, sizeof(version.value));
+	if (version.key.pad || !version.value.count || (version.value.count & SG_PORTS_SINCE))
+		g_array_append_val(reader->versions, version);
+	if (!version.key.pad && !(version.value.count & SG_PORTS_SINCE))
+		add_policy_entry(reader, &version.key, &version.value);
 	return true;
 }
 
@@ -199,6 +227,99 @@ static int compare_extents(const void *a, const void *b)
 	const struct extent *x = a, *y = b;
 
 	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static const struct policy_version *find_version(const struct policy_reader *reader,
+						 const struct sg_policy_key *key, uint8_t pad)
+{
+	struct sg_policy_key wanted = *key;
+
+	wanted.pad = pad;
+	for (guint i = 0; i < reader->versions->len; i++) {
+		const struct policy_version *version =
+			&g_array_index(reader->versions, struct policy_version, i);
+
+		if (!memcmp(&version->key, &wanted, sizeof(wanted)))
+			return version;
+	}
+	return NULL;
+}
+
+/* The version that holds; one for a generation that never came is taken back. */
+static int read_entry(struct dataplane *dataplane, struct policy_reader *reader,
+		      const struct policy_version *version, char **error)
+{
+	const struct sg_policy_ports *now = &version->value;
+	struct edited_key key = {.key = version->key, .word = ports_word(now)};
+	static const struct sg_policy_ports nothing;
+	const struct policy_version *found;
+	const struct sg_policy_ports *before;
+	int code = 0;
+
+	if (!(now->count & SG_PORTS_SINCE))
+		return 0;
+	if (SG_PORTS_HOLD(now->start, dataplane_generation(dataplane))) {
+		add_policy_entry(reader, &version->key, now);
+	} else {
+		key.tag = SG_PORTS_TAG(now->count);
+		found = find_version(reader, &version->key, key.tag);
+		before = found ? &found->value : &nothing;
+		add_policy_entry(reader, &version->key, before);
+		code = edits_take_back(dataplane, &key, before, error);
+	}
+	if (!code)
+		edits_adopt(dataplane, &key);
+	return code;
+}
+
+/* One that held before goes when nobody reads it; until then its places stay taken. They are also
+ * those of the entry, or of another one before, when a change of it was taken back. */
+static void read_before(struct dataplane *dataplane, const struct policy_version *version,
+			GArray *used)
+{
+	struct edited_key key = {.key = version->key, .tag = version->key.pad};
+	struct extent extent = {version->value.start, version->value.count};
+	bool known = extent.count <= 1;
+
+	for (guint i = 0; !known && i < used->len; i++)
+		known = g_array_index(used, struct extent, i).start == extent.start;
+	if (!known) {
+		key.extent = extent;
+		g_array_append_val(used, extent);
+	}
+	key.key.pad = 0;
+	edits_adopt(dataplane, &key);
+}
+
+static int read_entries(struct dataplane *dataplane, struct policy_reader *reader, char **error)
+{
+	int code = 0;
+
+	for (guint i = 0; !code && i < reader->versions->len; i++) {
+		const struct policy_version *version =
+			&g_array_index(reader->versions, struct policy_version, i);
+
+		if (!version->key.pad)
+			code = read_entry(dataplane, reader, version, error);
+	}
+	return code;
+}
+
+/* When all that holds is known. Entries without rules go with their policy. */
+static void read_others(struct dataplane *dataplane, const struct policy_reader *reader,
+			GArray *used)
+{
+	for (guint i = 0; i < reader->versions->len; i++) {
+		const struct policy_version *version =
+			&g_array_index(reader->versions, struct policy_version, i);
+		struct held_policy *policy = held_policy_at(dataplane, version->key.policy);
+		struct sg_policy_ports held;
+
+		if (version->key.pad)
+			read_before(dataplane, version, used);
+		else if (policy && !held_find(policy, &version->key, &held))
+			held_add_empty(policy, &version->key);
+	}
 }
 
 static int read_policy(struct dataplane *dataplane, uint32_t number, GArray *entries, GArray *used,
@@ -259,18 +380,24 @@ static int read_policies(struct dataplane *dataplane, char **error)
 	g_autoptr(GHashTable) entries =
 		g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
 	g_autoptr(GArray) used = g_array_new(FALSE, FALSE, sizeof(struct extent));
-	int code = table_each(&dataplane->table[TABLE_POLICY], read_policy_key, entries);
+	g_autoptr(GArray) versions = g_array_new(FALSE, FALSE, sizeof(struct policy_version));
+	struct policy_reader reader = {entries, versions};
+	int code = table_each(&dataplane->table[TABLE_POLICY], read_policy_key, &reader);
 	GHashTableIter iter;
 	gpointer key, value;
 
 	if (code)
 		return bpf_fail(error, code, "map %s: reading it back", SG_MAP_POLICY);
+	code = read_entries(dataplane, &reader, error);
+	if (code)
+		return code;
 	g_hash_table_iter_init(&iter, entries);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		code = read_policy(dataplane, GPOINTER_TO_UINT(key), value, used, error);
 		if (code)
 			return code;
 	}
+	read_others(dataplane, &reader, used);
 	find_free_intervals(dataplane, used);
 	return 0;
 }

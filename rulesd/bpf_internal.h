@@ -26,6 +26,8 @@
  *   bpf_upgrade.c     links made by a thread
  *   bpf_reap.c        and removed by one
  *   bpf_plan.c        what differs between kernel and image
+ *   bpf_edit_plan.c   policies that may change where they are
+ *   bpf_edit.c        and do
  *   bpf_apply.c       makes it so
  *   bpf_verify.c      what the kernel holds against all of that (bpf_verify.h)
  *   bpf_intact.c      what others take away
@@ -87,7 +89,9 @@ enum bpf_table_id {
 	X(COLLECT_HALF, "sg_collect_half") \
 	X(COLLECT_FRAGS, "sg_collect_frags") \
 	X(COLLECT_CLOCK, "sg_collect_clock") \
-	X(SETTLE_FLOWS, "sg_settle_flows") X(SETTLE_HALF, "sg_settle_half")
+	X(SETTLE_FLOWS, "sg_settle_flows") \
+	X(SETTLE_HALF, "sg_settle_half") \
+	X(POLICY_STORE, "sg_policy_store")
 /* clang-format on */
 
 enum bpf_program_id {
@@ -109,7 +113,7 @@ struct bpf_object;
 /* ------------------------------------------------------------------ what the kernel holds */
 
 /*
- * Policies and sets are immutable, so the kernel's ones are remembered by content. An image's
+ * The kernel's policies and sets are remembered by content. An image's
  * number is kept where it is free; content that the kernel already holds under another number (as
  * after a restart, when numbers were given anew) is used as it is, through an alias.
  */
@@ -117,7 +121,9 @@ struct held_policy {
 	uint32_t number;
 	GBytes *content;  /* struct held_ports with its intervals, one after the other, sorted */
 	GArray *starts;	  /* of uint32_t, by entry: its extent in sg_intervals */
+	GArray *empty;	  /* of struct sg_policy_key: that it has no rules under any more; NULL */
 	uint32_t outline; /* index in sg_outlines, 0: has none */
+	bool wide;	  /* which says yes to more than it has to */
 	bool wanted;	  /* by the image that holds; others go when no interface uses them */
 	bool complete;	  /* all of it is in the kernel */
 	bool aliased;	  /* an image's number for it is another one */
@@ -218,6 +224,29 @@ struct narrowed {
 	uint8_t has[SG_DIRS];
 };
 
+/* An entry of a policy that has a second version. */
+struct edited_key {
+	struct sg_policy_key key; /* pad 0 */
+	uint8_t tag;		  /* of the key of the one before */
+	uint64_t word;	      /* its first 8 bytes with SG_PORTS_SINCE; 0: it has them no more */
+	struct extent extent; /* the intervals of the one before; count 0: none of its own */
+};
+
+/* A policy that changed where it is (bpf_edit.c). */
+struct edited {
+	uint64_t since;
+	uint32_t number;
+	GArray *keys;  /* of struct edited_key */
+	GBytes *rules; /* what it was; NULL: that is what it is */
+};
+
+/* What an entry said before a change that may still fail, and the intervals of the change. */
+struct ports_undo {
+	struct edited_key written;
+	struct sg_policy_ports value; /* count 0: nothing */
+	struct extent extent;
+};
+
 struct settling {
 	GThread *thread; /* waits for grace periods; NULL until the first flip */
 	GMutex lock;
@@ -233,6 +262,7 @@ struct settling {
 	GArray *retired;     /* of struct retired, likewise */
 	GArray *narrowed;    /* of struct narrowed, likewise */
 	uint64_t buried;     /* entries that were dead and have been removed, so far */
+	GArray *edited;	     /* of struct edited, likewise */
 	unsigned int waits;  /* how often a change had to wait: for tests */
 };
 
@@ -315,6 +345,7 @@ struct dataplane {
 	/* What the kernel had at this start: for the first write of all of them, which need not
 	 * read a million once more. NULL once any was written. */
 	struct keyed *members;
+	GArray *undo_ports; /* of struct ports_undo: likewise written by a failed apply */
 
 	/* bpf_events.c; NULL until somebody listens */
 	struct ring_buffer *ring;
@@ -498,6 +529,27 @@ void held_want_delta(struct dataplane *dataplane, const struct image_delta *delt
  * any more. */
 int held_policy_drop(struct dataplane *dataplane, uint32_t number, char **error);
 int held_set_drop(struct dataplane *dataplane, uint32_t number, char **error);
+/* What the kernel has of one entry of a policy; false: nothing. */
+bool held_find(const struct held_policy *policy, const struct sg_policy_key *key,
+	       struct sg_policy_ports *value);
+/* An entry stays in the kernel that the policy has no rules under; or whether one does. */
+void held_add_empty(struct held_policy *policy, const struct sg_policy_key *key);
+bool held_is_empty(const struct held_policy *policy, const struct sg_policy_key *key);
+/* Counters of rules that have none yet, and of more than one interval their place, which is the
+ * caller's: on failure none is taken. */
+int held_write_ports(struct dataplane *dataplane, const struct held_ports *ports, uint32_t *start,
+		     unsigned int *writes, char **error);
+/* Whether the kernel has that; or writes it, where nobody looks it up. */
+int held_read_back(struct dataplane *dataplane, const struct sg_policy_key *key,
+		   const struct sg_policy_ports *wrote, char **error);
+int held_write_key(struct dataplane *dataplane, const struct sg_policy_key *key,
+		   const struct sg_policy_ports *value, unsigned int *writes, char **error);
+/* Other rules under the same number; returns the ones before. */
+GBytes *held_replace(struct dataplane *dataplane, struct held_policy *policy,
+		     const struct image_policy *old, const struct image_policy *new,
+		     GBytes *content, GArray *starts);
+/* Removes the counters of those that no policy names. */
+void held_drop_rules_of(struct dataplane *dataplane, GBytes *content);
 /* Takes what was read back at opening. */
 void held_add_policy(struct dataplane *dataplane, uint32_t number, GBytes *content, GArray *starts);
 void held_add_set(struct dataplane *dataplane, uint32_t number, GBytes *content);
@@ -515,6 +567,11 @@ void outline_of(GBytes *content, uint32_t policy, struct sg_outline *outline);
 /* *index stays 0 when there is no room; otherwise it is to be given back, also after an error. */
 int outline_write(struct dataplane *dataplane, uint32_t policy, GBytes *content, uint32_t *index,
 		  unsigned int *writes, char **error);
+/* So that it admits what the policy allows and what content does. */
+int outline_widen(struct dataplane *dataplane, struct held_policy *policy, GBytes *content,
+		  unsigned int *writes, char **error);
+/* And no more than what the policy allows: when no packet reads the one before. */
+int outline_narrow(struct dataplane *dataplane, struct held_policy *policy, char **error);
 /* Nobody may read it any more. */
 void outline_give(struct dataplane *dataplane, uint32_t index);
 /* At opening: gives the policies that were read back theirs; the rest is free. */
@@ -531,6 +588,12 @@ void outline_clean(struct dataplane *dataplane, uint64_t jiffies);
 
 GBytes *held_policy_content(const struct image_policy *policy);
 int held_ports_compare(const void *a, const void *b); /* direction, peer, protocol */
+
+/* One entry as the maps have it; start: of its intervals. */
+struct sg_policy_key held_key(uint32_t policy, const struct held_ports *ports);
+struct sg_policy_ports held_value(const struct held_ports *ports, uint32_t start);
+/* Whether every port of old is also one of new. */
+bool held_ports_cover(const struct held_ports *old, const struct held_ports *new);
 
 /* Walks the entries of a content; NULL at the end. */
 struct held_cursor {
@@ -760,7 +823,8 @@ struct plan {
 	GHashTable *gone; /* peers that lost a member or an entry */
 	/* Not NULL: whatever its members differ in is written, too (bpf_members.c). */
 	const struct image *members_of;
-	GArray *removed; /* of struct change: members that this removed */
+	GArray *removed;  /* of struct change: members that this removed */
+	GPtrArray *edits; /* of struct policy_edit */
 };
 
 /* Guards and VLANs of an interface as the maps hold them. */
@@ -799,10 +863,12 @@ uint64_t settle_generation(struct dataplane *dataplane);
  * flip. Chooses which interfaces' policies are stored in place.
  */
 bool settle_conflicts(struct dataplane *dataplane, struct plan *plan);
+/* The same of its edits alone. */
+bool settle_edits_fit(struct dataplane *dataplane, const struct plan *plan);
 /* After the plan was published as generation: what it touched. */
 void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64_t generation);
 /* An entry that a change wrote and took back. */
-void settle_undone(struct dataplane *dataplane, const struct change *change);
+void settle_undone(struct dataplane *dataplane, enum bpf_table_id table, const uint8_t key[24]);
 void settle_dead(struct dataplane *dataplane, const struct change *change, uint64_t since);
 void settle_retire(struct dataplane *dataplane, bool set, uint32_t number, uint64_t since);
 /* Removes the dead entries that nobody can read any more, and takes back what a failed change left:
@@ -834,6 +900,63 @@ void hints_want(struct dataplane *dataplane);
 bool hints_step(struct dataplane *dataplane);
 /* The set that the programs would find, 0 when they would look on. */
 uint32_t hints_find(const struct dataplane *dataplane, const struct sg_member_key *key);
+
+/* ------------------------------------------------------------------ bpf_edit.c */
+
+/* old and new lie in the contents before and after. */
+struct ports_edit {
+	struct sg_policy_key key;
+	const struct held_ports *old, *new; /* NULL: no such entry */
+	uint32_t old_start;
+	guint at; /* of the new one in starts */
+};
+
+struct policy_edit {
+	struct held_policy *policy;
+	const struct image_policy *old, *new;
+	GBytes *content; /* what it will be, as struct held_policy has it */
+	GArray *starts;
+	GArray *entries; /* of struct ports_edit: what differs */
+};
+
+void edit_free(gpointer edit);
+/* A tag that no version before of the entry has that somebody may still read; 0: none is left. */
+uint8_t edit_free_tag(const struct dataplane *dataplane, const struct sg_policy_key *key);
+
+GPtrArray *edits_new(void);
+void edits_init(struct dataplane *dataplane);
+void edits_free(struct dataplane *dataplane);
+/* Adds the new policies of the delta that are better written into ones that go: for the image they
+ * are in the kernel then. Takes nothing else from delta. */
+void edits_plan(struct dataplane *dataplane, const struct image_delta *delta, struct plan *plan);
+/* They are not: the change has failed. */
+void edits_abandon(struct dataplane *dataplane, const struct plan *plan);
+/* Writes them for generation epoch. */
+int edits_write(struct dataplane *dataplane, const struct plan *plan, uint64_t epoch,
+		unsigned int *writes, char **error);
+/* Takes back what was written for a generation that does not come. */
+int edits_undo(struct dataplane *dataplane, char **error);
+/* The generation holds. */
+void edits_keep(struct dataplane *dataplane, const struct plan *plan, uint64_t generation);
+/* Entries that have two versions get one again, as far as nobody can read the other one. */
+int edits_finish(struct dataplane *dataplane, uint64_t settled, char **error);
+/* Whether there is something to be done, now or when what holds is settled. */
+bool edits_due(const struct dataplane *dataplane);
+/* Whether an entry may have two versions, or be the one before (pad). */
+bool edits_pending(const struct dataplane *dataplane, const struct sg_policy_key *key);
+/* What a predecessor left of an entry with two versions. */
+void edits_adopt(struct dataplane *dataplane, const struct edited_key *key);
+/* Has everybody read the one before, if the entry was written; key->word: what it has now, 0: it
+ * was not written. */
+int edits_take_back(struct dataplane *dataplane, struct edited_key *key,
+		    const struct sg_policy_ports *before, char **error);
+/* The first 8 bytes of an entry. */
+static inline uint64_t ports_word(const struct sg_policy_ports *ports)
+{
+	return (uint64_t)ports->start << 32 | ports->count;
+}
+/* The key of it for bpf_settle.c. */
+const uint8_t *edit_touched_key(const struct sg_policy_key *key, uint8_t touched[24]);
 
 /* ------------------------------------------------------------------ bpf_apply.c */
 

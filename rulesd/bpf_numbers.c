@@ -23,7 +23,9 @@ static bool read_policy(const void *key, const void *value, void *arg)
 
 	highest->policy = MAX(highest->policy, policy->policy);
 	highest->peer = MAX(highest->peer, policy->peer);
-	take_rule(highest, ports->one.rule);
+	/* Of an entry that has two versions it may be a place. */
+	if (!(ports->count & SG_PORTS_SINCE) || SG_PORTS_COUNT(ports->count) == 1)
+		take_rule(highest, ports->one.rule);
 	return true;
 }
 

@@ -27,6 +27,7 @@
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #include "collect.skel.h"
 #include "settle.skel.h"
+#include "store.skel.h"
 #include "tap.skel.h"
 #pragma GCC diagnostic pop
 
@@ -37,6 +38,7 @@ static const struct {
 	{"tap", tap_bpf__elf_bytes},
 	{"collect", collect_bpf__elf_bytes},
 	{"settle", settle_bpf__elf_bytes},
+	{"store", store_bpf__elf_bytes},
 };
 
 const char *const table_names[TABLE_COUNT] = {

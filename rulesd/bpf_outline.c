@@ -70,28 +70,102 @@ void outline_of(GBytes *content, uint32_t policy, struct sg_outline *outline)
 	}
 }
 
+static int write_outline(struct dataplane *dataplane, uint32_t index,
+			 const struct sg_outline *outline, unsigned int *writes, char **error)
+{
+	struct sg_outline found = {};
+	int code = table_update(dataplane, TABLE_OUTLINES, &index, outline, BPF_ANY, error);
+
+	if (code)
+		return code;
+	++*writes;
+	code = table_lookup(dataplane, TABLE_OUTLINES, &index, &found);
+	if (!code && memcmp(&found, outline, sizeof(found)) != 0)
+		code = -EIO;
+	return code ? bpf_fail(error, code, "map %s: reading back policy %u", SG_MAP_OUTLINES,
+			       outline->policy)
+		    : 0;
+}
+
 int outline_write(struct dataplane *dataplane, uint32_t policy, GBytes *content, uint32_t *index,
 		  unsigned int *writes, char **error)
 {
-	struct sg_outline outline, found = {};
+	struct sg_outline outline;
 	uint32_t free_one;
-	int code;
 
 	if (intervals_take(dataplane->free_outlines, 1, &free_one))
 		return 0;
 	/* Also when it fails: whoever removes the policy gives it back. */
 	*index = free_one;
 	outline_of(content, policy, &outline);
-	code = table_update(dataplane, TABLE_OUTLINES, index, &outline, BPF_ANY, error);
+	return write_outline(dataplane, free_one, &outline, writes, error);
+}
+
+/* As large words as there are; all of them are bits. */
+static void add_outline(struct sg_outline *to, const struct sg_outline *from)
+{
+	__u64 *words = (__u64 *)to->part;
+	const __u64 *more = (const __u64 *)from->part;
+
+	for (size_t i = 0; i < sizeof(to->part) / sizeof(*words); i++)
+		words[i] |= more[i];
+}
+
+/* Whether the kernel's is one of that policy; otherwise nobody uses it. */
+static int kernel_outline(struct dataplane *dataplane, const struct held_policy *policy,
+			  struct sg_outline *outline, char **error)
+{
+	int code = table_lookup(dataplane, TABLE_OUTLINES, &policy->outline, outline);
+
+	return code ? bpf_fail(error, code, "map %s: reading policy %u", SG_MAP_OUTLINES,
+			       policy->number)
+		    : 0;
+}
+
+int outline_widen(struct dataplane *dataplane, struct held_policy *policy, GBytes *content,
+		  unsigned int *writes, char **error)
+{
+	struct sg_outline found, wide, more;
+	int code;
+
+	if (!policy->outline)
+		return 0;
+	code = kernel_outline(dataplane, policy, &found, error);
 	if (code)
 		return code;
-	++*writes;
-	code = table_lookup(dataplane, TABLE_OUTLINES, index, &found);
-	if (!code && memcmp(&found, &outline, sizeof(found)) != 0)
-		code = -EIO;
-	return code ? bpf_fail(error, code, "map %s: reading back policy %u", SG_MAP_OUTLINES,
-			       policy)
-		    : 0;
+	wide = found;
+	outline_of(content, policy->number, &more);
+	add_outline(&wide, &more);
+	/* What the old rules have and the new ones have not is to go later. */
+	policy->wide |= memcmp(&wide, &more, sizeof(wide)) != 0;
+	if (!memcmp(&wide, &found, sizeof(wide)))
+		return 0;
+	policy->wide = true;
+	return write_outline(dataplane, policy->outline, &wide, writes, error);
+}
+
+int outline_narrow(struct dataplane *dataplane, struct held_policy *policy, char **error)
+{
+	struct sg_outline found, own;
+	unsigned int writes = 0;
+	int code;
+
+	if (!policy->wide)
+		return 0;
+	code = kernel_outline(dataplane, policy, &found, error);
+	if (code)
+		return code;
+	outline_of(policy->content, policy->number, &own);
+	if (memcmp(&found, &own, sizeof(own)) != 0) {
+		/* First: then flows that it does not admit any more are looked for. */
+		for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++)
+			if (dataplane->held[slot].ifindex &&
+			    plan_current_conf(dataplane, slot, NULL)->policy == policy->number)
+				outline_unclean(dataplane, slot);
+		code = write_outline(dataplane, policy->outline, &own, &writes, error);
+	}
+	policy->wide = code != 0;
+	return code;
 }
 
 void outline_give(struct dataplane *dataplane, uint32_t index)
@@ -108,14 +182,18 @@ static bool read_outline(const void *key, const void *value, void *arg)
 	const struct sg_outline *outline = value;
 	uint32_t index = *(const uint32_t *)key;
 	struct held_policy *policy = held_policy_at(dataplane, outline->policy);
-	struct sg_outline own;
+	struct sg_outline own, wide;
 
 	if (!index)
 		return true;
 	if (outline->policy && policy && policy->complete && !policy->outline) {
 		outline_of(policy->content, policy->number, &own);
-		if (!memcmp(&own, outline, sizeof(own))) {
+		wide = *outline;
+		add_outline(&wide, &own);
+		/* A change that was not finished leaves it wider than it has to be. */
+		if (!memcmp(&wide, outline, sizeof(wide))) {
 			policy->outline = index;
+			policy->wide = memcmp(&own, outline, sizeof(own)) != 0;
 			return true;
 		}
 	}

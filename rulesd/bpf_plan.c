@@ -27,6 +27,7 @@ struct plan *plan_new(void)
 	g_array_set_clear_func(plan->ifaces, iface_change_clear);
 	plan->gone = g_hash_table_new(NULL, NULL);
 	plan->removed = g_array_new(FALSE, FALSE, sizeof(struct change));
+	plan->edits = edits_new();
 	return plan;
 }
 
@@ -40,12 +41,13 @@ void plan_free(struct plan **plan)
 	g_array_unref(freed->ifaces);
 	g_hash_table_unref(freed->gone);
 	g_array_unref(freed->removed);
+	g_ptr_array_unref(freed->edits);
 	g_free(freed);
 }
 
 bool plan_empty(const struct plan *plan)
 {
-	return !plan->changes->len && !plan->ifaces->len;
+	return !plan->changes->len && !plan->ifaces->len && !plan->edits->len;
 }
 
 void plan_add(struct plan *plan, const struct dataplane *dataplane, struct change change,

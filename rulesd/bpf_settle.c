@@ -298,15 +298,38 @@ static bool conf_fits(struct dataplane *dataplane, const struct plan *plan,
 	if (since <= settled || since == SG_NEVER)
 		return entry_fits(settling, TABLE_IFACES, slot_key(change->slot, key), NULL,
 				  settled);
-	if (plan->changes->len || !same_but_policy(conf, &change->conf) ||
+	if (plan->changes->len || plan->edits->len || !same_but_policy(conf, &change->conf) ||
 	    touched_since(settling, since))
 		return false;
 	change->in_place = true;
 	return true;
 }
 
+/* Entries of policies that the plan changes where they are, one after the other. */
+static const struct sg_policy_key *next_edit(const struct plan *plan, guint *edit, guint *entry)
+{
+	for (; *edit < plan->edits->len; ++*edit, *entry = 0) {
+		const struct policy_edit *one = plan->edits->pdata[*edit];
+
+		if (*entry < one->entries->len)
+			return &g_array_index(one->entries, struct ports_edit, (*entry)++).key;
+	}
+	return NULL;
+}
+
 static void mark_planned(struct settling *settling, const struct plan *plan, bool planned)
 {
+	const struct sg_policy_key *ports;
+	guint edit = 0, entry = 0;
+	uint8_t key[24];
+
+	while ((ports = next_edit(plan, &edit, &entry))) {
+		struct touched *touched =
+			find_touched(settling, TABLE_POLICY, edit_touched_key(ports, key));
+
+		if (touched)
+			touched->planned = planned;
+	}
 	for (guint i = 0; i < plan->changes->len; i++) {
 		const struct change *change = &g_array_index(plan->changes, struct change, i);
 		struct touched *touched = find_touched(settling, change->table, change->key);
@@ -314,6 +337,28 @@ static void mark_planned(struct settling *settling, const struct plan *plan, boo
 		if (touched)
 			touched->planned = planned;
 	}
+}
+
+static bool fits_again(struct settling *settling, enum bpf_table_id table, const uint8_t *key,
+		       uint64_t settled)
+{
+	const struct touched *own = find_touched(settling, table, key);
+
+	if (own && own->last <= settled)
+		own = NULL;
+	return entry_fits(settling, table, key, own, settled);
+}
+
+static bool edits_fit(struct settling *settling, const struct plan *plan, uint64_t settled)
+{
+	const struct sg_policy_key *ports;
+	guint edit = 0, entry = 0;
+	uint8_t key[24];
+
+	while ((ports = next_edit(plan, &edit, &entry)))
+		if (!fits_again(settling, TABLE_POLICY, edit_touched_key(ports, key), settled))
+			return false;
+	return true;
 }
 
 static bool plan_fits(struct dataplane *dataplane, struct plan *plan, uint64_t settled)
@@ -326,14 +371,11 @@ static bool plan_fits(struct dataplane *dataplane, struct plan *plan, uint64_t s
 			return false;
 	for (guint i = 0; i < plan->changes->len; i++) {
 		const struct change *change = &g_array_index(plan->changes, struct change, i);
-		const struct touched *own = find_touched(settling, change->table, change->key);
 
-		if (own && own->last <= settled)
-			own = NULL;
-		if (!entry_fits(settling, change->table, change->key, own, settled))
+		if (!fits_again(settling, change->table, change->key, settled))
 			return false;
 	}
-	return true;
+	return edits_fit(settling, plan, settled);
 }
 
 bool settle_conflicts(struct dataplane *dataplane, struct plan *plan)
@@ -352,6 +394,22 @@ bool settle_conflicts(struct dataplane *dataplane, struct plan *plan)
 	fits = plan_fits(dataplane, plan, settled);
 	mark_planned(settling, plan, false);
 	return !fits;
+}
+
+bool settle_edits_fit(struct dataplane *dataplane, const struct plan *plan)
+{
+	struct settling *settling = &dataplane->settling;
+	uint64_t settled = settle_generation(dataplane);
+	bool fits;
+
+	if (!plan->edits->len || dataplane_generation(dataplane) <= settled)
+		return true;
+	if (settling->wide > settled)
+		return false;
+	mark_planned(settling, plan, true);
+	fits = edits_fit(settling, plan, settled);
+	mark_planned(settling, plan, false);
+	return fits;
 }
 
 static void touch(struct settling *settling, enum bpf_table_id table, const uint8_t *key,
@@ -383,6 +441,8 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 {
 	struct settling *settling = &dataplane->settling;
 	bool wide = plan->members_of || plan->changes->len > WIDE_ENTRIES;
+	const struct sg_policy_key *ports;
+	guint edit = 0, entry = 0;
 	uint8_t key[24];
 
 	if (wide) {
@@ -397,6 +457,8 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 		if (change->removed)
 			settle_dead(dataplane, change, generation);
 	}
+	while ((ports = next_edit(plan, &edit, &entry)))
+		touch(settling, TABLE_POLICY, edit_touched_key(ports, key), generation);
 	for (guint i = 0; i < plan->removed->len; i++)
 		settle_dead(dataplane, &g_array_index(plan->removed, struct change, i), generation);
 	for (guint i = 0; i < plan->ifaces->len; i++) {
@@ -411,9 +473,9 @@ void settle_flipped(struct dataplane *dataplane, const struct plan *plan, uint64
 	want_settled(dataplane, generation);
 }
 
-void settle_undone(struct dataplane *dataplane, const struct change *change)
+void settle_undone(struct dataplane *dataplane, enum bpf_table_id table, const uint8_t key[24])
 {
-	struct touched *touched = find_touched(&dataplane->settling, change->table, change->key);
+	struct touched *touched = find_touched(&dataplane->settling, table, key);
 
 	/* As if written twice: whoever reads it now reads what the last flip wrote. */
 	if (touched)
@@ -568,6 +630,8 @@ int settle_entries(struct dataplane *dataplane, char **error)
 
 	if (!code)
 		code = remove_dead(dataplane, settled, &limit, error);
+	if (!code)
+		code = edits_finish(dataplane, settled, error);
 	if (code)
 		return code;
 	narrow(dataplane, settled);
@@ -601,6 +665,9 @@ int dataplane_settle(struct dataplane *dataplane, bool *more)
 
 	if (!code)
 		code = remove_dead(dataplane, settled, &limit, NULL);
+	/* Before what it has changed is removed. */
+	if (!code)
+		code = edits_finish(dataplane, settled, NULL);
 	if (!code)
 		code = remove_retired(dataplane, settled, &limit, NULL);
 	if (!code && limit)
@@ -608,6 +675,7 @@ int dataplane_settle(struct dataplane *dataplane, bool *more)
 	if (code)
 		return code;
 	*more = hints_step(dataplane) || settling->dead->len || settling->retired->len ||
-		settling->narrowed->len || settled < dataplane_generation(dataplane);
+		settling->narrowed->len || edits_due(dataplane) ||
+		settled < dataplane_generation(dataplane);
 	return 0;
 }

@@ -13,12 +13,6 @@
 
 #define POLICIES_A_STEP 8u
 
-static struct sg_policy_key key_of(uint32_t policy, const struct held_ports *ports)
-{
-	return (struct sg_policy_key){
-		.policy = policy, .peer = ports->peer, .proto = ports->proto, .dir = ports->dir};
-}
-
 static char *key_text(const struct sg_policy_key *key)
 {
 	return g_strdup_printf("policy %u, %s, peer %u, protocol %u", key->policy,
@@ -30,8 +24,8 @@ static char *key_text(const struct sg_policy_key *key)
 
 static char *ports_text(const struct sg_policy_ports *ports)
 {
-	return g_strdup_printf("%u port ranges from %u-%u, rule %u", ports->count, ports->one.first,
-			       ports->one.last, ports->one.rule);
+	return g_strdup_printf("%u port ranges from %u-%u, rule %u", SG_PORTS_COUNT(ports->count),
+			       ports->one.first, ports->one.last, ports->one.rule);
 }
 
 /* ------------------------------------------------------------------ what is held is there */
@@ -62,14 +56,25 @@ static void check_intervals(struct verification *v, const struct sg_policy_key *
 	}
 }
 
+/* Whether an entry that has a second version says, from a generation that came on, what is held. */
+static bool says(const struct dataplane *dataplane, const struct sg_policy_ports *found,
+		 const struct sg_policy_ports *expected)
+{
+	if (!(found->count & SG_PORTS_SINCE))
+		return !memcmp(found, expected, sizeof(*found));
+	if (!SG_PORTS_HOLD(found->start, dataplane_generation(dataplane)) ||
+	    SG_PORTS_COUNT(found->count) != expected->count)
+		return false;
+	return expected->count == 1 ? !memcmp(&found->one, &expected->one, sizeof(found->one))
+				    : found->one.rule == expected->start;
+}
+
 static void check_key(struct verification *v, const struct held_policy *policy,
 		      const struct held_ports *ports, const struct sg_interval *intervals,
 		      uint32_t start)
 {
-	struct sg_policy_key key = key_of(policy->number, ports);
-	struct sg_policy_ports found = {}, expected = {.count = ports->count,
-						       .start = ports->count > 1 ? start : 0,
-						       .one = intervals[0]};
+	struct sg_policy_key key = held_key(policy->number, ports);
+	struct sg_policy_ports found = {}, expected = held_value(ports, start);
 	int code = table_lookup(v->dataplane, TABLE_POLICY, &key, &found);
 	char *error = NULL;
 
@@ -77,7 +82,7 @@ static void check_key(struct verification *v, const struct held_policy *policy,
 	/* Before the key that leads to them. */
 	if (ports->count > 1)
 		check_intervals(v, &key, start, ports->count, intervals);
-	if (!code && !memcmp(&found, &expected, sizeof(found)))
+	if (!code && says(v->dataplane, &found, &expected))
 		return;
 	if (!verify_differs(v, VERIFY_POLICY, 0, key_text(&key), ports_text(&expected),
 			    code ? g_strdup("nothing") : ports_text(&found)))
@@ -127,28 +132,18 @@ bool verify_policies(struct verification *v, int *code, char **error)
 
 /* ------------------------------------------------------------------ and nothing else */
 
-static bool holds_key(const struct held_policy *policy, const struct sg_policy_key *key)
-{
-	struct held_cursor cursor = held_cursor_of(policy->content);
-	const struct sg_interval *intervals;
-	const struct held_ports *ports;
-
-	while ((ports = held_cursor_next(&cursor, &intervals)))
-		if (ports->dir == key->dir && ports->peer == key->peer &&
-		    ports->proto == key->proto)
-			return true;
-	return false;
-}
-
 static bool check_policy_key(const void *key, const void *value, void *arg)
 {
 	struct verification *v = arg;
 	const struct sg_policy_key *own = key;
 	const struct held_policy *policy = held_policy_at(v->dataplane, own->policy);
 	struct sg_policy_key copy = *own;
+	struct sg_policy_ports held;
 	char *error = NULL;
 
-	if (policy && holds_key(policy, own))
+	if ((policy && held_find(policy, own, &held)) || edits_pending(v->dataplane, own))
+		return true;
+	if (policy && held_is_empty(policy, own) && !((const struct sg_policy_ports *)value)->count)
 		return true;
 	if (!verify_differs(v, VERIFY_POLICY, 0, key_text(own), g_strdup("nothing"),
 			    ports_text(value)))

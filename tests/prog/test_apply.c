@@ -99,17 +99,34 @@ struct policy_view {
 	uint32_t policy;
 };
 
+/* What an entry says of the generation that holds; false: nothing. */
+static bool entry_now(struct plane *plane, const struct sg_policy_key *key,
+		      const struct sg_policy_ports *found, struct sg_policy_ports *now)
+{
+	struct sg_policy_key before = *key;
+
+	*now = *found;
+	if (!(found->count & SG_PORTS_SINCE))
+		return found->count;
+	now->count = SG_PORTS_COUNT(found->count);
+	now->start = found->one.rule;
+	if (SG_PORTS_HOLD(found->start, dataplane_generation(plane->dataplane)))
+		return now->count;
+	before.pad = SG_PORTS_TAG(found->count);
+	return !table_lookup(plane->dataplane, TABLE_POLICY, &before, now);
+}
+
 static bool view_policy_key(const void *key, const void *value, void *arg)
 {
 	struct policy_view *view = arg;
 	const struct sg_policy_key *policy_key = key;
-	const struct sg_policy_ports *ports = value;
-	GString *line = g_string_new(NULL);
+	struct sg_policy_ports now, *ports = &now;
+	GString *line;
 
-	if (policy_key->policy != view->policy) {
-		g_string_free(line, TRUE);
+	if (policy_key->policy != view->policy || policy_key->pad ||
+	    !entry_now(view->view->plane, policy_key, value, &now))
 		return true;
-	}
+	line = g_string_new(NULL);
 	g_string_append_printf(line, "rule dir %u peer %u proto %u:", policy_key->dir,
 			       policy_key->peer, policy_key->proto);
 	for (uint32_t i = 0; i < ports->count; i++) {
@@ -370,6 +387,24 @@ static void configurations_alternate(void **state)
 
 /* ------------------------------------------------------------------ revocation */
 
+static bool later(const void *key, const void *value, void *arg)
+{
+	uint64_t *latest = arg;
+
+	(void)key;
+	*latest = MAX(*latest, *(const uint64_t *)value);
+	return true;
+}
+
+/* Flows of the VM with an older stamp are evaluated again: all, or those of some peer. */
+static uint64_t revoked_at(struct plane *plane)
+{
+	uint64_t latest = iface_of(plane)->removed_at;
+
+	assert_int_equal(table_each(&plane->dataplane->table[TABLE_PEERGONE], later, &latest), 0);
+	return latest;
+}
+
 static void only_removals_revoke(void **state)
 {
 	struct plane *plane = *state;
@@ -377,21 +412,21 @@ static void only_removals_revoke(void **state)
 
 	start(plane, POLICY_OF(HTTPS, LIST_X, VM "," APP1));
 	apply(plane, POLICY_OF(HTTPS "," SSH, LIST_X, VM "," APP1));
-	assert_int_equal(iface_of(plane)->removed_at, 0);
+	assert_int_equal(revoked_at(plane), 0);
 	apply(plane, POLICY_OF(SSH, LIST_X, VM "," APP1));
 	removed = plane->generation;
-	assert_int_equal(iface_of(plane)->removed_at, removed);
+	assert_int_equal(revoked_at(plane), removed);
 	assert_int_equal(plane->dataplane->control->last_removal, removed);
 	assert_int_equal(iface_of(plane)->keep_until, 0);
 	/* A wider range is no removal, a narrower one is. */
 	apply(plane, POLICY_OF("{\"id\":\"ssh\",\"protocol\":\"tcp\",\"ports\":[\"20-30\"],"
 			       "\"from\":[\"sg-ops\",\"pl-x\"]}",
 			       LIST_X, VM "," APP1));
-	assert_int_equal(iface_of(plane)->removed_at, removed);
+	assert_int_equal(revoked_at(plane), removed);
 	apply(plane, POLICY_OF("{\"id\":\"ssh\",\"protocol\":\"tcp\",\"ports\":[\"20-24\","
 			       "\"26-30\"],\"from\":[\"sg-ops\",\"pl-x\"]}",
 			       LIST_X, VM "," APP1));
-	assert_int_equal(iface_of(plane)->removed_at, plane->generation);
+	assert_int_equal(revoked_at(plane), plane->generation);
 }
 
 static void keep_exempts_what_is_live(void **state)
@@ -464,13 +499,53 @@ static const char *const other = POLICY_OF(
 	"\"vm\":{\"device\":\"tap0\",\"addresses\":[\"10.0.0.6\"],\"vlans\":[7],\"groups\":"
 	"[\"sg-web\"],\"allowed_addresses\":[\"10.7.0.0/16\"]}," APP2_OPS);
 
-static void failure_of_any_call_leaves_the_old_policy(void **state)
+/* Of eight entries two get another port and one goes: the policy changes where it is. */
+#define UDP                                                                               \
+	"{\"id\":\"x\",\"protocol\":\"udp\",\"ports\":[1,3,5],\"from\":[\"10.2.0.0/16\"," \
+	"\"10.0.0.0/8\"]}"
+#define SSH2                                                                             \
+	"{\"id\":\"ssh\",\"protocol\":\"tcp\",\"ports\":[22,2222],\"from\":[\"sg-ops\"," \
+	"\"pl-x\"]}"
+#define GRE "{\"id\":\"gre\",\"protocol\":\"gre\",\"from\":[\"sg-app\"]}"
+static const char *const rules_before =
+	POLICY_OF(HTTPS "," SSH "," GRE "," PING "," UDP, LIST_X, VM "," APP1);
+static const char *const rules_after =
+	POLICY_OF(HTTPS "," SSH2 "," PING "," UDP, LIST_X, VM "," APP1);
+
+static void a_rule_that_changes_is_few_writes(void **state)
 {
 	struct plane *plane = *state;
+	uint32_t policy;
+	uint64_t gone = 0;
+	uint32_t peer;
+
+	start(plane, rules_before);
+	policy = plan_current_conf(plane->dataplane, 1, NULL)->policy;
+	apply(plane, POLICY_OF(HTTPS ",{\"id\":\"ssh\",\"protocol\":\"tcp\",\"ports\":[23],"
+				     "\"from\":[\"sg-ops\"]}," GRE "," PING "," UDP,
+			       LIST_X, VM "," APP1));
+	assert_int_equal(plan_current_conf(plane->dataplane, 1, NULL)->policy, policy);
+	/* Two entries, what each said before, the outline; and the peers, one of which no rule
+	 * names any more, and its prefix. */
+	assert_in_range(plane->writes, 7, 8);
+	assert_int_equal(iface_of(plane)->removed_at, 0);
+	peer = numbers_find(plane->numbers, NUMBER_PEER, "default:sg-ops");
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_PEERGONE, &peer, &gone), 0);
+	assert_int_equal(gone, plane->generation);
+	assert_int_equal(plane->dataplane->control->last_removal, plane->generation);
+	settle(plane);
+	apply(plane, rules_before);
+	assert_int_equal(plan_current_conf(plane->dataplane, 1, NULL)->policy, policy);
+	settle(plane);
+	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
+}
+
+static void failure_of_any_call(struct plane *plane, const char *from, const char *to)
+{
 	g_autofree char *before = NULL;
 	unsigned int step;
 
-	start(plane, plain);
+	start(plane, from);
 	before = kernel_view(plane);
 	for (step = 0; step < 1000; step++) {
 		struct fault fault = {.countdown = step};
@@ -479,7 +554,7 @@ static void failure_of_any_call_leaves_the_old_policy(void **state)
 		int code;
 
 		bpf_fault_set(fail_call, &fault);
-		code = plane_apply(plane, other, false);
+		code = plane_apply(plane, to, false);
 		bpf_fault_set(NULL, NULL);
 		if (!fault.hit) {
 			assert_int_equal(code, 0);
@@ -492,24 +567,33 @@ static void failure_of_any_call_leaves_the_old_policy(void **state)
 		assert_string_equal(before, after);
 	}
 	assert_true(step > 15 && step < 1000);
-	apply(plane, plain);
+	apply(plane, from);
 	settle(plane);
 	g_autofree char *back = kernel_view(plane);
 
 	assert_string_equal(before, back);
 }
 
-/* As before, but nothing can be taken back, and then the process is gone. */
-static void kill_at_any_call_leaves_the_old_policy(void **state)
+static void failure_of_any_call_leaves_the_old_policy(void **state)
 {
-	struct plane *plane = *state;
+	failure_of_any_call(*state, plain, other);
+}
+
+static void failure_of_any_call_leaves_the_old_rules(void **state)
+{
+	failure_of_any_call(*state, rules_before, rules_after);
+}
+
+/* As before, but nothing can be taken back, and then the process is gone. */
+static void kill_at_any_call(struct plane *plane, const char *from, const char *to)
+{
 	g_autofree char *before = NULL;
 	g_autofree char *wanted = NULL;
 	unsigned int step, keys;
 
-	start(plane, other);
+	start(plane, to);
 	wanted = kernel_view(plane);
-	apply(plane, plain);
+	apply(plane, from);
 	before = kernel_view(plane);
 	settle(plane);
 	keys = entries_of(plane, TABLE_POLICY);
@@ -519,7 +603,7 @@ static void kill_at_any_call_leaves_the_old_policy(void **state)
 		g_autofree char *after = NULL;
 
 		bpf_fault_set(fail_call, &fault);
-		plane_apply(plane, other, false);
+		plane_apply(plane, to, false);
 		bpf_fault_set(NULL, NULL);
 		if (!fault.hit)
 			break;
@@ -533,7 +617,7 @@ static void kill_at_any_call_leaves_the_old_policy(void **state)
 		after = kernel_view(plane);
 		assert_string_equal(before, after);
 		plane->dataplane->control->generation -= 2;
-		apply(plane, plain);
+		apply(plane, from);
 		settle(plane);
 		assert_int_equal(entries_of(plane, TABLE_POLICY), keys);
 	}
@@ -541,6 +625,90 @@ static void kill_at_any_call_leaves_the_old_policy(void **state)
 	g_autofree char *after = kernel_view(plane);
 
 	assert_string_equal(wanted, after);
+}
+
+static void kill_at_any_call_leaves_the_old_policy(void **state)
+{
+	kill_at_any_call(*state, plain, other);
+}
+
+static void kill_at_any_call_leaves_the_old_rules(void **state)
+{
+	kill_at_any_call(*state, rules_before, rules_after);
+}
+
+/* One that was killed after the flip leaves entries that have two versions. */
+static void kill_after_a_change_leaves_the_new_rules(void **state)
+{
+	struct plane *plane = *state;
+	g_autofree char *wanted = NULL;
+	unsigned int keys;
+
+	start(plane, rules_before);
+	keys = entries_of(plane, TABLE_POLICY);
+	apply(plane, rules_after);
+	wanted = kernel_view(plane);
+	assert_int_equal(entries_of(plane, TABLE_POLICY), keys + 3);
+	plane_reopen(plane);
+	g_autofree char *found = kernel_view(plane);
+	assert_string_equal(wanted, found);
+	apply(plane, rules_after);
+	assert_int_equal(plane->writes, 0);
+	settle(plane);
+	/* One of them has no rules any more. */
+	assert_int_equal(entries_of(plane, TABLE_POLICY), keys);
+	g_autofree char *settled = kernel_view(plane);
+	assert_string_equal(wanted, settled);
+	apply(plane, plain);
+	settle(plane);
+	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
+	assert_true(entries_of(plane, TABLE_POLICY) < keys);
+}
+
+static int fail_peergone(enum bpf_call call, const char *object, void *arg)
+{
+	(void)arg;
+	return call == CALL_MAP_UPDATE && !g_strcmp0(object, SG_MAP_PEERGONE) ? -ENOMEM : 0;
+}
+
+/*
+ * A change that is taken back, made again, and then a kill: what the entries said before is there
+ * twice, its intervals once.
+ */
+static void what_was_taken_back_goes_once(void **state)
+{
+	struct plane *plane = *state;
+	const struct extent *free_extent;
+	struct sg_policy_ports was = {}, is = {};
+	struct sg_policy_key key = {.proto = SG_IPPROTO_TCP, .dir = SG_INGRESS};
+	unsigned int keys;
+
+	start(plane, rules_after);
+	settle(plane);
+	keys = entries_of(plane, TABLE_POLICY);
+	key.policy = plan_current_conf(plane->dataplane, 1, NULL)->policy;
+	key.peer = numbers_find(plane->numbers, NUMBER_PEER, "default:sg-ops");
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_POLICY, &key, &was), 0);
+	bpf_fault_set(fail_peergone, NULL);
+	assert_int_equal(plane_apply(plane, rules_before, false), -ENOMEM);
+	bpf_fault_set(NULL, NULL);
+	/* A packet that had read the first 8 bytes when it was written sees that it was. */
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_POLICY, &key, &is), 0);
+	assert_int_not_equal(ports_word(&is), ports_word(&was));
+	assert_int_equal(SG_PORTS_COUNT(is.count), was.count);
+	assert_int_equal(is.one.rule, was.start);
+	apply(plane, rules_before);
+	plane_reopen(plane);
+	apply(plane, rules_before);
+	assert_int_equal(plane->writes, 0);
+	settle(plane);
+	assert_int_equal(entries_of(plane, TABLE_POLICY), keys + 1);
+	apply(plane, POLICY_OF(PING, LIST_X, VM));
+	settle(plane);
+	assert_int_equal(plane->dataplane->free_intervals->len, 1);
+	free_extent = &g_array_index(plane->dataplane->free_intervals, struct extent, 0);
+	assert_int_equal(free_extent->start, 0);
+	assert_int_equal(free_extent->count, SG_MAX_INTERVALS);
 }
 
 /* The same for a policy that is applied as a whole, as at start and at a first load. */
@@ -617,6 +785,11 @@ int main(void)
 		TEST(list_that_shrinks_revokes_its_peer),
 		TEST(failure_of_any_call_leaves_the_old_policy),
 		TEST(kill_at_any_call_leaves_the_old_policy),
+		TEST(a_rule_that_changes_is_few_writes),
+		TEST(failure_of_any_call_leaves_the_old_rules),
+		TEST(kill_at_any_call_leaves_the_old_rules),
+		TEST(kill_after_a_change_leaves_the_new_rules),
+		TEST(what_was_taken_back_goes_once),
 		TEST(failure_of_any_call_of_a_whole_policy_leaves_the_old_one),
 		TEST(full_map_is_named),
 	};

@@ -211,7 +211,8 @@ static void another_policy_s_is_not_believed(void **state)
 	uint32_t before = conf_of(plane)->outline;
 
 	assert_int_not_equal(before, 0);
-	apply(plane, POLICY_OF("54", ""), false);
+	/* Kept flows make it another policy; otherwise it is the same one with other rules. */
+	apply(plane, POLICY_OF("54", ""), true);
 	assert_int_not_equal(conf_of(plane)->outline, before);
 	assert_true(lets_in(vm, neighbour, 54, true));
 	/* What a policy stored in place has for a moment. */
@@ -303,6 +304,62 @@ static uint64_t jiffies(struct plane *plane)
 	return clock.jiffies;
 }
 
+static void settle(struct plane *plane)
+{
+	bool more = true;
+
+	assert_int_equal(settle_wait(plane->dataplane, NULL), 0);
+	while (more)
+		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
+}
+
+static struct sg_outline kernel_outline(struct plane *plane)
+{
+	struct sg_outline outline;
+
+	assert_int_equal(
+		table_lookup(plane->dataplane, TABLE_OUTLINES, &conf_of(plane)->outline, &outline),
+		0);
+	return outline;
+}
+
+static bool admits(struct plane *plane, unsigned int port)
+{
+	struct sg_outline outline = kernel_outline(plane);
+	const struct sg_outline_set *set =
+		&outline.part[SG_INGRESS][SG_OUTLINE_ANY].ports[SG_OUTLINE_UDP];
+
+	return set->low[port / 64 % 4] >> port % 64 & 1;
+}
+
+static void it_is_wider_while_rules_change(void **state)
+{
+	struct plane *plane = *state;
+	struct tap *vm, *neighbour = start(plane, &vm, POLICY_OF("53", ""));
+	uint32_t index = conf_of(plane)->outline;
+
+	apply(plane, POLICY_OF("54", ""), false);
+	assert_int_equal(conf_of(plane)->outline, index);
+	assert_true(admits(plane, 54));
+	assert_true(lets_in(vm, neighbour, 54, true));
+	assert_false(lets_in(vm, neighbour, 53, false));
+	settle(plane);
+	assert_true(admits(plane, 54));
+	assert_false(admits(plane, 53));
+	/* One that was killed between the two. */
+	apply(plane, POLICY_OF("55", ""), false);
+	plane_reopen(plane);
+	apply(plane, POLICY_OF("55", ""), false);
+	assert_int_equal(conf_of(plane)->outline, index);
+	assert_true(admits(plane, 55));
+	settle(plane);
+	apply(plane, POLICY_OF("56", ""), false);
+	settle(plane);
+	assert_false(admits(plane, 54));
+	assert_false(admits(plane, 55));
+	assert_true(lets_in(vm, neighbour, 56, true));
+}
+
 static void flows_are_known_a_time_out_after_a_removal(void **state)
 {
 	struct plane *plane = *state;
@@ -316,6 +373,8 @@ static void flows_are_known_a_time_out_after_a_removal(void **state)
 	apply(plane, POLICY_OF("\"53-60\"", TIMEOUTS("1000")), false);
 	assert_int_equal(slot_of(plane)->clean_from, 0);
 	apply(plane, POLICY_OF("53", TIMEOUTS("1000")), false);
+	/* Until its outline says no more than that. */
+	settle(plane);
 	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	before = jiffies(plane);
 	collect(plane);
@@ -324,6 +383,7 @@ static void flows_are_known_a_time_out_after_a_removal(void **state)
 			after + 1001 * (uint64_t)hz);
 	/* A later one begins anew; so does a longer time-out. */
 	apply(plane, POLICY_OF("54", TIMEOUTS("1000")), false);
+	settle(plane);
 	assert_true(slot_of(plane)->clean_from == SG_NEVER);
 	collect(plane);
 	assert_false(slot_of(plane)->clean_from == SG_NEVER);
@@ -360,6 +420,7 @@ int main(void)
 		TEST(without_room_there_is_none),
 		TEST(they_are_given_back),
 		TEST(it_is_found_again),
+		TEST(it_is_wider_while_rules_change),
 		TEST(flows_are_known_a_time_out_after_a_removal),
 		TEST(flows_that_are_kept_are_never_known),
 	};
