@@ -30,6 +30,7 @@
 #include <sys/time.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/guard_message.h"
 
 #define BATCH_BYTES   (1 << 20)
 #define MESSAGE_BYTES 32768
@@ -351,13 +352,21 @@ void guard_table_disown(struct mnl_socket **owner)
 
 /* ------------------------------------------------------------------ reading */
 
+static int broken(void)
+{
+	errno = EPROTO;
+	return MNL_CB_ERROR;
+}
+
 static int hear_table(const struct nlmsghdr *header, void *data)
 {
 	CLEANUP(free_table) struct nftnl_table *table = nftnl_table_alloc();
 	struct words *words = data;
 
-	if (nftnl_table_nlmsg_parse(header, table) < 0 ||
-	    g_strcmp0(nftnl_table_get_str(table, NFTNL_TABLE_NAME), words->table) != 0)
+	if (guard_message_kind(header, words->table) == GUARD_MESSAGE_BROKEN ||
+	    nftnl_table_nlmsg_parse(header, table) < 0)
+		return broken();
+	if (g_strcmp0(nftnl_table_get_str(table, NFTNL_TABLE_NAME), words->table) != 0)
 		return MNL_CB_OK;
 	say_table(words, nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY),
 		  nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS),
@@ -370,8 +379,10 @@ static int hear_chain(const struct nlmsghdr *header, void *data)
 	CLEANUP(free_chain) struct nftnl_chain *chain = nftnl_chain_alloc();
 	struct words *words = data;
 
-	if (nftnl_chain_nlmsg_parse(header, chain) >= 0 &&
-	    g_strcmp0(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), words->table) == 0)
+	if (guard_message_kind(header, words->table) == GUARD_MESSAGE_BROKEN ||
+	    nftnl_chain_nlmsg_parse(header, chain) < 0)
+		return broken();
+	if (g_strcmp0(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), words->table) == 0)
 		say_chain(words, chain);
 	return MNL_CB_OK;
 }
@@ -398,11 +409,19 @@ static int sum_expression(struct nftnl_expr *expr, void *arg)
 static int hear_rule(const struct nlmsghdr *header, void *data)
 {
 	CLEANUP(free_rule) struct nftnl_rule *rule = nftnl_rule_alloc();
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(header);
 	struct words *words = data;
+	enum guard_message kind = guard_message_kind(header, words->table);
 
-	if (nftnl_rule_nlmsg_parse(header, rule) < 0 ||
-	    g_strcmp0(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE), words->table) != 0)
+	if (kind == GUARD_MESSAGE_OTHER)
 		return MNL_CB_OK;
+	if (kind == GUARD_MESSAGE_FOREIGN) {
+		g_string_append(part(words, family_name(family->nfgen_family), NULL),
+				"rule of somebody else\n");
+		return MNL_CB_OK;
+	}
+	if (kind == GUARD_MESSAGE_BROKEN || nftnl_rule_nlmsg_parse(header, rule) < 0)
+		return broken();
 	say_rule(words, rule);
 	nftnl_expr_foreach(rule, sum_expression, words);
 	return MNL_CB_OK;
