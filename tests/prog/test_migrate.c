@@ -20,11 +20,12 @@
 #include "tests/lib/netns.h"
 #include "tests/lib/plane.h"
 
+/* The echo is there for longer than the verifier takes on an emulated machine. */
 #define POLICY                                                                                        \
 	"{\"version\":1,\"groups\":{\"sg-web\":{\"ingress\":[{\"id\":\"https\",\"protocol\":\"tcp\"," \
 	"\"ports\":[443],\"from\":[\"any\"]},{\"id\":\"ping\",\"protocol\":\"icmp\",\"from\":["       \
 	"\"any\"]}]}},\"interfaces\":{\"vm\":{\"device\":\"tap0\",\"addresses\":[\"10.0.0.5\"],"      \
-	"\"groups\":[\"sg-web\"]}}}"
+	"\"groups\":[\"sg-web\"],\"conntrack\":{\"icmp\":3600}}}}"
 
 struct scene {
 	struct plane *plane;
