@@ -281,8 +281,9 @@ sg_inline __u32 sg_flow_packet(const struct sg_view *view, struct sg_packet *p, 
 	return SG_ALLOW_FLOW;
 }
 
-sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
-			    const struct sg_packet *p)
+/* All but state, use, and what the transport protocol keeps. */
+sg_inline void sg_flow_begin(struct sg_flow *flow, const struct sg_view *view,
+			     const struct sg_packet *p)
 {
 	__u32 dir = p->dir & 1;
 
@@ -294,6 +295,14 @@ sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
 	flow->half[0].seen = flow->half[1].seen = (__u32)view->now;
 	flow->half[dir].packets = 1;
 	flow->half[dir].bytes = p->bytes;
+}
+
+sg_inline void sg_flow_init(struct sg_flow *flow, const struct sg_view *view,
+			    const struct sg_packet *p)
+{
+	__u32 dir = p->dir & 1;
+
+	sg_flow_begin(flow, view, p);
 	if (p->flags & SG_PKT_TCP)
 		sg_tcp_start(&flow->half[dir], &p->tcp);
 	if (p->flags & SG_PKT_SCTP)

@@ -27,10 +27,8 @@ struct sg_short {
 	struct sg_flow_key key;
 	const __u8 *l4;	 /* 8 bytes of it can be read, 20 of TCP */
 	const void *end; /* of what can be read */
-	struct sg_control *control;
-	const struct sg_iface_conf *conf; /* as of the generation */
 	struct sg_stats *stats;
-	__u64 generation;
+	struct sg_view view;
 	__u32 bytes; /* of the frame */
 	__u32 l4_bytes;
 	__u8 proto;
@@ -101,25 +99,20 @@ sg_noinline __u32 sg_short_scale(const __u8 *options, const void *end, __u32 byt
 	return SG_SHORT_NO_ANSWER;
 }
 
-/* A SYN or the answer to it, in this CPU's scratch: tcp, dir and bytes; NULL when the long way must
- * read it. */
-sg_inline struct sg_packet *sg_short_packet(const struct sg_short *s)
+/* Of a SYN or the answer to it: 0 when the long way must read it. */
+sg_inline int sg_short_opening(const struct sg_short *s, struct sg_tcp_segment *seg)
 {
-	__u32 zero = 0, scale = SG_TCP_NO_SCALE;
-	struct sg_packet *p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
+	__u32 scale = SG_TCP_NO_SCALE;
 
-	if (!p || !sg_short_segment(s, s->end, &p->tcp))
+	if (!sg_short_segment(s, s->end, seg))
 		return 0;
 	if (sg_short_tcp_header(s) > 20) {
 		scale = sg_short_scale(s->l4 + 20, s->end, sg_short_tcp_header(s) - 20);
 		if (scale == SG_SHORT_NO_ANSWER)
 			return 0;
 	}
-	p->tcp.flags = s->flags;
-	p->tcp.scale = scale;
-	p->bytes = s->bytes;
-	p->dir = s->dir & 1;
-	return p;
+	seg->scale = scale;
+	return 1;
 }
 
 /* ------------------------------------------------------------------ a flow moves */
@@ -128,15 +121,18 @@ sg_inline struct sg_packet *sg_short_packet(const struct sg_short *s)
 sg_inline int sg_short_is_live(const struct sg_short *s, const struct sg_flow *flow, __u32 word,
 			       __u32 first)
 {
-	return READ_ONCE(flow->stamp) >= READ_ONCE(s->control->last_removal) &&
-	       !(SG_FLOW_FLAGS(word) & SG_FLOW_DEAD) && SG_FLOW_STATE(word) >= first &&
-	       SG_FLOW_STATE(word) <= SG_TCP_TIME_WAIT &&
-	       !sg_flow_expired(flow, s->conf, SG_IPPROTO_TCP, word, bpf_jiffies64());
+	if (READ_ONCE(flow->stamp) < READ_ONCE(s->view.control->last_removal) ||
+	    SG_FLOW_FLAGS(word) & SG_FLOW_DEAD ||
+	    SG_FLOW_STATE(word) - first > SG_TCP_TIME_WAIT - first)
+		return 0;
+	/* Most had a packet in this very jiffy. */
+	return READ_ONCE(flow->half[s->dir & 1].seen) == (__u32)s->view.now ||
+	       !sg_flow_expired(flow, s->view.conf, SG_IPPROTO_TCP, word, s->view.now);
 }
 
 sg_inline int sg_short_recorded(const struct sg_short *s, struct sg_flow_half *mine)
 {
-	WRITE_ONCE(mine->seen, (__u32)bpf_jiffies64());
+	WRITE_ONCE(mine->seen, (__u32)s->view.now);
 	mine->packets++;
 	mine->bytes += s->bytes;
 	sg_short_count(s->stats, s->bytes, s->dir & 1, SG_ALLOWED, SG_ALLOW_FLOW);
@@ -148,18 +144,16 @@ sg_inline int sg_short_recorded(const struct sg_short *s, struct sg_flow_half *m
 sg_noinline int sg_short_answer(const struct sg_short *s, struct sg_flow *flow, __u32 word,
 				__u32 use)
 {
+	struct sg_tcp_segment seg = {.flags = SG_TCP_FLAG_SYN | SG_TCP_FLAG_ACK};
 	__u32 dir = s->dir & 1, next;
 	struct sg_flow_half *mine;
-	struct sg_packet *p;
 
 	if (!flow || SG_FLOW_STATE(word) != SG_TCP_SYN_SENT || (flow->opener & 1) == dir ||
-	    !sg_short_is_live(s, flow, word, SG_TCP_SYN_SENT))
+	    !sg_short_is_live(s, flow, word, SG_TCP_SYN_SENT) || !sg_short_opening(s, &seg))
 		return SG_SHORT_UNDECIDED;
-	p = sg_short_packet(s);
 	mine = &flow->half[dir];
-	if (!p || READ_ONCE(flow->use) != use ||
-	    sg_tcp_track(mine, &flow->half[dir ^ 1], SG_TCP_SYN_SENT, 0, &p->tcp, &next) !=
-		    SG_TCP_ACCEPT)
+	if (READ_ONCE(flow->use) != use || sg_tcp_track(mine, &flow->half[dir ^ 1], SG_TCP_SYN_SENT,
+							0, &seg, &next) != SG_TCP_ACCEPT)
 		return SG_SHORT_UNDECIDED;
 	sg_flow_move(flow, use, word, (word & ~0xffu) | next | SG_FLOW_REPLIED << 8);
 	return sg_short_recorded(s, mine);
@@ -174,7 +168,7 @@ sg_noinline int sg_short_moves(const struct sg_short *s, struct sg_flow *flow, _
 			       __u32 use)
 {
 	__u32 dir = s->dir & 1, slot = s->key.slot, from_opener, next, confirms;
-	struct sg_tcp_segment seg = {.flags = s->flags};
+	struct sg_tcp_segment seg = {.flags = SG_TCP_FLAG_ACK | (s->flags & SG_TCP_FLAG_FIN)};
 	struct sg_flow_half *mine, *theirs;
 	struct sg_slot *counters;
 
@@ -182,6 +176,8 @@ sg_noinline int sg_short_moves(const struct sg_short *s, struct sg_flow *flow, _
 		return SG_SHORT_UNDECIDED;
 	mine = &flow->half[dir];
 	theirs = &flow->half[dir ^ 1];
+	/* So that clang computes them once, not at each use. */
+	asm volatile("" : "+r"(mine), "+r"(theirs));
 	if (!sg_short_segment(s, s->end, &seg) ||
 	    sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT)
 		return SG_SHORT_UNDECIDED;
@@ -201,7 +197,7 @@ sg_noinline int sg_short_moves(const struct sg_short *s, struct sg_flow *flow, _
 			return SG_SHORT_UNDECIDED;
 		/* Counted before it is confirmed; what exceeds the allowance the long way judges.
 		 */
-		if (__sync_fetch_and_add(&counters->flows, 1) >= s->conf->max_flows ||
+		if (__sync_fetch_and_add(&counters->flows, 1) >= s->view.conf->max_flows ||
 		    !sg_flow_move(flow, use, word, next & ~(SG_FLOW_HALF << 8))) {
 			__sync_fetch_and_add(&counters->flows, -1);
 			return SG_SHORT_UNDECIDED;
@@ -280,34 +276,43 @@ sg_noinline void sg_short_neighbour(const struct sg_flow_key *key, const struct 
 /* Puts the flow into the cell that it is looked for first, or where there is room: as
  * sg_flow_place(). 0: the long way. */
 sg_inline int sg_short_put(const struct sg_view *view, struct sg_packet *p,
-			   struct sg_bucket *bucket, const struct sg_place *place)
+			   const struct sg_tcp_segment *seg, struct sg_bucket *bucket,
+			   const struct sg_place *place, __u32 state)
 {
 	__u32 i = sg_cell_number(place->cell), word = READ_ONCE(bucket->tags[i]);
 
 	if (!sg_tag_used(word, view->now) &&
-	    sg_cell_take(bucket, i, word, place->tag, &p->key, &p->flow) == word)
+	    sg_cell_win(bucket, i, word, place->tag, &p->key) == word) {
+		struct sg_flow *flow = &bucket->cells[i].flow;
+
+		flow->pad = 0;
+		__builtin_memset(flow->half, 0, sizeof(flow->half));
+		sg_flow_begin(flow, view, p);
+		sg_tcp_start(&flow->half[p->dir & 1], seg);
+		sg_cell_publish(bucket, i, word, place->tag, state);
 		return 1;
+	}
+	__builtin_memset(&p->flow, 0, sizeof(p->flow));
+	p->flow.state = state;
+	sg_flow_begin(&p->flow, view, p);
+	sg_tcp_start(&p->flow.half[p->dir & 1], seg);
 	return !sg_shard_insert(view->conf->shard, view->conf->buckets);
 }
 
 /*
  * A SYN that no outline excludes. It passes here when its flow is nowhere, the guard has nothing to
- * ask, a rule allows it, and there is a place for it in the shard. What this CPU's scratch has of
- * it: tcp, dir and bytes, key, flags and port.
+ * ask, a rule allows it, and there is a place for it in the shard. Of it, this CPU's scratch has
+ * key, dir, bytes and port.
  *
  * Where its flow is going to be is in no cache: the processor fetches that while it does the rest,
  * as long as no atomic instruction makes it wait. So those come last.
  */
 sg_inline int sg_short_open(const struct sg_short *s, struct sg_packet *p)
 {
-	struct sg_view view = {
-		.generation = s->generation,
-		.now = bpf_jiffies64(),
-		.control = s->control,
-		.conf = s->conf,
-	};
-	struct sg_place place = sg_place_of(&p->key, view.control->hash, view.conf->buckets);
-	__u32 slot = p->key.slot, shard = view.conf->shard, rule;
+	struct sg_tcp_segment seg = {.flags = SG_TCP_FLAG_SYN};
+	const struct sg_view *view = &s->view;
+	struct sg_place place = sg_place_of(&p->key, view->control->hash, view->conf->buckets);
+	__u32 slot = p->key.slot, shard = view->conf->shard, rule;
 	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
 	struct sg_bucket *bucket = table ? bpf_map_lookup_elem(table, &place.first) : 0;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
@@ -317,34 +322,33 @@ sg_inline int sg_short_open(const struct sg_short *s, struct sg_packet *p)
 		return SG_SHORT_UNDECIDED;
 	sg_cell_fetch(bucket, place.cell);
 	if (p->dir == SG_EGRESS)
-		sg_short_neighbour(&p->key, view.control, view.generation);
-	if (READ_ONCE(view.control->flags) || READ_ONCE(counters->lru) ||
-	    READ_ONCE(counters->flows) >= view.conf->max_flows ||
-	    view.conf->max_flows < SG_IN_PLACE_FLOWS ||
+		sg_short_neighbour(&p->key, view->control, view->generation);
+	if (READ_ONCE(view->control->flags) || READ_ONCE(counters->lru) ||
+	    READ_ONCE(counters->flows) >= view->conf->max_flows ||
+	    view->conf->max_flows < SG_IN_PLACE_FLOWS ||
 	    READ_ONCE(counters->half) >= SG_HALF_IN_PLACE)
 		return SG_SHORT_UNDECIDED;
-	if (sg_refuse_guard(&view, &p->key, p->dir) != SG_GO_ON)
+	if (sg_refuse_guard(view, &p->key, p->dir) != SG_GO_ON)
 		return SG_SHORT_UNDECIDED;
-	sg_question_init(&p->question, &view, &p->key, p->dir, p->port);
+	sg_question_init(&p->question, view, &p->key, p->dir, p->port);
 	if (!sg_policy_allows(&p->question))
 		return SG_SHORT_UNDECIDED;
 	rule = p->question.rule;
-	__builtin_memset(&p->flow, 0, sizeof(p->flow));
-	p->flow.state = SG_TCP_SYN_SENT | SG_FLOW_HALF << 8 |
-			(rule & SG_RULE_EXEMPT ? SG_FLOW_EXEMPT << 8 : 0);
-	sg_flow_init(&p->flow, &view, p);
-	if (sg_bucket_may_have(bucket, place.tag))
+	totals = bpf_map_lookup_elem(&sg_rules, &rule);
+	if (!totals || !sg_short_opening(s, &seg) || sg_bucket_may_have(bucket, place.tag))
 		return SG_SHORT_UNDECIDED;
+	/* Each of these waits for all stores before it; those of the new cell come after them. */
 	__sync_fetch_and_add(&counters->half, 1);
-	if (!sg_short_put(&view, p, bucket, &place)) {
+	__sync_fetch_and_add(&totals->flows, 1);
+	if (!sg_short_put(view, p, &seg, bucket, &place,
+			  SG_TCP_SYN_SENT | SG_FLOW_HALF << 8 |
+				  (rule & SG_RULE_EXEMPT ? SG_FLOW_EXEMPT << 8 : 0))) {
 		__sync_fetch_and_add(&counters->half, -1);
+		__sync_fetch_and_add(&totals->flows, -1);
 		return SG_SHORT_UNDECIDED;
 	}
 	if (p->dir == SG_INGRESS)
 		sg_neighbour_note(&p->key);
-	totals = bpf_map_lookup_elem(&sg_rules, &rule);
-	if (totals)
-		__sync_fetch_and_add(&totals->flows, 1);
 	sg_short_count(s->stats, p->bytes, p->dir & 1, SG_ALLOWED,
 		       rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE);
 	return SG_SHORT_PASSES;
@@ -362,24 +366,18 @@ sg_noinline int sg_short_stranger(const struct sg_short *s)
 				       .dir = s->dir & 1,
 				       .syn = s->flags == SG_TCP_FLAG_SYN,
 				       .proto = s->proto};
-	struct sg_view view = {
-		.generation = s->generation,
-		.now = bpf_jiffies64(),
-		.control = s->control,
-		.conf = s->conf,
-	};
-	const struct sg_outline *outline = sg_outline_of(view.conf->outline, view.conf->policy);
+	const struct sg_view *view = &s->view;
+	const struct sg_outline *outline = sg_outline_of(view->conf->outline, view->conf->policy);
 	__u32 slot = s->key.slot, reason;
 	struct sg_slot *counters = bpf_map_lookup_elem(&sg_slots, &slot);
 
-	view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
-	if (!counters || !view.iface)
+	if (!counters)
 		return SG_SHORT_UNDECIDED;
-	if ((!stranger.syn || !sg_refuse_has_no_flow(&view, counters, outline, &stranger)) &&
+	if ((!stranger.syn || !sg_refuse_has_no_flow(view, counters, outline, &stranger)) &&
 	    (READ_ONCE(counters->lru) ||
-	     (stranger.syn && sg_shard_has(view.control, view.conf, &s->key))))
+	     (stranger.syn && sg_shard_has(view->control, view->conf, &s->key))))
 		return SG_SHORT_UNDECIDED;
-	reason = sg_refuse(&view, outline, &stranger);
+	reason = sg_refuse(view, outline, &stranger);
 	if (reason == SG_UNDECIDED)
 		return SG_SHORT_UNDECIDED;
 	sg_short_count(s->stats, s->bytes, stranger.dir, SG_DROPPED, reason);
@@ -391,21 +389,23 @@ sg_inline int sg_short_may_open(const struct sg_short *s)
 {
 	struct sg_stranger stranger = {.key = &s->key, .dir = s->dir, .proto = SG_IPPROTO_TCP};
 
-	return sg_refuse_may_open(sg_outline_of(s->conf->outline, s->conf->policy), &stranger,
-				  s->dir & 1);
+	return sg_refuse_may_open(sg_outline_of(s->view.conf->outline, s->view.conf->policy),
+				  &stranger, s->dir & 1);
 }
 
 sg_noinline int sg_short_syn(const struct sg_short *s)
 {
 	struct sg_packet *p;
+	__u32 zero = 0;
 
 	if (!sg_short_may_open(s))
 		return SG_SHORT_STRANGER;
-	p = sg_short_packet(s);
+	p = bpf_map_lookup_elem(&sg_packet_scratch, &zero);
 	if (!p)
 		return SG_SHORT_UNDECIDED;
 	p->key = s->key;
-	p->flags = SG_PKT_TCP;
+	p->bytes = s->bytes;
+	p->dir = s->dir & 1;
 	p->port = bpf_ntohs(s->dir == SG_EGRESS ? s->key.rport : s->key.lport);
 	return sg_short_open(s, p);
 }

@@ -220,29 +220,42 @@ sg_inline void sg_cell_fetch(const struct sg_bucket *bucket, __u32 i)
 	asm volatile("" : : "r"(READ_ONCE(cell[18])));
 }
 
-/* Whether a flow with this tag is in the bucket, or in another one because this one was full; 1
- * also for some that are not. */
+#define SG_TAG_BITS	   0x3fff0000u
+#define SG_TAG_TWICE(word) ((__u64)(word) << 32 | (word))
+
+/*
+ * Whether a flow with this tag is in the bucket, live or about to be, or in another one because
+ * this one was full; 1 also for some that are not: what a cell has in the place of the hash while
+ * it is free or rests may be the same. Two cells at a time: a sum leaves the bit above the hash
+ * clear only where there is no difference.
+ */
 sg_inline int sg_bucket_may_have(const struct sg_bucket *bucket, __u32 tag)
 {
-	__u32 i, found = READ_ONCE(bucket->overflowed);
+	const sg_head *pair = (const sg_head *)(const void *)bucket->tags;
+	__u64 differ = ~0ULL;
+	__u32 i;
 
-#pragma clang loop unroll(disable)
-	for (i = 0; i < SG_BUCKET_CELLS; i++) {
-		__u32 word = READ_ONCE(bucket->tags[i]);
-
-		/* Live, or about to be. */
-		found |= sg_tag_matches(word, tag) |
-			 sg_tag_matches(word, SG_TAG(SG_TAG_BUSY, tag >> 16));
-	}
-	return found != 0;
+	_Static_assert(SG_BUCKET_CELLS % 2 == 1, "the last one has overflowed beside it");
+#pragma unroll
+	for (i = 0; i < SG_BUCKET_CELLS / 2; i++)
+		differ &= ((READ_ONCE(pair[i]) ^ SG_TAG_TWICE(tag)) & SG_TAG_TWICE(SG_TAG_BITS)) +
+			  SG_TAG_TWICE(SG_TAG_BITS);
+	differ &= (((READ_ONCE(bucket->tags[SG_BUCKET_CELLS - 1]) ^ tag) & SG_TAG_BITS) +
+		   SG_TAG_BITS) |
+		  ~0xffffffffULL;
+	return (~differ & SG_TAG_TWICE(SG_TAG_BITS + 0x10000u)) != 0 ||
+	       READ_ONCE(bucket->overflowed);
 }
 
-/* Wins a cell whose word it is, fills it, and publishes it; the word that was found instead when
- * another CPU was faster. flow is scratch. */
-sg_inline __u32 sg_cell_take(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
-			     const struct sg_flow_key *key, struct sg_flow *flow)
+/*
+ * Wins a cell whose word it is, and gives it the key: from here on its flow may be written, but for
+ * state and use, until sg_cell_publish(). The word that was found instead when another CPU was
+ * faster.
+ */
+sg_inline __u32 sg_cell_win(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
+			    const struct sg_flow_key *key)
 {
-	__u32 use = SG_TAG_NEXT_USE(word), seen, state;
+	__u32 use = SG_TAG_NEXT_USE(word), seen;
 	struct sg_cell *cell = &bucket->cells[i];
 
 	seen = __sync_val_compare_and_swap(&bucket->tags[i], word,
@@ -251,13 +264,32 @@ sg_inline __u32 sg_cell_take(struct sg_bucket *bucket, __u32 i, __u32 word, __u3
 		return seen;
 	sg_cell_close(cell, use);
 	__builtin_memcpy(&cell->key, key, sizeof(cell->key));
+	return word;
+}
+
+/* word: as it was won. Stores in this order are enough: see sg_cell_open(). */
+sg_inline void sg_cell_publish(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
+			       __u32 state)
+{
+	sg_cell_open(&bucket->cells[i], state);
+	asm volatile("" ::: "memory");
+	WRITE_ONCE(bucket->tags[i], tag | SG_TAG_NEXT_USE(word));
+}
+
+/* Wins a cell, fills it, and publishes it; as sg_cell_win(). flow is scratch. */
+sg_inline __u32 sg_cell_take(struct sg_bucket *bucket, __u32 i, __u32 word, __u32 tag,
+			     const struct sg_flow_key *key, struct sg_flow *flow)
+{
+	__u32 seen = sg_cell_win(bucket, i, word, tag, key), state;
+
+	if (seen != word)
+		return seen;
 	state = flow->state;
 	flow->state = SG_FLOW_DEAD << 8;
-	flow->use = use;
-	__builtin_memcpy(&cell->flow, flow, sizeof(cell->flow));
+	flow->use = SG_TAG_NEXT_USE(word);
+	__builtin_memcpy(&bucket->cells[i].flow, flow, sizeof(*flow));
 	flow->state = state;
-	sg_cell_open(cell, state);
-	__sync_lock_test_and_set(&bucket->tags[i], tag | use);
+	sg_cell_publish(bucket, i, word, tag, state);
 	return word;
 }
 

@@ -156,14 +156,15 @@ sg_inline int sg_short_passes(struct sg_short *s, struct sg_flow_half *mine, __u
 	return SG_SHORT_PASSES;
 }
 
-sg_inline int sg_short_tcp(struct sg_short *s, const struct sg_hit *hit, __u32 now, __u8 dir)
+sg_inline int sg_short_tcp(struct sg_short *s, const struct sg_hit *hit, __u8 dir)
 {
 	struct sg_flow_half *mine = &hit->flow->half[dir], *theirs = &hit->flow->half[dir ^ 1];
 	struct sg_tcp_segment seg = {.flags = SG_TCP_FLAG_ACK};
 
 	if (!sg_short_segment(s, s->end, &seg) ||
 	    sg_tcp_window(mine, theirs, &seg) != SG_TCP_ACCEPT ||
-	    !sg_short_lives(hit, mine, now, s->conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED]))
+	    !sg_short_lives(hit, mine, s->view.now,
+			    s->view.conf->timeout[SG_TIMEOUT_TCP_ESTABLISHED]))
 		return SG_SHORT_UNDECIDED;
 	sg_tcp_record(mine, theirs, &seg);
 	return sg_short_passes(s, mine, dir);
@@ -172,8 +173,7 @@ sg_inline int sg_short_tcp(struct sg_short *s, const struct sg_hit *hit, __u32 n
 /* drops_only: what may pass is left to the next program; it is neither counted nor tracked. */
 sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int drops_only)
 {
-	struct sg_iface *iface;
-	__u32 zero = 0, slot, now;
+	__u32 zero = 0, slot;
 	struct sg_hit hit;
 	struct sg_short s;
 	int decided = SG_SHORT_STRANGER;
@@ -181,41 +181,42 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	if (!sg_short_parse(f, &s, dir))
 		return SG_SHORT_UNDECIDED;
 	slot = sg_slot_of(ifindex);
-	s.control = bpf_map_lookup_elem(&sg_control, &zero);
-	iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
+	s.view.control = bpf_map_lookup_elem(&sg_control, &zero);
+	s.view.iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
 	s.stats = bpf_map_lookup_elem(&sg_stats, &slot);
-	if (!slot || !s.control || !s.stats || !iface || iface->ifindex != ifindex)
+	if (!slot || !s.view.control || !s.stats || !s.view.iface ||
+	    s.view.iface->ifindex != ifindex)
 		return SG_SHORT_UNDECIDED;
-	s.generation = READ_ONCE(s.control->generation);
-	s.conf = sg_iface_conf_at(iface, s.generation);
-	if (!s.conf || !sg_short_guard(f, s.conf, dir))
+	s.view.generation = READ_ONCE(s.view.control->generation);
+	s.view.conf = sg_iface_conf_at(s.view.iface, s.view.generation);
+	if (!s.view.conf || !sg_short_guard(f, s.view.conf, dir))
 		return SG_SHORT_UNDECIDED;
 	*sg_short_word(&s.key, 1) = slot | (__u32)s.proto << 16;
 	s.end = f->data_end;
 	s.bytes = f->bytes;
 	s.dir = dir;
-	now = (__u32)bpf_jiffies64();
+	s.view.now = bpf_jiffies64();
 	if (s.flags != SG_TCP_FLAG_SYN) {
-		if (sg_shard_find(s.control, s.conf, &s.key, &hit)) {
+		if (sg_shard_find(s.view.control, s.view.conf, &s.key, &hit)) {
 			/* From here on it is read from where it is, so that it is there once. */
 			asm volatile("" ::: "memory");
 			if (s.proto == SG_IPPROTO_TCP) {
 				if (s.flags == SG_TCP_FLAG_ACK &&
-				    sg_short_steady(s.control, &hit, SG_TCP_ESTABLISHED))
+				    sg_short_steady(s.view.control, &hit, SG_TCP_ESTABLISHED))
 					return drops_only ? SG_SHORT_PASSES
-							  : sg_short_tcp(&s, &hit, now, dir);
+							  : sg_short_tcp(&s, &hit, dir);
 				if (drops_only)
 					return SG_SHORT_UNDECIDED;
 				return s.flags & SG_TCP_FLAG_SYN
 					       ? sg_short_answer(&s, hit.flow, hit.state, hit.use)
 					       : sg_short_moves(&s, hit.flow, hit.state, hit.use);
 			}
-			if (!sg_short_steady(s.control, &hit, SG_TCP_NONE))
+			if (!sg_short_steady(s.view.control, &hit, SG_TCP_NONE))
 				return SG_SHORT_UNDECIDED;
 			if (drops_only)
 				return SG_SHORT_PASSES;
-			if (!sg_short_lives(&hit, &hit.flow->half[dir], now,
-					    s.conf->timeout[SG_TIMEOUT_UDP_STREAM]))
+			if (!sg_short_lives(&hit, &hit.flow->half[dir], s.view.now,
+					    s.view.conf->timeout[SG_TIMEOUT_UDP_STREAM]))
 				return SG_SHORT_UNDECIDED;
 			return sg_short_passes(&s, &hit.flow->half[dir], dir);
 		}
