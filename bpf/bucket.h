@@ -117,6 +117,34 @@ sg_pure int sg_flow_move(struct sg_flow *flow, __u32 use, __u32 from, __u32 to)
 					   (head & ~0xffffffffULL) | to) == head;
 }
 
+#define SG_TAG_BITS	   0x3fff0000u
+#define SG_TAG_TWICE(word) ((__u64)(word) << 32 | (word))
+
+/*
+ * Whether a flow with this tag is in the bucket, live or about to be, or in another one because
+ * this one was full; 1 also for some that are not: what a cell has in the place of the hash while
+ * it is free or rests may be the same. Two cells at a time: a sum leaves the bit above the hash
+ * clear only where there is no difference.
+ */
+sg_pure int sg_bucket_may_have(const struct sg_bucket *bucket, __u32 tag)
+{
+	const volatile sg_head *pair = (const volatile sg_head *)(const void *)bucket->tags;
+	const volatile __u32 *last = &bucket->tags[SG_BUCKET_CELLS - 1];
+	__u64 differ = ~0ULL;
+	__u32 i;
+
+	_Static_assert(SG_BUCKET_CELLS % 2 == 1, "the last one has overflowed beside it");
+#ifdef __bpf__
+#pragma unroll
+#endif
+	for (i = 0; i < SG_BUCKET_CELLS / 2; i++)
+		differ &= ((pair[i] ^ SG_TAG_TWICE(tag)) & SG_TAG_TWICE(SG_TAG_BITS)) +
+			  SG_TAG_TWICE(SG_TAG_BITS);
+	differ &= (((*last ^ tag) & SG_TAG_BITS) + SG_TAG_BITS) | ~0xffffffffULL;
+	return (~differ & SG_TAG_TWICE(SG_TAG_BITS + 0x10000u)) != 0 ||
+	       *(const volatile __u32 *)&bucket->overflowed;
+}
+
 /* Its rule and peer, as one word: who allowed it. */
 sg_pure volatile sg_head *sg_flow_witness(struct sg_flow *flow)
 {

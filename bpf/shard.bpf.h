@@ -220,33 +220,6 @@ sg_inline void sg_cell_fetch(const struct sg_bucket *bucket, __u32 i)
 	asm volatile("" : : "r"(READ_ONCE(cell[18])));
 }
 
-#define SG_TAG_BITS	   0x3fff0000u
-#define SG_TAG_TWICE(word) ((__u64)(word) << 32 | (word))
-
-/*
- * Whether a flow with this tag is in the bucket, live or about to be, or in another one because
- * this one was full; 1 also for some that are not: what a cell has in the place of the hash while
- * it is free or rests may be the same. Two cells at a time: a sum leaves the bit above the hash
- * clear only where there is no difference.
- */
-sg_inline int sg_bucket_may_have(const struct sg_bucket *bucket, __u32 tag)
-{
-	const sg_head *pair = (const sg_head *)(const void *)bucket->tags;
-	__u64 differ = ~0ULL;
-	__u32 i;
-
-	_Static_assert(SG_BUCKET_CELLS % 2 == 1, "the last one has overflowed beside it");
-#pragma unroll
-	for (i = 0; i < SG_BUCKET_CELLS / 2; i++)
-		differ &= ((READ_ONCE(pair[i]) ^ SG_TAG_TWICE(tag)) & SG_TAG_TWICE(SG_TAG_BITS)) +
-			  SG_TAG_TWICE(SG_TAG_BITS);
-	differ &= (((READ_ONCE(bucket->tags[SG_BUCKET_CELLS - 1]) ^ tag) & SG_TAG_BITS) +
-		   SG_TAG_BITS) |
-		  ~0xffffffffULL;
-	return (~differ & SG_TAG_TWICE(SG_TAG_BITS + 0x10000u)) != 0 ||
-	       READ_ONCE(bucket->overflowed);
-}
-
 /*
  * Wins a cell whose word it is, and gives it the key: from here on its flow may be written, but for
  * state and use, until sg_cell_publish(). The word that was found instead when another CPU was

@@ -52,6 +52,30 @@ static void a_tag_matches_its_own_hash_bits_alone(void **state)
 	g_rand_free(rand);
 }
 
+/* One cell at a time may have it, among others that differ in one bit of the hash. */
+static void a_bucket_says_which_hash_bits_it_has(void **state)
+{
+	GRand *rand = g_rand_new_with_seed(2);
+
+	(void)state;
+	for (unsigned int i = 0; i < 200000; i++) {
+		struct sg_bucket bucket = {0};
+		uint32_t tag = SG_TAG(SG_TAG_LIVE, g_rand_int(rand));
+		unsigned int at = i % (SG_BUCKET_CELLS + 2);
+
+		for (unsigned int j = 0; j < SG_BUCKET_CELLS; j++)
+			bucket.tags[j] = (tag ^ 0x10000u << g_rand_int_range(rand, 0, 14)) ^
+					 (g_rand_int(rand) & 0xc000ffff);
+		assert_int_equal(sg_bucket_may_have(&bucket, tag), 0);
+		if (at < SG_BUCKET_CELLS)
+			bucket.tags[at] = (tag & 0x3fff0000) | (g_rand_int(rand) & 0xc000ffff);
+		else
+			bucket.overflowed = at == SG_BUCKET_CELLS;
+		assert_int_equal(sg_bucket_may_have(&bucket, tag), at <= SG_BUCKET_CELLS);
+	}
+	g_rand_free(rand);
+}
+
 static void a_cell_is_used_while_it_is_held_or_rests(void **state)
 {
 	(void)state;
@@ -392,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tag_matches_its_own_hash_bits_alone),
+		cmocka_unit_test(a_bucket_says_which_hash_bits_it_has),
 		cmocka_unit_test(a_cell_is_used_while_it_is_held_or_rests),
 		cmocka_unit_test(places_are_spread),
 		cmocka_unit_test(a_shard_has_room_for_all_of_its_flows),
