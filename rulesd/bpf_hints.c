@@ -83,13 +83,15 @@ static void add(struct hinting *hinting, uint64_t who, uint32_t set)
 	__atomic_store_n(&hinting->at[bucket].spilled, 1, __ATOMIC_RELEASE);
 }
 
-void hints_forget(struct dataplane *dataplane, const struct sg_member_key *key)
+void hints_forget(struct dataplane *dataplane, const void *key)
 {
 	struct hinting *hinting = &dataplane->hinting;
+	struct sg_member_key aligned;
 	struct hint_place place;
 	uint64_t who;
 
-	if (!hinting->count || !who_of(key, &who) || !find(hinting, who, &place))
+	memcpy(&aligned, key, sizeof(aligned));
+	if (!hinting->count || !who_of(&aligned, &who) || !find(hinting, who, &place))
 		return;
 	__atomic_store_n(&place.hints->set[place.i], 0, __ATOMIC_RELEASE);
 	hinting->count--;

@@ -891,7 +891,7 @@ void hints_renew(struct dataplane *dataplane);
 void hints_open(struct dataplane *dataplane);
 void hints_close(struct dataplane *dataplane);
 /* Before the entry of a member is written or deleted (bpf_table.c). */
-void hints_forget(struct dataplane *dataplane, const struct sg_member_key *key);
+void hints_forget(struct dataplane *dataplane, const void *key); /* sg_member_key, anywhere */
 /* A member that may have changed at a generation that is settled. */
 void hints_learn(struct dataplane *dataplane, const struct sg_member_key *key);
 /* All members are to be learned when the generation that holds is settled. */

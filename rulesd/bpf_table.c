@@ -112,7 +112,7 @@ int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const v
 	if (id == TABLE_MEMBERS)
 		keyed_free(&dataplane->members);
 	for (uint32_t i = 0; id == TABLE_MEMBERS && i < count; i++)
-		hints_forget(dataplane, (const struct sg_member_key *)keys + i);
+		hints_forget(dataplane, (const char *)keys + i * sizeof(struct sg_member_key));
 	while (*done < count) {
 		uint32_t batch = MIN(count - *done, BATCH);
 		int code = bpf_fault(CALL_MAP_UPDATE, table->name);
