@@ -41,13 +41,29 @@ static void flush_filters(const struct dataplane *dataplane, struct dataplane_fl
 		table_each(&ifaces, remove_filters, flushed);
 }
 
+/* Of one that is cut short no table of flows may stay whose interfaces are not known any more. */
+static int unpin_flows(const struct dataplane *dataplane, const char *folder, unsigned int *count,
+		       char **error)
+{
+	g_autofree char *flows = pin_path(dataplane, folder, SG_MAP_FLOWS);
+
+	if (!unlink(flows))
+		++*count;
+	else if (errno != ENOENT)
+		return bpf_fail(error, -errno, "%s: unlink", flows);
+	return 0;
+}
+
 static int flush_folder(const struct dataplane *dataplane, const char *folder, unsigned int *count,
 			char **error)
 {
 	g_autofree char *path = pin_path(dataplane, folder, NULL);
+	int code = unpin_flows(dataplane, folder, count, error);
 	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
 	const char *name;
 
+	if (code)
+		return code;
 	while (directory && (name = g_dir_read_name(directory))) {
 		g_autofree char *pin = pin_path(dataplane, folder, name);
 
@@ -58,9 +74,10 @@ static int flush_folder(const struct dataplane *dataplane, const char *folder, u
 			if (fd >= 0)
 				bpf_link_detach(fd);
 		}
-		if (unlink(pin) && errno != ENOENT)
+		if (!unlink(pin))
+			++*count;
+		else if (errno != ENOENT)
 			return bpf_fail(error, -errno, "%s: unlink", pin);
-		++*count;
 	}
 	if (rmdir(path) && errno != ENOENT)
 		return bpf_fail(error, -errno, "%s: rmdir", path);

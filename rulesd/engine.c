@@ -350,6 +350,7 @@ void engine_close(struct engine **engine)
 	g_clear_handle_id(&e->confirm_timer, g_source_remove);
 	g_clear_handle_id(&e->repair_timer, g_source_remove);
 	g_clear_handle_id(&e->settle_timer, g_source_remove);
+	g_clear_handle_id(&e->guard_timer, g_source_remove);
 	engine_intact_stop(e);
 	engine_verify_stop(e);
 	guard_close(&e->guard);

@@ -106,6 +106,7 @@ struct engine {
 	struct links *links;
 	struct guard *guard;   /* NULL: no --guard */
 	uint64_t guard_groups; /* device groups that somebody changed and we put back */
+	guint guard_timer;     /* while one could not be put back */
 	struct numbers *numbers;
 	struct model *model; /* of the policy that holds, plus interfaces attached by hand */
 	struct image *image; /* of model */

@@ -17,6 +17,8 @@
 #include "rulesd/guard.h"
 #include "rulesd/log.h"
 
+#define AGAIN_MS 500 /* after a group could not be set */
+
 /* Its own group on a device whose name no pattern matches is none of our business. */
 static bool may_set(const struct engine *engine, const struct link *link)
 {
@@ -150,10 +152,27 @@ void engine_guard_failed(const struct engine *engine, uint32_t slot, uint32_t if
 
 /* ------------------------------------------------------------------ devices */
 
+static gboolean look_again(gpointer arg)
+{
+	struct engine *engine = arg;
+
+	engine->guard_timer = 0;
+	engine_guard_sweep(engine);
+	return G_SOURCE_REMOVE;
+}
+
+/* A filtered tap would be shut, and the other kind open, until the next event. */
+static void try_later(struct engine *engine, int code)
+{
+	if (code && code != -ENODEV && !engine->guard_timer)
+		engine->guard_timer = g_timeout_add(AGAIN_MS, look_again, engine);
+}
+
 void engine_guard_link(struct engine *engine, const struct link *link)
 {
 	uint32_t wanted, found = 0;
 	bool filtering;
+	int code;
 
 	if (!engine->guard)
 		return;
@@ -161,12 +180,15 @@ void engine_guard_link(struct engine *engine, const struct link *link)
 	wanted = filtering ? guard_group(engine->guard) : 0;
 	if (filtering == (link->group == guard_group(engine->guard)))
 		return;
-	if (device_group_get(link->ifindex, &found) ||
-	    filtering == (found == guard_group(engine->guard)))
+	code = device_group_get(link->ifindex, &found);
+	try_later(engine, code);
+	if (code || filtering == (found == guard_group(engine->guard)))
 		return;
 	if (filtering && found && !guard_matches(engine->guard, link->name))
 		return;
-	if (set_one(engine, link->ifindex, wanted))
+	code = set_one(engine, link->ifindex, wanted);
+	try_later(engine, code);
+	if (code)
 		return;
 	engine->guard_groups++;
 	if (filtering)
