@@ -106,7 +106,6 @@ struct engine {
 	struct links *links;
 	struct guard *guard;   /* NULL: no --guard */
 	uint64_t guard_groups; /* device groups that somebody changed and we put back */
-	guint guard_timer;     /* while one could not be put back */
 	struct numbers *numbers;
 	struct model *model; /* of the policy that holds, plus interfaces attached by hand */
 	struct image *image; /* of model */
@@ -129,15 +128,17 @@ struct engine {
 	void *told_repair_arg;
 
 	/* engine_confirm.c: a policy on trial */
-	bool on_trial;
 	uint64_t confirm_back_to; /* generation; 0: none was there before */
 	int64_t confirm_until;	  /* seconds since the epoch */
 	guint confirm_timer;
+	bool on_trial;
 
 	bool ready; /* start is over: link events count from now on */
 	guint collect_timer;
+	guint settle_timer; /* 0: the kernel holds nothing that is to go */
 	guint repair_timer;
 	guint flood_timer;
+	guint guard_timer; /* while a device group could not be put back */
 	/* engine_watch.c */
 	guint grace_timer;   /* while any interface is parked */
 	GHashTable *touched; /* ids whose devices came or went, or NULL */
@@ -154,7 +155,6 @@ struct engine {
 	int64_t digest_after_us;	       /* no other one before (monotonic) */
 	struct engine_compaction *compaction;  /* of the journal; NULL: none */
 	int64_t compact_after_us;	       /* no other one before (monotonic) */
-	guint settle_timer;		       /* 0: the kernel holds nothing that is to go */
 };
 
 struct engine_counts {

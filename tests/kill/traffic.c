@@ -28,6 +28,7 @@ struct traffic {
 	GThread *thread;
 	GMutex turn; /* held for a round */
 	gint stop, rounds;
+	bool paused; /* under turn */
 	GMutex lock;
 	char *fault, *told;
 	unsigned long frames;
@@ -124,8 +125,10 @@ static gpointer run(gpointer arg)
 
 	while (!g_atomic_int_get(&own->stop)) {
 		g_mutex_lock(&own->turn);
-		exchange(own);
-		try_forbidden(own);
+		if (!own->paused) {
+			exchange(own);
+			try_forbidden(own);
+		}
 		g_mutex_unlock(&own->turn);
 		g_atomic_int_inc(&own->rounds);
 		g_usleep(100);
@@ -144,9 +147,17 @@ static void handshake(struct traffic *own)
 	segment(own, true, "A", 0);
 }
 
+void traffic_pause(struct traffic *own)
+{
+	g_mutex_lock(&own->turn);
+	own->paused = true;
+	g_mutex_unlock(&own->turn);
+}
+
 void traffic_reconnect(struct traffic *own)
 {
 	g_mutex_lock(&own->turn);
+	own->paused = false;
 	handshake(own);
 	g_mutex_unlock(&own->turn);
 }

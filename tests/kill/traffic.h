@@ -14,6 +14,8 @@ struct traffic;
 
 /* Opens the connection client 10.0.0.9:4000 > server 10.0.0.5:443 and begins. */
 struct traffic *traffic_start(const struct tap *client, const struct tap *server);
+/* No frame of anybody until it is reconnected: for a time in which there is no connection. */
+void traffic_pause(struct traffic *traffic);
 /* A new connection of the same ports, once the old one is out of the table. */
 void traffic_reconnect(struct traffic *traffic);
 /* Ends it. */
