@@ -414,7 +414,7 @@ static void what_is_large_is_refused_and_not_kept(void **state)
 		assert_true(!*three || first_status(three) == 431);
 	}
 	assert_alive(&stage);
-	assert_true(rss_mib(stage.daemon, "VmHWM:") < before + 16);
+	assert_true(!MEMORY_COUNTS || rss_mib(stage.daemon, "VmHWM:") < before + 16);
 }
 
 /* ---------------------------------------------------------------- replies */
@@ -482,8 +482,9 @@ static void answers_that_nobody_takes_have_a_bound(void **state)
 
 		assert_string_equal(mine.text, whole.text);
 	}
-	assert_true(rss_mib(stage.daemon, "VmRSS:") <
-		    before + (long)(API_REPLIES_READ >> 20) + 8 * size_mib);
+	assert_true(!MEMORY_COUNTS ||
+		    rss_mib(stage.daemon, "VmRSS:") <
+			    before + (long)(API_REPLIES_READ >> 20) + 8 * size_mib);
 	for (unsigned int i = 0; i < 3; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
@@ -541,7 +542,7 @@ static void streams_that_nobody_reads_have_a_bound(void **state)
 	assert_alive(&stage);
 	assert_true(recv(mine, head, sizeof(head) - 1, 0) > 0);
 	assert_int_equal(first_status(head), 200);
-	assert_true(rss_mib(stage.daemon, "VmHWM:") < before + 64);
+	assert_true(!MEMORY_COUNTS || rss_mib(stage.daemon, "VmHWM:") < before + 64);
 	close(mine);
 	assert_int_equal(status_of(pid), 0);
 	assert_alive(&stage);

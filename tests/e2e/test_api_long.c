@@ -191,7 +191,7 @@ static void nobody_waits_for_long_answers_of_others(void **state)
 	stopwatch_promised(usual_get, LATENCY_MS, "an answer for root");
 	stopwatch_promised(usual_change, LATENCY_MS + quiet_change, "a change of one member");
 	stopwatch_promised(usual_attach, ATTACH_MS, "a tap that has come");
-	assert_true(peak_mib(daemon) < before + MORE_MIB);
+	assert_true(!MEMORY_COUNTS || peak_mib(daemon) < before + MORE_MIB);
 }
 
 struct counts {

@@ -257,7 +257,8 @@ static struct outcome run(const char *const *argv)
 		dup2(null, STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
 		setrlimit(RLIMIT_CPU, &cpu);
-		setrlimit(RLIMIT_AS, &memory);
+		if (MEMORY_COUNTS)
+			setrlimit(RLIMIT_AS, &memory);
 		alarm(PATIENCE_S);
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
@@ -331,7 +332,7 @@ static void judge(const struct bad *bad, const char *const *argv, const char *fi
 		fail_msg("%s: %s: exit %d: %.200s", bad->name, line, outcome.status, err);
 	if (!*err || strstr(err, "Out of memory") || strlen(err) > 1000)
 		fail_msg("%s: %s: no clear error: %.200s", bad->name, line, err);
-	if (outcome.rss_kib > MOST_KIB)
+	if (MEMORY_COUNTS && outcome.rss_kib > MOST_KIB)
 		fail_msg("%s: %s: %ld KiB", bad->name, line, outcome.rss_kib);
 	if (outcome.cpu_ms > MOST_MS)
 		fail_msg("%s: %s: %ld ms of CPU", bad->name, line, outcome.cpu_ms);
@@ -344,7 +345,8 @@ static void no_command_takes_a_bad_file(void **state)
 	g_autofree char *tests = in_folder("tests.json"), *nowhere = in_folder("socket");
 
 	(void)state;
-	write_bytes(good, "{\"version\":1,\"interfaces\":{\"web\":{\"device\":\"tap0\"}}}", 59);
+	assert_true(g_file_set_contents(
+		good, "{\"version\":1,\"interfaces\":{\"web\":{\"device\":\"tap0\"}}}", -1, NULL));
 	write_bytes(tests, "[]", 2);
 	for (size_t i = 0; i < G_N_ELEMENTS(bad_files); i++) {
 		bad_files[i].make(file);
@@ -424,7 +426,7 @@ static void put(const struct daemon *daemon, const struct bad *bad, const char *
 	if (after.cpu_ms - before.cpu_ms > MOST_MS)
 		fail_msg("%s: %s %s: %ld ms of CPU", bad->name, method, path,
 			 after.cpu_ms - before.cpu_ms);
-	if (after.peak_kib - before.peak_kib > MOST_KIB)
+	if (MEMORY_COUNTS && after.peak_kib - before.peak_kib > MOST_KIB)
 		fail_msg("%s: %s %s: %ld KiB", bad->name, method, path,
 			 after.peak_kib - before.peak_kib);
 }

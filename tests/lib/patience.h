@@ -31,6 +31,14 @@ double patience_slowness(void);
  * allowed, nothing happens. */
 void patience_real_time(bool yes);
 
+/* Whether the memory that is used is the product's, so that bounds of it hold: not with sanitizers,
+ * which take several times as much and reserve terabytes. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_COUNTS false
+#else
+#define MEMORY_COUNTS true
+#endif
+
 struct stopwatch {
 	pid_t pid; /* whose waiting for a CPU does not count, beside the caller's */
 	gint64 began_us, stolen_us;
