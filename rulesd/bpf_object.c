@@ -273,6 +273,28 @@ static int check_parts(struct dataplane *dataplane, char **error)
 	return 0;
 }
 
+/*
+ * libbpf asks the kernel once whether programs have names, with a program of its own, and believes
+ * every failure of that. Without names our tc filters are nobody's: every interface would be said
+ * to be unfiltered until rulesd ends.
+ */
+static int check_names(const struct dataplane *dataplane, char **error)
+{
+	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
+		struct bpf_prog_info info = {};
+		__u32 length = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(dataplane->program[i], &info, &length))
+			return bpf_fail(error, -errno, "program %s", program_names[i]);
+		if (strncmp(info.name, program_names[i], sizeof(info.name) - 1) != 0)
+			return bpf_fail(
+				error, -EAGAIN,
+				"program %s has no name in the kernel; starting again helps",
+				program_names[i]);
+	}
+	return 0;
+}
+
 char *build_of_objects(void)
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -303,6 +325,8 @@ static int get_parts(struct dataplane *dataplane, char **error)
 		return code;
 	find_loaded(dataplane);
 	code = check_parts(dataplane, error);
+	if (!code)
+		code = check_names(dataplane, error);
 	return code ? code : build_pin(dataplane, dataplane->build, error);
 }
 
