@@ -80,7 +80,8 @@ static void add(struct used *used, int outer, uint32_t outer_id, uint32_t index)
 
 static void add_shard(struct used *used, uint32_t shard)
 {
-	if (shard < SG_MAX_SHARDS && g_hash_table_add(used->shards, GUINT_TO_POINTER(shard)))
+	if (used->flows >= 0 && shard < SG_MAX_SHARDS &&
+	    g_hash_table_add(used->shards, GUINT_TO_POINTER(shard)))
 		add(used, used->flows, used->flows_id, shard);
 }
 
@@ -95,7 +96,8 @@ static bool add_iface(const void *key, const void *value, void *arg)
 		return true;
 	if (used->abi == SG_ABI_VERSION) {
 		memcpy(&now, value, sizeof(now));
-		add(used, used->half, used->half_id, *(const uint32_t *)key);
+		if (used->half >= 0)
+			add(used, used->half, used->half_id, *(const uint32_t *)key);
 		for (unsigned int i = 0; i < G_N_ELEMENTS(now.conf); i++)
 			add_shard(used, now.conf[i].shard);
 	} else {
@@ -120,7 +122,7 @@ static int open_pin(const struct used *used, const char *name, GArray *fds)
 	return fd;
 }
 
-/* The layout of the folder's maps; 0: none, or not yet, and then nothing refers to inner ones. */
+/* The layout of the folder's maps; 0: none, or not yet. */
 static int find_abi(struct used *used, GArray *fds)
 {
 	struct bpf_table control = {.name = SG_MAP_CONTROL};
@@ -139,15 +141,17 @@ static int find_abi(struct used *used, GArray *fds)
 	return code;
 }
 
-static int find_outer(struct used *used, GArray *fds)
+/* -1 when somebody has taken its pin away: the other one goes on. */
+static int find_outer(const struct used *used, const char *name, GArray *fds, int *outer,
+		      uint32_t *id)
 {
-	int code = used->half = open_pin(used, SG_MAP_HALF, fds);
+	int fd = *outer = open_pin(used, name, fds);
 
-	if (code >= 0)
-		code = used->flows = open_pin(used, SG_MAP_FLOWS, fds);
-	if (code >= 0)
-		code = inner_id(used->half, &used->half_id);
-	return code < 0 ? code : inner_id(used->flows, &used->flows_id);
+	if (fd == -ENOENT)
+		*outer = -1;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return inner_id(fd, id);
 }
 
 /* The inner maps of a folder's outer ones. Pins that are missing are for others to report. */
@@ -158,12 +162,19 @@ static int find_inner(const struct dataplane *instance, const char *folder, GArr
 	struct used used = {.instance = instance, .folder = folder, .shards = shards, .all = all};
 	struct bpf_table ifaces = {.name = SG_MAP_IFACES};
 	int code = find_abi(&used, fds);
-	size_t size =
-		used.abi == SG_ABI_VERSION ? sizeof(struct sg_iface) : sizeof(struct sg2_iface);
+	size_t size;
 
-	if (code || (used.abi != SG_ABI_VERSION && used.abi != SG2_ABI_VERSION))
-		return code == -ENOENT ? 0 : code;
-	code = find_outer(&used, fds);
+	if (code && code != -ENOENT)
+		return code;
+	/* Without a control map, or with one that has no version yet, what is there is adopted. */
+	if (!used.abi)
+		used.abi = SG_ABI_VERSION;
+	if (used.abi != SG_ABI_VERSION && used.abi != SG2_ABI_VERSION)
+		return 0;
+	size = used.abi == SG_ABI_VERSION ? sizeof(struct sg_iface) : sizeof(struct sg2_iface);
+	code = find_outer(&used, SG_MAP_HALF, fds, &used.half, &used.half_id);
+	if (!code)
+		code = find_outer(&used, SG_MAP_FLOWS, fds, &used.flows, &used.flows_id);
 	if (!code)
 		code = ifaces.fd = open_pin(&used, SG_MAP_IFACES, fds);
 	if (code >= 0)
