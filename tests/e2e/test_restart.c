@@ -116,6 +116,28 @@ static void a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start(void **sta
 	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
 }
 
+/* A flush that was cut short, or a hand: one pin is gone, the others are there. */
+static void a_pin_that_is_gone_does_not_keep_it_from_starting(void **state)
+{
+	static const char *const names[] = {"sg_half", "sg_flows", "sg_slots", "sg_ifaces"};
+	struct scene_stage stage = open_stage();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *pin = g_strdup_printf("%s/maps/%s", stage.daemon->bpffs, names[i]);
+
+		daemon_kill(stage.daemon);
+		assert_int_equal(unlink(pin), 0);
+		daemon_restart(stage.daemon, NULL);
+		assert_true(scene_wait_state(stage.daemon, "web", "filtering", 0) >= 0);
+		assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+
+		stage.connection.client_port += 100;
+		scene_connect(&stage.connection);
+		check_filtering(&stage);
+	}
+}
+
 static void flush_removes_everything_of_the_instance(void **state)
 {
 	struct scene_stage stage = open_stage();
@@ -171,6 +193,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start, scene_setup,
 			scene_teardown),
+		cmocka_unit_test_setup_teardown(a_pin_that_is_gone_does_not_keep_it_from_starting,
+						scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(flush_removes_everything_of_the_instance,
 						scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_a_stale_one_is_replaced,
