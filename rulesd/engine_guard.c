@@ -47,15 +47,21 @@ static bool is_filtering(const struct engine *engine, uint32_t ifindex)
 	return iface && iface->state == ENGINE_FILTERING && !iface->lost;
 }
 
-/* -ENODEV is success when leaving: what is gone is in no group. */
+/*
+ * Each that is refused is tried once more: a tap would be shut, or be filtered as before. -ENODEV
+ * is success when leaving: what is gone is in no group.
+ */
 static void set_all(const struct engine *engine, const GArray *ifindexes, uint32_t group,
 		    int *codes)
 {
 	device_group_set((const uint32_t *)(void *)ifindexes->data, ifindexes->len, group, codes);
 	for (guint i = 0; i < ifindexes->len; i++) {
+		uint32_t ifindex = g_array_index(ifindexes, uint32_t, i);
+
+		if (codes[i] && codes[i] != -ENODEV)
+			device_group_set(&ifindex, 1, group, &codes[i]);
 		if (!codes[i])
-			links_note_group(engine->links, g_array_index(ifindexes, uint32_t, i),
-					 group);
+			links_note_group(engine->links, ifindex, group);
 		else if (codes[i] == -ENODEV && !group)
 			codes[i] = 0;
 	}
