@@ -2,7 +2,7 @@
 /*
  * bpf_shards.c - where flows live: a small LRU of half-open flows for each slot, shards of
  * confirmed ones that several slots share (arrays of buckets: bpf/bucket.h), and the reservations
- * that keep every slot's allowance free.
+ * that keep every slot's allowance free. Long because each of these is counted in the others.
  */
 #include "rulesd/bpf_internal.h"
 

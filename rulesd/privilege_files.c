@@ -46,8 +46,9 @@ static const bool is_sanitized = false;
 
 static uint64_t rights_of_version(long version)
 {
-	uint64_t rights = FILES | FOLDERS | SOCKETS | OTHERS;
+	uint64_t rights = FILES | FOLDERS | OTHERS;
 
+	rights |= SOCKETS; /* some are FILES', too */
 	if (version < 5)
 		rights &= ~RIGHT(IOCTL_DEV);
 	if (version < 3)

@@ -2,7 +2,8 @@
 /*
  * test_attach_faults.c - every call into the kernel that attaching, detaching and adopting make
  * fails once: the device is filtered completely or not at all, the error says what failed, nothing
- * is left behind, and the next attempt succeeds.
+ * is left behind, and the next attempt succeeds. Long because each kind of attachment has its own
+ * list of calls, and all of them the same checks.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
