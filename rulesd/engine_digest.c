@@ -18,7 +18,7 @@
 #include "rulesd/log.h"
 
 #define PAUSE_FACTOR 2 /* of what was in vain */
-#define NICE	     15
+#define NICE	     5 /* somebody may wait for it */
 
 struct engine_digest {
 	struct engine *engine; /* NULL: closed meanwhile. For the engine's thread only */
