@@ -318,8 +318,8 @@ static int collect(struct by_id *own, char **error)
 	return code;
 }
 
-/* One for each inner map, beside links and connections. Afterwards nothing can raise the hard
- * limit. */
+/* One for each inner map, two links an interface, and connections. Afterwards nothing can raise the
+ * hard limit. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;

@@ -854,6 +854,8 @@ void plan_add(struct plan *plan, const struct dataplane *dataplane, struct chang
 
 void settle_init(struct dataplane *dataplane);
 void settle_free(struct dataplane *dataplane);
+/* Ends the thread that waits for grace periods, if there is one. */
+void settle_stop(struct settling *settling);
 /* What a predecessor did last may have touched anything. */
 void settle_opened(struct dataplane *dataplane);
 /* Every packet that runs has read this generation or a later one. */

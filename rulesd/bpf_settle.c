@@ -68,17 +68,23 @@ void settle_init(struct dataplane *dataplane)
 	settling->narrowed = g_array_new(FALSE, FALSE, sizeof(struct narrowed));
 }
 
+void settle_stop(struct settling *settling)
+{
+	if (!settling->thread)
+		return;
+	g_mutex_lock(&settling->lock);
+	settling->stop = true;
+	g_cond_signal(&settling->wake);
+	g_mutex_unlock(&settling->lock);
+	g_thread_join(TAKE_PTR(settling->thread));
+	settling->stop = false;
+}
+
 void settle_free(struct dataplane *dataplane)
 {
 	struct settling *settling = &dataplane->settling;
 
-	if (settling->thread) {
-		g_mutex_lock(&settling->lock);
-		settling->stop = true;
-		g_cond_signal(&settling->wake);
-		g_mutex_unlock(&settling->lock);
-		g_thread_join(settling->thread);
-	}
+	settle_stop(settling);
 	g_hash_table_unref(settling->touched);
 	g_array_unref(settling->dead);
 	g_array_unref(settling->retired);

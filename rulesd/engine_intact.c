@@ -11,19 +11,17 @@
 #include <glib-unix.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "rulesd/cleanup.h"
 #include "rulesd/engine_parts.h"
 #include "rulesd/log.h"
 
-#define ROUND_MS	 700 /* between the beginnings of two rounds */
-#define STEP_MS		 20
-#define SUSPECT_MS	 20		       /* what else comes with a message about filters */
-#define VERIFY_AGAIN_US	 (10 * G_USEC_PER_SEC) /* after one that did not mend everything */
-#define MESSAGE_BYTES	 32768
-#define MOST_DESCRIPTORS 65536u /* two links an interface, and all the rest */
+#define ROUND_MS	700 /* between the beginnings of two rounds */
+#define STEP_MS		20
+#define SUSPECT_MS	20		      /* what else comes with a message about filters */
+#define VERIFY_AGAIN_US (10 * G_USEC_PER_SEC) /* after one that did not mend everything */
+#define MESSAGE_BYTES	32768
 
 struct engine_intact {
 	struct engine *engine;
@@ -346,23 +344,12 @@ static gboolean look(gpointer arg)
 	return G_SOURCE_REMOVE;
 }
 
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= MOST_DESCRIPTORS)
-		return;
-	limit.rlim_cur = MIN(limit.rlim_max, MOST_DESCRIPTORS);
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 void engine_intact_start(struct engine *engine)
 {
 	struct engine_intact *intact;
 
 	if (!engine->options->verify_every)
 		return;
-	raise_descriptors();
 	intact = engine->intact = g_new0(struct engine_intact, 1);
 	intact->engine = engine;
 	intact->suspects = g_hash_table_new(NULL, NULL);

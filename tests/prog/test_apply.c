@@ -293,6 +293,16 @@ static void what_changed_while_down_is_written_at_start(void **state)
 	assert_string_equal(restarted, fresh);
 }
 
+/* All of them, in one piece. */
+static void assert_intervals_free(const struct plane *plane)
+{
+	const GArray *extents = plane->dataplane->free_intervals;
+
+	assert_int_equal(extents->len, 1);
+	assert_int_equal(g_array_index(extents, struct extent, 0).start, 0);
+	assert_int_equal(g_array_index(extents, struct extent, 0).count, SG_MAX_INTERVALS);
+}
+
 static void nothing_is_left_of_old_policies(void **state)
 {
 	struct plane *plane = *state;
@@ -312,11 +322,7 @@ static void nothing_is_left_of_old_policies(void **state)
 	assert_int_equal(entries_of(plane, TABLE_SETS), 0);
 	apply(plane, POLICY_OF(PING, LIST_X, VM));
 	settle(plane);
-	/* All intervals are free again, in one piece. */
-	assert_int_equal(plane->dataplane->free_intervals->len, 1);
-	free_extent = &g_array_index(plane->dataplane->free_intervals, struct extent, 0);
-	assert_int_equal(free_extent->start, 0);
-	assert_int_equal(free_extent->count, SG_MAX_INTERVALS);
+	assert_intervals_free(plane);
 	/* The same after a restart, derived from the maps. */
 	apply(plane, plain);
 	settle(plane);
@@ -678,7 +684,6 @@ static int fail_peergone(enum bpf_call call, const char *object, void *arg)
 static void what_was_taken_back_goes_once(void **state)
 {
 	struct plane *plane = *state;
-	const struct extent *free_extent;
 	struct sg_policy_ports was = {}, is = {};
 	struct sg_policy_key key = {.proto = SG_IPPROTO_TCP, .dir = SG_INGRESS};
 	unsigned int keys;
@@ -705,10 +710,7 @@ static void what_was_taken_back_goes_once(void **state)
 	assert_int_equal(entries_of(plane, TABLE_POLICY), keys + 1);
 	apply(plane, POLICY_OF(PING, LIST_X, VM));
 	settle(plane);
-	assert_int_equal(plane->dataplane->free_intervals->len, 1);
-	free_extent = &g_array_index(plane->dataplane->free_intervals, struct extent, 0);
-	assert_int_equal(free_extent->start, 0);
-	assert_int_equal(free_extent->count, SG_MAX_INTERVALS);
+	assert_intervals_free(plane);
 }
 
 /* The same for a policy that is applied as a whole, as at start and at a first load. */

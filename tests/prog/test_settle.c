@@ -309,14 +309,7 @@ static void readers_stay(struct plane *plane)
 {
 	struct settling *settling = &plane->dataplane->settling;
 
-	if (settling->thread) {
-		g_mutex_lock(&settling->lock);
-		settling->stop = true;
-		g_cond_signal(&settling->wake);
-		g_mutex_unlock(&settling->lock);
-		g_thread_join(settling->thread);
-		settling->stop = false;
-	}
+	settle_stop(settling);
 	settling->thread = g_thread_new("stays", stay, settling);
 }
 
