@@ -175,7 +175,7 @@ static void a_rename_within_the_guard_opens_neither(void **state)
 
 	(void)state;
 	judge_start(&stage.judge);
-	must("set tap0 name tap7");
+	tap_rename("tap0", "tap7");
 	judge_end(&stage.judge);
 	assert_works(&stage);
 	judge_start(&stage.judge);

@@ -306,9 +306,9 @@ static void devices_that_exchange_their_names_at_once_are_never_open(void **stat
 	judge_start(&judge);
 	for (unsigned int i = 0; i < ROUNDS / 2; i++) {
 		assert_int_equal(kill(daemon->pid, SIGSTOP), 0);
-		command_check("ip", "link", "set", "tap0", "name", "between", NULL);
-		command_check("ip", "link", "set", "tap2", "name", "tap0", NULL);
-		command_check("ip", "link", "set", "between", "name", "tap2", NULL);
+		tap_rename("tap0", "between");
+		tap_rename("tap2", "tap0");
+		tap_rename("between", "tap2");
 		assert_int_equal(kill(daemon->pid, SIGCONT), 0);
 		wait_on(daemon, "a", judge.vms[i % 2 ? 0 : 1]);
 		wait_on(daemon, "b", judge.vms[i % 2 ? 1 : 0]);

@@ -153,6 +153,17 @@ void tap_drain(const struct tap *tap)
 		;
 }
 
+void tap_rename(const char *from, const char *to)
+{
+	const char *const words[] = {"ip", "link", "set", from, "name", to, NULL};
+	AUTO_COMMAND struct command command = command_run(words);
+
+	if (!command.status)
+		return;
+	command_check("ip", "link", "set", from, "down", NULL);
+	command_check("ip", "link", "set", from, "name", to, "up", NULL);
+}
+
 void bridge_new(const char *name)
 {
 	command_check("ip", "link", "add", name, "type", "bridge", "stp_state", "0",

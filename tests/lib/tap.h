@@ -43,6 +43,9 @@ bool tap_read_exactly(const struct tap *tap, const struct frame *frame, int time
 /* Throws away whatever waits. */
 void tap_drain(const struct tap *tap);
 
+/* At once, where the kernel renames a device that is up (Linux 6.2), else it is down meanwhile. */
+void tap_rename(const char *from, const char *to);
+
 /* A bridge without spanning tree and multicast snooping, up; and a tap as its port. */
 void bridge_new(const char *name);
 void bridge_add(const char *name, const struct tap *tap);

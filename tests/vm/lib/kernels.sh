@@ -99,6 +99,8 @@ prepare_test_initramfs() {
 	cp "$(command -v busybox)" "$root/bin/busybox" || die "install busybox-static"
 	cp "$kernels/$1/modules"/* "$root/modules/"
 	install -m 755 "$top/tests/vm/kernel-init" "$root/init"
+	# busybox as a shell would take its own ip for the one that is copied.
+	ln -s bash "$root/bin/sh"
 	# Whom the tests of the API's rights ask for.
 	printf '%s\n' root:x:0:0::/:/bin/sh daemon:x:1:1::/:/bin/sh nobody:x:65534:65534::/:/bin/sh \
 		>"$root/etc/passwd"
