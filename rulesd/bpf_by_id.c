@@ -29,6 +29,7 @@
 struct by_id {
 	char *bpffs;
 	int lock;
+	GPtrArray *repinned;
 	GHashTable *maps; /* gint64: outer map's id << 32 | index, or a map's own id -> fd */
 };
 
@@ -341,8 +342,12 @@ static int by_id_new(const char *bpffs, struct by_id **by_id, char **error)
 
 	own->bpffs = g_strdup(bpffs);
 	own->lock = -1;
+	own->repinned = g_ptr_array_new_with_free_func(g_free);
 	own->maps = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, close_value);
 	code = instance_lock(bpffs, &own->lock, error);
+	/* First: inner maps are found through the pins of others. */
+	if (!code)
+		code = repin_maps(bpffs, own->repinned, error);
 	if (!code)
 		code = collect(own, error);
 	if (code)
@@ -358,6 +363,7 @@ void by_id_free(struct by_id *own)
 		return;
 	cleanup_fd(&own->lock);
 	g_hash_table_unref(own->maps);
+	g_clear_pointer(&own->repinned, g_ptr_array_unref);
 	g_free(own->bpffs);
 	g_free(own);
 }
@@ -390,6 +396,11 @@ int by_id_take(const char *bpffs, struct by_id **by_id, int *lock, char **error)
 	if (!code)
 		*lock = TAKE_FD((*by_id)->lock);
 	return code;
+}
+
+GPtrArray *by_id_take_repinned(struct by_id *own)
+{
+	return TAKE_PTR(own->repinned);
 }
 
 int by_id_inner(const struct by_id *own, uint32_t outer, uint32_t index)

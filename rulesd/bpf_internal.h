@@ -336,6 +336,7 @@ struct dataplane {
 	 * one that was closed (bpf_by_id.c). */
 	int half_fds[SG_MAX_SLOTS + 1], flows_fds[SG_MAX_SHARDS];
 	struct by_id *by_id; /* while a migration needs it; NULL: no more */
+	GPtrArray *repinned; /* of char *: paths, at the start */
 
 	struct intact intact;
 	struct settling settling;
@@ -624,6 +625,8 @@ struct by_id;
 /* Those of dataplane_prepare, or anew. *lock: of the bpffs (instance_lock), the caller's. -EPERM
  * or -ENOSYS when there are some that cannot be opened any more. */
 int by_id_take(const char *bpffs, struct by_id **by_id, int *lock, char **error);
+/* The paths of what repin_maps has pinned before; the caller's. */
+GPtrArray *by_id_take_repinned(struct by_id *by_id);
 void by_id_free(struct by_id *by_id); /* NULL: nothing */
 /* A new descriptor of the map at an index of the outer one with this id; -ENOENT. */
 int by_id_inner(const struct by_id *by_id, uint32_t outer, uint32_t index);
@@ -631,6 +634,12 @@ int by_id_inner(const struct by_id *by_id, uint32_t outer, uint32_t index);
 int by_id_map(const struct by_id *by_id, uint32_t id);
 /* The id of a map that is open. */
 int inner_id(int fd, uint32_t *id);
+
+/* ------------------------------------------------------------------ bpf_repin.c */
+
+/* Pins maps again that pinned programs use and that have lost their pins; adds the paths. To be
+ * called under the lock of the bpffs, with CAP_SYS_ADMIN: without it nothing happens. */
+int repin_maps(const char *bpffs, GPtrArray *pinned, char **error);
 
 /* ------------------------------------------------------------------ bpf_shards.c */
 

@@ -447,6 +447,8 @@ static int open_all(struct dataplane *dataplane, char **error)
 	if (!code)
 		code = by_id_take(dataplane->bpffs, &dataplane->by_id, &dataplane->lock, error);
 	if (!code)
+		dataplane->repinned = by_id_take_repinned(dataplane->by_id);
+	if (!code)
 		code = migrate_begin(dataplane, dataplane->build, error);
 	if (!code)
 		code = check_abi(dataplane, error);
@@ -552,9 +554,15 @@ void dataplane_close(struct dataplane **dataplane)
 	held_free(closing);
 	keyed_free(&closing->members);
 	cleanup_fd(&closing->lock);
+	g_clear_pointer(&closing->repinned, g_ptr_array_unref);
 	g_free(closing->build);
 	g_free(closing->bpffs);
 	g_free(closing);
+}
+
+const GPtrArray *dataplane_repinned(const struct dataplane *dataplane)
+{
+	return dataplane->repinned;
 }
 
 const char *dataplane_name(const struct dataplane *dataplane)

@@ -74,6 +74,9 @@ int dataplane_prepare(const char *bpffs, char **error);
 /* Opens, pins or adopts the programs and maps under options->bpffs. */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
 		   char **error);
+/* Paths (char *) of the maps' pins that were missing while pinned programs used the maps, and that
+ * opening made again. */
+const GPtrArray *dataplane_repinned(const struct dataplane *dataplane);
 /* After every slot that is pinned was attached again or detached: maps of an older layout, which
  * dataplane_open has begun to migrate, are not needed any more. */
 /* What is pinned there, asked without changing anything: for rulesd --check. */

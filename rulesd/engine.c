@@ -309,6 +309,8 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	if (err == 0)
 		err = dataplane_open(&dataplane, &e->dataplane, error);
 	if (err == 0)
+		engine_repinned(e);
+	if (err == 0)
 		err = engine_guard_enforce(e, error);
 	if (err == 0)
 		err = engine_restore_model(e, &ahead, diag, error);

@@ -272,6 +272,18 @@ static void handle(struct engine_intact *intact, const struct dataplane_harm *ha
 	}
 }
 
+void engine_repinned(struct engine *engine)
+{
+	const GPtrArray *pins = dataplane_repinned(engine->dataplane);
+
+	for (guint i = 0; i < pins->len; i++) {
+		log_warning("%s was removed by somebody else while rulesd did not run: pinned "
+			    "again",
+			    (char *)pins->pdata[i]);
+		engine_repaired(engine, REPAIR_PIN, 1, pins->pdata[i]);
+	}
+}
+
 static gboolean look(gpointer arg);
 
 static void look_again(struct engine_intact *intact)

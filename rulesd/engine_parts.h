@@ -239,6 +239,8 @@ void engine_watch_stop(struct engine *engine);
 /* Looks every second, unless options->verify_every is 0. */
 void engine_intact_start(struct engine *engine);
 void engine_intact_stop(struct engine *engine);
+/* Says what the start had to put back. */
+void engine_repinned(struct engine *engine);
 /* Its programs were taken away: shuts its device, until the reconciliation that puts them back. */
 void engine_robbed(struct engine *engine, struct engine_iface *iface);
 struct engine_iface *engine_iface_of_slot(const struct engine *engine, uint32_t slot);

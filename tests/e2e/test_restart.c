@@ -116,22 +116,73 @@ static void a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start(void **sta
 	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
 }
 
-/* A flush that was cut short, or a hand: one pin is gone, the others are there. */
-static void a_pin_that_is_gone_does_not_keep_it_from_starting(void **state)
+/* The names in a folder of the daemon's bpffs. */
+static GPtrArray *pins_in(const struct daemon *daemon, const char *folder)
 {
-	static const char *const names[] = {"sg_half", "sg_flows", "sg_slots", "sg_ifaces"};
+	g_autofree char *path = g_build_filename(daemon->bpffs, folder, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	GPtrArray *pins = g_ptr_array_new_with_free_func(g_free);
+	const char *name;
+
+	assert_non_null(dir);
+	while ((name = g_dir_read_name(dir)))
+		g_ptr_array_add(pins, g_build_filename(path, name, NULL));
+	assert_true(pins->len > 1);
+	return pins;
+}
+
+static void start_without(struct scene_stage *stage, const char *pin)
+{
+	daemon_kill(stage->daemon);
+	assert_int_equal(unlink(pin), 0);
+	daemon_restart(stage->daemon, NULL);
+	assert_true(scene_wait_state(stage->daemon, "web", "filtering", 0) >= 0);
+	assert_drops(stage->outside, stage->web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+}
+
+/* A flush that was cut short, or a hand: the pin is gone, what it was of is in use. */
+static void a_map_without_its_pin_is_pinned_again_at_start(void **state)
+{
 	struct scene_stage stage = open_stage();
+	g_autoptr(GPtrArray) pins = pins_in(stage.daemon, "maps");
 
 	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *pin = g_strdup_printf("%s/maps/%s", stage.daemon->bpffs, names[i]);
+	/* A generation that to an empty table is one to come. */
+	for (unsigned int i = 0; i < 3; i++) {
+		sgctl_check(stage.daemon, "attach", "tap1", "--id", "hand", "--address", "10.0.0.9",
+			    NULL);
+		sgctl_check(stage.daemon, "detach", "hand", NULL);
+	}
+	for (guint i = 0; i < pins->len; i++) {
+		g_autofree char *words =
+			g_strdup_printf("%s was removed by somebody else while rulesd did not run: "
+					"pinned again",
+					(const char *)pins->pdata[i]);
+		g_autofree char *log = NULL;
 
-		daemon_kill(stage.daemon);
-		assert_int_equal(unlink(pin), 0);
-		daemon_restart(stage.daemon, NULL);
-		assert_true(scene_wait_state(stage.daemon, "web", "filtering", 0) >= 0);
-		assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+		start_without(&stage, pins->pdata[i]);
+		check_filtering(&stage);
+		assert_int_equal(access(pins->pdata[i], F_OK), 0);
+		log = daemon_log(stage.daemon);
+		if (!strstr(log, words))
+			fail_msg("no \"%s\" in the log:\n%s", words, log);
+	}
+}
 
+/* A program is loaded anew; with a link filtering ends, which nothing but the guard can help. */
+static void a_program_or_link_without_its_pin_is_made_again_at_start(void **state)
+{
+	struct scene_stage stage = open_stage();
+	g_autoptr(GPtrArray) links = pins_in(stage.daemon, "links");
+	g_autoptr(GPtrArray) programs = pins_in(stage.daemon, "progs");
+
+	(void)state;
+	for (guint i = 0; i < programs->len; i += 4) {
+		start_without(&stage, programs->pdata[i]);
+		check_filtering(&stage);
+	}
+	for (guint i = 0; i < links->len; i++) {
+		start_without(&stage, links->pdata[i]);
 		stage.connection.client_port += 100;
 		scene_connect(&stage.connection);
 		check_filtering(&stage);
@@ -193,8 +244,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start, scene_setup,
 			scene_teardown),
-		cmocka_unit_test_setup_teardown(a_pin_that_is_gone_does_not_keep_it_from_starting,
+		cmocka_unit_test_setup_teardown(a_map_without_its_pin_is_pinned_again_at_start,
 						scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_program_or_link_without_its_pin_is_made_again_at_start, scene_setup,
+			scene_teardown),
 		cmocka_unit_test_setup_teardown(flush_removes_everything_of_the_instance,
 						scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_a_stale_one_is_replaced,

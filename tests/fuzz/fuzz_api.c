@@ -255,6 +255,16 @@ bool dataplane_links_right(struct dataplane *dataplane, uint32_t slot)
 	return true;
 }
 
+const GPtrArray *dataplane_repinned(const struct dataplane *dataplane)
+{
+	static GPtrArray *none;
+
+	(void)dataplane;
+	if (!none)
+		none = g_ptr_array_new();
+	return none;
+}
+
 bool dataplane_is_migrating(const struct dataplane *dataplane)
 {
 	(void)dataplane;
