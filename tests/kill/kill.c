@@ -10,12 +10,13 @@
  * packets; the flows are there; kernel and rulesd agree (GET /v1/verify).
  *
  *   .build/tests/kill/kill [--points N] [--random N] [--seed N] [--older PATH] [--part I/N]
- *                          [SCENARIO...]
+ *                          [--way NAME] [SCENARIO...]
  *
  * --older PATH: another rulesd, of an older version, whose pins and state this one takes over in
  * the scenario "migrate". --points N: of each scenario and way at most N calls, spread over all of
  * them; 0 (the default): every one. --part I/N: of N processes that share the points this one is I,
- * from 0 (tests/kill/run). --random N: kills at random times.
+ * from 0 (tests/kill/run). --way NAME: only in this one ("killed", "EIO"). --random N: kills at
+ * random times.
  *
  * The scenarios are in scenarios.c, the stage and what holds on it in world.c.
  */
@@ -232,6 +233,14 @@ static const struct {
 	{"EPERM", TRACER_FAIL, EPERM},	 {"EROFS..", TRACER_FAIL_DISK, EROFS},
 };
 
+static bool is_way(const char *name)
+{
+	for (unsigned int way = 0; way < G_N_ELEMENTS(ways); way++)
+		if (strcmp(name, ways[way].name) == 0)
+			return true;
+	return false;
+}
+
 /* What holds before and after it, and how many calls it makes. */
 static unsigned int rehearse(struct world *world, const struct scenario *scenario, GPtrArray *known)
 {
@@ -254,7 +263,9 @@ static unsigned int rehearse(struct world *world, const struct scenario *scenari
 	return count;
 }
 
-static void run_scenario(struct world *world, const struct scenario *scenario, unsigned int points)
+/* only: the name of a way, or NULL. */
+static void run_scenario(struct world *world, const struct scenario *scenario, unsigned int points,
+			 const char *only)
 {
 	g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
 	unsigned int count;
@@ -271,6 +282,9 @@ static void run_scenario(struct world *world, const struct scenario *scenario, u
 				      .error = ways[way].error};
 		unsigned int passed = world->passed, failed = world->failed;
 		unsigned int missed = 0, wanted = points ? MIN(points, count) : count;
+
+		if (only && strcmp(only, ways[way].name) != 0)
+			continue;
 
 		/* Which calls there are is not the same in every run: threads and timers. */
 		for (unsigned int i = 0; i < wanted || (!points && missed < 2); i++) {
@@ -367,7 +381,7 @@ int main(int argc, char **argv)
 	unsigned int points = 0, random = 0;
 	guint32 seed = 1;
 	unsigned int part = 0, parts = 1;
-	const char *older = NULL;
+	const char *older = NULL, *way = NULL;
 	struct world world;
 
 	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2, argv += 2) {
@@ -381,6 +395,8 @@ int main(int argc, char **argv)
 			seed = number;
 		else if (strcmp(argv[1], "--older") == 0)
 			older = argv[2];
+		else if (strcmp(argv[1], "--way") == 0 && is_way(argv[2]))
+			way = argv[2];
 		else if (strcmp(argv[1], "--part") == 0 &&
 			 sscanf(argv[2], "%u/%u", &part, &parts) == 2 && part < parts)
 			continue;
@@ -398,7 +414,7 @@ int main(int argc, char **argv)
 			continue;
 		if (scenarios[i].older && !older)
 			continue;
-		run_scenario(&world, &scenarios[i], points);
+		run_scenario(&world, &scenarios[i], points, way);
 	}
 	if (random)
 		kill_at_random(&world, random / parts + (part < random % parts));
