@@ -15,10 +15,12 @@
 #include "rulesd/bpffs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -101,10 +103,15 @@ static int judge_found(const char *path, const char *part, char **error)
 	return refuse(path, error);
 }
 
+/* Two that begin at once would mount it twice, and what the first one pins would be covered: the
+ * directory that is mounted upon is locked. */
 static int mount_at(const char *path, const char *where, char **error)
 {
+	AUTO_FD int turn = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
+	if (turn >= 0 && flock(turn, LOCK_EX) == 0 && on_filesystem(where, BPF_FS_MAGIC))
+		return 0;
 	if (mount("bpf", where, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0) {
 		int saved = errno;
 

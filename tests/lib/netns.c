@@ -8,20 +8,18 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glib.h>
-#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "rulesd/bpffs.h"
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 
@@ -118,15 +116,12 @@ static void remember_to_remove(void)
 
 const char *netns_bpffs(void)
 {
-	struct statfs fs;
+	g_autofree char *error = NULL;
 
 	if (bpffs[0])
 		return bpffs;
-	if (statfs(BPFFS, &fs) < 0)
-		fail_msg("no %s: %s", BPFFS, strerror(errno));
-	if ((unsigned long)fs.f_type != BPF_FS_MAGIC &&
-	    mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
-		fail_msg("cannot mount a bpffs on %s: %s", BPFFS, strerror(errno));
+	if (bpffs_mount(BPFFS "/tests", &error))
+		fail_msg("%s", error);
 	remember_to_remove();
 	g_snprintf(bpffs, sizeof(bpffs), BPFFS "/tapguard-test-%d", (int)getpid());
 	if (mkdir(bpffs, 0700) < 0 && errno != EEXIST)
