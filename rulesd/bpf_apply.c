@@ -54,27 +54,6 @@ int apply_undo(struct dataplane *dataplane, char **error)
 
 /* ------------------------------------------------------------------ write */
 
-/* Whether the kernel has what was written: only what it says itself is published. */
-static int read_back(struct dataplane *dataplane, enum bpf_table_id id, const GByteArray *keys,
-		     const GArray *versions, char **error)
-{
-	size_t key_size = dataplane->table[id].key_size;
-
-	for (guint i = 0; i < versions->len; i++) {
-		const struct sg_version *wrote = &g_array_index(versions, struct sg_version, i);
-		struct sg_version found = {};
-		int code = table_lookup(dataplane, id, keys->data + i * key_size, &found);
-
-		if (code)
-			return bpf_fail(error, code, "map %s: reading back what was written",
-					dataplane->table[id].name);
-		if (memcmp(&found, wrote, sizeof(found)) != 0)
-			return bpf_fail(error, -EIO, "map %s has something else than was written",
-					dataplane->table[id].name);
-	}
-	return 0;
-}
-
 /* All changes of one table, side by side. */
 static int write_changes(struct dataplane *dataplane, const struct plan *plan, enum bpf_table_id id,
 			 uint64_t epoch, unsigned int *writes, char **error)
@@ -101,7 +80,9 @@ static int write_changes(struct dataplane *dataplane, const struct plan *plan, e
 	code = table_update_many(dataplane, id, keys->data, versions->data, versions->len, &done,
 				 error);
 	*writes += done;
-	return code ? code : read_back(dataplane, id, keys, versions, error);
+	return code ? code
+		    : table_read_back(dataplane, id, keys->data, (const void *)versions->data,
+				      versions->len, error);
 }
 
 /* *everyone: some peer had no room, so every interface's flows are to be evaluated again. */

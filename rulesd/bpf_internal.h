@@ -4,7 +4,8 @@
  * Long because all of them work on one struct dataplane and call each other in turn.
  *
  *   bpf_fault.c       calls that tests have fail
- *   bpf_table.c       one map entry, many entries, all entries, a grace period
+ *   bpf_table.c       one map entry, all entries, a grace period
+ *   bpf_many.c        many entries at once, by several threads
  *   bpf_keyed.c       tables of a million keys
  *   bpf_members.c     and the members among them
  *   bpf_hints.c       a table in front of theirs
@@ -399,10 +400,8 @@ int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *
 		 const void *value, uint64_t flags, char **error);
 int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *key, char **error);
 int table_lookup(struct dataplane *dataplane, enum bpf_table_id id, const void *key, void *value);
-/* count entries side by side, in batches where the kernel has them; *done says how many were
- * written. */
-int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const void *keys,
-		      const void *values, uint32_t count, uint32_t *done, char **error);
+/* What an update answered, as an error; returns code. */
+int table_fail_update(const struct bpf_table *table, int code, char **error);
 
 /* Calls each for every entry of the map until it returns false. 0 or -errno. */
 typedef bool (*table_each_fn)(const void *key, const void *value, void *arg);
@@ -435,6 +434,17 @@ static inline uint32_t version_value(const struct sg_version *version, uint64_t 
 {
 	return generation >= version->epoch ? version->after : version->before;
 }
+
+/* ------------------------------------------------------------------ bpf_many.c */
+
+/* count entries with different keys side by side, in batches where the kernel has them and by
+ * several threads if there are many; *done says how many were written. */
+int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const void *keys,
+		      const void *values, uint32_t count, uint32_t *done, char **error);
+/* Whether the kernel has what was written, entry by entry: only what it says itself is published.
+ * For tables of struct sg_version. */
+int table_read_back(struct dataplane *dataplane, enum bpf_table_id id, const void *keys,
+		    const struct sg_version *versions, uint32_t count, char **error);
 
 /* ------------------------------------------------------------------ bpf_keyed.c */
 

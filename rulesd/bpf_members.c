@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/parallel.h"
 
-#define BUFFERED 4096u
-#define AHEAD	 16u /* members whose entries are on their way from memory */
+#define BUFFERED 32768u /* for several threads */
+#define AHEAD	 16u	/* members whose entries are on their way from memory */
 
 struct member_writer {
 	struct dataplane *dataplane;
@@ -112,18 +113,95 @@ static void remove_unseen(struct member_writer *writer)
 	}
 }
 
+/* ------------------------------------------------------------------ reading back */
+
+#define PARTS	  16u	 /* of the map, for several threads */
+#define PARTS_MIN 65536u /* fewer entries are one part */
+
 struct member_count {
 	uint64_t epoch;
 	uint32_t count;
+	const uint8_t *end; /* the key that the next part begins with; NULL for the last one */
+	int code;
 };
 
 static bool count_epoch(const void *key, const void *value, void *arg)
 {
 	struct member_count *count = arg;
 
-	(void)key;
+	if (count->end && memcmp(key, count->end, KEYED_SIZE) == 0)
+		return false;
 	count->count += ((const struct sg_version *)value)->epoch == count->epoch;
 	return true;
+}
+
+static bool take_first(const void *key, const void *value, void *arg)
+{
+	(void)value;
+	memcpy(arg, key, KEYED_SIZE);
+	return false;
+}
+
+/* What a batch ends with, and the next one begins with, is the number of a bucket: __u32 in
+ * __htab_map_lookup_and_delete_batch() of kernel/bpf/hashtab.c. */
+static struct table_walk *walk_from(const struct bpf_table *table, uint32_t part, uint32_t room)
+{
+	struct table_walk *walk = table_walk_new(table, room);
+	uint64_t buckets = 1;
+	uint32_t bucket;
+
+	while (buckets < table->max_entries)
+		buckets *= 2;
+	bucket = (uint32_t)(buckets * part / PARTS);
+	memcpy(walk->token->data, &bucket, sizeof(bucket));
+	walk->begun = part > 0;
+	return walk;
+}
+
+struct member_parts {
+	const struct bpf_table *table;
+	uint8_t first[PARTS][KEYED_SIZE]; /* but of the first one */
+	struct member_count counts[PARTS];
+};
+
+static void count_part(uint32_t part, uint32_t worker, void *context)
+{
+	struct member_parts *parts = context;
+	struct member_count *count = &parts->counts[part];
+	CLEANUP(table_walk_free) struct table_walk *walk = walk_from(parts->table, part, 4096);
+
+	(void)worker;
+	while (!count->code && !walk->ended)
+		count->code = table_walk_next(walk, count_epoch, count);
+}
+
+/* By several threads, or false: then one has to look. No kernel promises what a batch may begin
+ * with, so this only says that all are there, never that some are not. */
+static bool are_all_there(const struct member_writer *writer, const struct bpf_table *table)
+{
+	g_autofree struct member_parts *parts = g_new0(struct member_parts, 1);
+	uint32_t sum = 0;
+	int code = 0;
+
+	if (writer->written < PARTS_MIN || parallel_threads() < 2)
+		return false;
+	parts->table = table;
+	for (uint32_t i = 0; !code && i < PARTS; i++) {
+		CLEANUP(table_walk_free) struct table_walk *walk = walk_from(table, i, 256);
+
+		parts->counts[i].epoch = writer->epoch;
+		parts->counts[i].end = i + 1 < PARTS ? parts->first[i + 1] : NULL;
+		code = table_walk_next(walk, take_first, parts->first[i]);
+	}
+	if (code)
+		return false;
+	parallel_run(PARTS, count_part, parts);
+	for (uint32_t i = 0; i < PARTS; i++) {
+		if (parts->counts[i].code)
+			return false;
+		sum += parts->counts[i].count;
+	}
+	return sum == writer->written;
 }
 
 /* As many as were written are there. */
@@ -131,8 +209,11 @@ static int read_back(const struct member_writer *writer)
 {
 	struct member_count count = {.epoch = writer->epoch};
 	const struct bpf_table *table = &writer->dataplane->table[TABLE_MEMBERS];
-	int code = writer->written ? table_each(table, count_epoch, &count) : 0;
+	int code;
 
+	if (!writer->written || are_all_there(writer, table))
+		return 0;
+	code = table_each(table, count_epoch, &count);
 	if (code)
 		return bpf_fail(writer->error, code, "map %s: reading back what was written",
 				table->name);

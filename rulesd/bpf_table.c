@@ -12,7 +12,6 @@
 
 #include "rulesd/cleanup.h"
 
-#define BATCH	 1024u
 #define ENOTSUPP 524 /* what the kernel answers for map operations that a type does not have */
 
 int bpf_fail(char **error, int code, const char *format, ...)
@@ -48,7 +47,7 @@ int table_describe(struct bpf_table *table)
 	return 0;
 }
 
-static int fail_update(const struct bpf_table *table, int code, char **error)
+int table_fail_update(const struct bpf_table *table, int code, char **error)
 {
 	if (code == -E2BIG)
 		return bpf_fail(error, code, "map %s is full (%u entries)", table->name,
@@ -68,7 +67,7 @@ int table_update(struct dataplane *dataplane, enum bpf_table_id id, const void *
 	}
 	if (!code && bpf_map_update_elem(table->fd, key, value, flags))
 		code = -errno;
-	return code ? fail_update(table, code, error) : 0;
+	return code ? table_fail_update(table, code, error) : 0;
 }
 
 int table_delete(struct dataplane *dataplane, enum bpf_table_id id, const void *key, char **error)
@@ -100,37 +99,6 @@ int table_lookup(struct dataplane *dataplane, enum bpf_table_id id, const void *
 static bool not_supported(int code)
 {
 	return code == EINVAL || code == EOPNOTSUPP || code == ENOTSUPP;
-}
-
-int table_update_many(struct dataplane *dataplane, enum bpf_table_id id, const void *keys,
-		      const void *values, uint32_t count, uint32_t *done, char **error)
-{
-	const struct bpf_table *table = &dataplane->table[id];
-	const char *key = keys, *value = values;
-
-	*done = 0;
-	if (id == TABLE_MEMBERS)
-		keyed_free(&dataplane->members);
-	for (uint32_t i = 0; id == TABLE_MEMBERS && i < count; i++)
-		hints_forget(dataplane, (const char *)keys + i * sizeof(struct sg_member_key));
-	while (*done < count) {
-		uint32_t batch = MIN(count - *done, BATCH);
-		int code = bpf_fault(CALL_MAP_UPDATE, table->name);
-
-		if (code)
-			return fail_update(table, code, error);
-		if (batch < 2 || bpf_map_update_batch(table->fd, key, value, &batch, NULL)) {
-			/* Written one by one where there are no batches, and to learn which entry
-			 * failed: the kernel wrote those before it. */
-			batch = 1;
-			if (bpf_map_update_elem(table->fd, key, value, BPF_ANY))
-				return fail_update(table, -errno, error);
-		}
-		*done += batch;
-		key += (size_t)batch * table->key_size;
-		value += (size_t)batch * table->value_size;
-	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------ all of them */
