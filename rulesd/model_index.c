@@ -153,28 +153,56 @@ static void refill_addresses(struct model_network *network, uint32_t more)
 		index_addresses(network, network->interfaces->pdata[i]);
 }
 
-static void refill_model(struct model *model, uint32_t more, uint32_t devices)
+static void each_interface(struct model *model,
+			   void (*each)(struct model *, const struct model_interface *))
 {
 	GHashTableIter iter;
 	gpointer value;
 
-	model->repeated_ids = model->repeated_devices = model->hostless = 0;
-	model->stale = false;
-	hash_index_clear(&model->by_id, model->interfaces + more);
-	hash_index_clear(&model->by_device,
-			 1 + model->by_device.count + MAX(model->by_device.count / 2, devices));
-	g_hash_table_remove_all(model->devices);
-	g_hash_table_remove_all(model->hosts);
 	g_hash_table_iter_init(&iter, model->networks);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct model_network *network = value;
 
-		for (guint i = 0; i < network->interfaces->len; i++) {
-			if (index_id(model, network->interfaces->pdata[i]))
-				model->repeated_ids++;
-			index_device(model, network->interfaces->pdata[i]);
-		}
+		for (guint i = 0; i < network->interfaces->len; i++)
+			each(model, network->interfaces->pdata[i]);
 	}
+}
+
+static void count_id(struct model *model, const struct model_interface *iface)
+{
+	if (index_id(model, iface))
+		model->repeated_ids++;
+}
+
+static void refill_ids(struct model *model, uint32_t more)
+{
+	model->repeated_ids = 0;
+	hash_index_clear(&model->by_id, model->interfaces + more);
+	each_interface(model, count_id);
+}
+
+#define FEW_DEVICES 256u /* To count them takes a look at a million interfaces. */
+
+/* Few of a million have one: their ids stay where they are. */
+static void refill_devices(struct model *model, uint32_t more)
+{
+	uint32_t count = model->by_device.count;
+
+	model->repeated_devices = model->hostless = 0;
+	hash_index_clear(&model->by_device, count + MAX(MAX(count, more), FEW_DEVICES));
+	g_hash_table_remove_all(model->devices);
+	g_hash_table_remove_all(model->hosts);
+	each_interface(model, index_device);
+}
+
+/* Room for so many more ids and devices. */
+static void make_model_room(struct model *model, uint32_t more, uint32_t ids, uint32_t devices)
+{
+	if (model->stale || hash_index_is_full(&model->by_id, more))
+		refill_ids(model, ids);
+	if (model->stale || hash_index_is_full(&model->by_device, devices))
+		refill_devices(model, devices);
+	model->stale = false;
 }
 
 /* ------------------------------------------------------------------ adding and removing */
@@ -183,9 +211,7 @@ void model_reserve_interfaces(struct model *model, struct model_network *network
 {
 	if (network->stale || hash_index_is_full(&network->by_address, more))
 		refill_addresses(network, more);
-	if (model->stale || hash_index_is_full(&model->by_id, more) ||
-	    hash_index_is_full(&model->by_device, 1))
-		refill_model(model, more, 0);
+	make_model_room(model, more, more, 1);
 }
 
 void model_settle_interfaces(struct model *model)
@@ -194,7 +220,7 @@ void model_settle_interfaces(struct model *model)
 	gpointer network;
 
 	if (model->stale)
-		refill_model(model, 0, 0);
+		make_model_room(model, 0, 0, 0);
 	g_hash_table_iter_init(&iter, model->networks);
 	while (g_hash_table_iter_next(&iter, NULL, &network))
 		if (((const struct model_network *)network)->stale)
@@ -206,9 +232,7 @@ static void make_room(struct model *model, struct model_network *network, uint32
 {
 	if (network->stale || hash_index_is_full(&network->by_address, addresses))
 		refill_addresses(network, addresses + network->members / 2);
-	if (model->stale || hash_index_is_full(&model->by_id, 1) ||
-	    hash_index_is_full(&model->by_device, 1))
-		refill_model(model, 1 + model->interfaces / 2, 0);
+	make_model_room(model, 1, 1 + model->interfaces / 2, 1);
 }
 
 static void count_carried(struct model_network *network, const struct model_groups *groups)
@@ -309,9 +333,7 @@ static void reserve(const struct arrivals *all)
 	}
 	if (all->network->stale || hash_index_is_full(&all->network->by_address, addresses))
 		refill_addresses(all->network, addresses);
-	if (all->model->stale || hash_index_is_full(&all->model->by_id, all->count) ||
-	    hash_index_is_full(&all->model->by_device, devices))
-		refill_model(all->model, all->count, devices);
+	make_model_room(all->model, all->count, all->count, devices);
 }
 
 /* Those that stand in the network from before on. */
@@ -322,7 +344,8 @@ static void take_back(const struct arrivals *all, uint32_t before)
 	all->network->interfaces->len = before; /* they are the caller's: not freed */
 	all->model->interfaces -= all->count;
 	refill_addresses(all->network, 0);
-	refill_model(all->model, 0, 0);
+	refill_ids(all->model, 0);
+	refill_devices(all->model, 0);
 }
 
 /* None of them changes what another one looks at. */

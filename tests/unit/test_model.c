@@ -102,6 +102,32 @@ static void devices_are_found_by_host(void **state)
 	assert_false(model_may_repeat(model));
 }
 
+/* The index of devices grows more often than the others. */
+static void thousands_of_devices_are_found(void **state)
+{
+	CLEANUP(model_free) struct model *model = model_new();
+
+	(void)state;
+	for (unsigned int i = 0; i < 3000; i++) {
+		g_autofree char *id = g_strdup_printf("i-%u", i);
+		g_autofree char *device = i % 3 ? g_strdup_printf("tap%u", i) : NULL;
+		g_autofree char *address = g_strdup_printf("10.0.%u.%u", i >> 8, i & 255);
+
+		build_interface(model, "default", id, device, address, "sg-a");
+	}
+	for (unsigned int i = 0; i < 3000; i++) {
+		g_autofree char *id = g_strdup_printf("i-%u", i);
+		g_autofree char *device = g_strdup_printf("tap%u", i);
+		const struct model_interface *iface = model_interface(model, id);
+
+		assert_non_null(iface);
+		assert_ptr_equal(model_interface_of_device(model, device, "here"),
+				 i % 3 ? iface : NULL);
+	}
+	assert_int_equal(model_most_devices(model), 2000);
+	assert_false(model_may_repeat(model));
+}
+
 /* ------------------------------------------------------------------ random changes */
 
 #define IDS	  60
@@ -249,6 +275,7 @@ int main(void)
 		cmocka_unit_test(an_interface_keeps_all_that_it_is_made_of),
 		cmocka_unit_test(members_share_their_settings),
 		cmocka_unit_test(devices_are_found_by_host),
+		cmocka_unit_test(thousands_of_devices_are_found),
 		cmocka_unit_test(indexes_stay_right_through_random_changes),
 	};
 
