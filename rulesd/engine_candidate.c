@@ -12,6 +12,7 @@
 #include "rulesd/load.h"
 #include "rulesd/log.h"
 #include "rulesd/model_edit.h"
+#include "rulesd/parallel.h"
 #include "rulesd/validate.h"
 
 void candidate_clear(struct candidate *candidate)
@@ -126,20 +127,46 @@ static int apply_patch(struct model *model, const GPtrArray *patch, struct diag 
 	return err;
 }
 
+/* The policy, and which of the patches behind it need not be read: in any order. */
+struct policy_texts {
+	const GPtrArray *sources, *patches;
+	struct model *model;
+	struct diag *diag;
+	bool *superseded;
+	int err;
+};
+
+static void look_at_texts(uint32_t piece, uint32_t worker, void *context)
+{
+	struct policy_texts *texts = context;
+
+	(void)worker;
+	if (piece == 0)
+		texts->err = load_policy(texts->sources, &texts->model, texts->diag);
+	else
+		texts->superseded = load_superseded(texts->patches);
+}
+
 int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const struct model *from,
 		    struct model **model, struct diag *diag)
 {
+	struct policy_texts texts = {.sources = sources, .patches = patches, .diag = diag};
 	CLEANUP(model_free) struct model *made = NULL;
+	g_autofree bool *superseded = NULL;
 	bool changed = patches && patches->len;
-	g_autofree bool *superseded = changed ? load_superseded(patches) : NULL;
 	int err = 0;
 
-	if (!sources)
-		made = model_new();
-	else if (load_policy(sources, &made, diag) < 0)
+	if (sources)
+		parallel_run(changed ? 2 : 1, look_at_texts, &texts);
+	else
+		texts.model = model_new();
+	made = texts.model;
+	superseded = texts.superseded;
+	if (texts.err < 0)
 		return candidate_load_error(diag);
 	for (guint i = 0; changed && i < patches->len; i++)
-		if (!superseded[i] && apply_patch(made, patches->pdata[i], diag) < 0)
+		if (!(superseded && superseded[i]) &&
+		    apply_patch(made, patches->pdata[i], diag) < 0)
 			return candidate_load_error(diag);
 	changed |= from && carry_all(made, from, diag, &err);
 	if (err == 0 && changed)

@@ -435,7 +435,7 @@ int state_load_sources(const struct state *state, const struct state_generation 
 	int err =
 		state_seal_read(state->policies, generation->file, false, &text, &length, &sealed);
 
-	if (err == 0 && state_policy_from_text(text, length, sealed, sources, patches) < 0)
+	if (err == 0 && state_policy_from_text(&text, length, sealed, sources, patches) < 0)
 		err = -EBADMSG;
 	if (err == -EBADMSG) {
 		*error = g_strdup_printf("state directory %s: %s is damaged: its checksum is wrong",
@@ -444,6 +444,7 @@ int state_load_sources(const struct state *state, const struct state_generation 
 	}
 	if (err < 0)
 		return state_fail(error, err, state->path, name);
+	g_clear_pointer(&text, g_free);
 	return load_patches(state, generation, patches, error);
 }
 

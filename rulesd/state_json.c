@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/state_record.h"
 
 /* jansson allocates with malloc; what leaves here is freed with g_free, which is the same in GLib
  * since 2.46. */
@@ -209,8 +210,27 @@ static void add_source(GPtrArray *sources, const char *name, const char *text, s
 	g_ptr_array_add(sources, source);
 }
 
-/* The texts that the list names, from *at on. */
-static int cut_texts(const json_t *list, const char **at, const char *end, GPtrArray *sources)
+#define LARGE_BYTES (1u << 20)
+
+/* Texts that stand behind each other. */
+struct cut {
+	const char *at, *end;
+	struct load_source *large; /* its text is not copied: it takes the place of all of them */
+	const char *large_text;
+};
+
+static char *copy_text(const char *text, size_t length)
+{
+	/* Not g_strndup, which would stop at a NUL. */
+	char *copy = g_malloc(length + 1);
+
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+/* The texts that the list names, from cut->at on. */
+static int cut_texts(const json_t *list, struct cut *cut, GPtrArray *sources)
 {
 	json_t *file;
 	size_t index;
@@ -223,19 +243,34 @@ static int cut_texts(const json_t *list, const char **at, const char *end, GPtrA
 		struct load_source *source;
 
 		if (json_unpack(file, "{ss sI}", "name", &name, "length", &length) < 0 ||
-		    length < 0 || length > end - *at)
+		    length < 0 || length > cut->end - cut->at)
 			return -EINVAL;
 		source = g_new0(struct load_source, 1);
 		source->name = g_strdup(name);
 		source->length = (size_t)length;
-		/* Not g_strndup, which would stop at a NUL. */
-		source->text = g_malloc(source->length + 1);
-		memcpy(source->text, *at, source->length);
-		source->text[source->length] = '\0';
+		if (!cut->large && source->length >= LARGE_BYTES) {
+			cut->large = source;
+			cut->large_text = cut->at;
+		} else {
+			source->text = copy_text(cut->at, source->length);
+		}
 		g_ptr_array_add(sources, source);
-		*at += length;
+		cut->at += length;
 	}
 	return 0;
+}
+
+/* text: of which large_text is a part. */
+static void keep_large(const struct cut *cut, char **text)
+{
+	char *kept;
+
+	if (!cut->large)
+		return;
+	kept = TAKE_PTR(*text);
+	memmove(kept, cut->large_text, cut->large->length);
+	kept[cut->large->length] = '\0';
+	cut->large->text = kept;
 }
 
 static int sources_from_json(const json_t *files, GPtrArray *sources)
@@ -257,33 +292,36 @@ static int sources_from_json(const json_t *files, GPtrArray *sources)
 	return 0;
 }
 
-int state_policy_from_text(const char *text, size_t length, bool sealed, GPtrArray *sources,
+int state_policy_from_text(char **text, size_t length, bool sealed, GPtrArray *sources,
 			   GPtrArray *patches)
 {
-	const char *at = text;
-	AUTO_JSON json_t *json = read_head(text, length, &at);
+	struct cut cut = {.at = *text, .end = *text + length};
+	AUTO_JSON json_t *json = read_head(*text, length, &cut.at);
 	const json_t *lists;
 	json_t *list;
 	size_t index;
 	int err;
 
 	if (!json) {
-		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+		json = json_loadb(*text, length, JSON_REJECT_DUPLICATES, NULL);
 		return sealed ? -EINVAL
 			      : sources_from_json(json_object_get(json, "files"), sources);
 	}
 	/* Without a seal it is of an older rulesd, or its seal is damaged. */
 	if (!sealed && json_integer_value(json_object_get(json, "version")) >= STATE_VERSION)
 		return -EINVAL;
-	err = cut_texts(json_object_get(json, "files"), &at, text + length, sources);
+	err = cut_texts(json_object_get(json, "files"), &cut, sources);
 	lists = json_object_get(json, "patches");
 	if (err == 0 && !json_is_array(lists))
 		err = -EINVAL;
 	json_array_foreach (lists, index, list) {
 		if (err == 0)
-			err = cut_texts(list, &at, text + length, add_patch_to(patches));
+			err = cut_texts(list, &cut, add_patch_to(patches));
 	}
-	return err == 0 && at != text + length ? -EINVAL : err;
+	if (err == 0 && cut.at != cut.end)
+		err = -EINVAL;
+	keep_large(&cut, text);
+	return err;
 }
 
 /* ---------------------------------------------------------------- journals */
@@ -391,7 +429,7 @@ static int add_attached(struct state *state, json_t *attached)
 
 int state_record_from_text(struct state *state, const char *text, size_t length, bool behind)
 {
-	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	AUTO_JSON json_t *json = state_record_json(text, length, NULL);
 	json_t *patch = json_object_get(json, "patch");
 	json_t *attached = json_object_get(json, "attached");
 	json_t *numbers = json_object_get(json, "numbers");
@@ -420,13 +458,60 @@ int state_record_from_text(struct state *state, const char *text, size_t length,
 	return 0;
 }
 
+/* -EINVAL: a text has to be read with the rest of the record. */
+static int patch_from_outline(const json_t *files, const GArray *texts, GPtrArray *patch)
+{
+	json_t *file;
+	size_t index;
+
+	if (!json_is_array(files))
+		return -EINVAL;
+	json_array_foreach (files, index, file) {
+		const json_t *content = json_object_get(file, "text");
+		const char *name = json_string_value(json_object_get(file, "name"));
+		json_int_t number = json_integer_value(content);
+		struct load_source *source;
+		size_t length = 0;
+		char *text;
+
+		if (name && json_is_string(content)) {
+			add_source(patch, name, json_string_value(content),
+				   json_string_length(content));
+			continue;
+		}
+		if (!name || !json_is_integer(content) || number < 0 || number >= texts->len)
+			return -EINVAL;
+		text = state_text_decode(&g_array_index(texts, struct state_text, number), &length);
+		if (!text)
+			return -EINVAL;
+		source = g_new0(struct load_source, 1);
+		source->name = g_strdup(name);
+		source->text = text;
+		source->length = length;
+		g_ptr_array_add(patch, source);
+	}
+	return 0;
+}
+
 int state_patch_from_text(const char *text, size_t length, GPtrArray *patches)
 {
-	AUTO_JSON json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	json_t *patch = json_object_get(json, "patch");
+	g_autoptr(GArray) texts = g_array_new(FALSE, FALSE, sizeof(struct state_text));
+	AUTO_JSON json_t *json = state_record_json(text, length, texts);
+	const json_t *patch = json_object_get(json, "patch");
+	GPtrArray *made;
 
 	if (!json)
 		return -EINVAL;
-	return patch ? sources_from_json(json_object_get(patch, "files"), add_patch_to(patches))
-		     : 1;
+	if (!patch)
+		return 1;
+	made = add_patch_to(patches);
+	if (texts->len && patch_from_outline(json_object_get(patch, "files"), texts, made) == 0)
+		return 0;
+	g_ptr_array_set_size(made, 0);
+	if (texts->len) {
+		json_decref(json);
+		json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+		patch = json_object_get(json, "patch");
+	}
+	return sources_from_json(json_object_get(patch, "files"), made);
 }

@@ -29,8 +29,9 @@ bool state_is_compacted(const char *text, size_t length);
 /* What the head of such a file says of its generation, which becomes the state's. */
 struct state_generation *state_generation_from_head(struct state *state, const char *name,
 						    const char *text, size_t length);
-/* Of any form; appends struct load_source. 0 or -EINVAL. */
-int state_policy_from_text(const char *text, size_t length, bool sealed, GPtrArray *sources,
+/* Of any form, with a NUL behind it; appends struct load_source. A large one takes *text, which is
+ * NULL then: there are no two of it. 0 or -EINVAL. */
+int state_policy_from_text(char **text, size_t length, bool sealed, GPtrArray *sources,
 			   GPtrArray *patches);
 
 /* One record of a journal: a patch, or interfaces attached by hand. */

@@ -157,7 +157,7 @@ static void read_text(struct state *state, unsigned int kind, const char *data, 
 	memcpy(text, data, size);
 	text[size] = '\0';
 	if (kind % 3 == 0)
-		state_policy_from_text(text, size, kind & 8, sources, patches);
+		state_policy_from_text(&text, size, kind & 8, sources, patches);
 	else if (kind % 3 == 1)
 		state_patch_from_text(text, size, patches);
 	else if (state_record_from_text(state, text, size, kind & 8) == 0)
