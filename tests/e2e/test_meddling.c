@@ -7,9 +7,13 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
@@ -26,6 +30,8 @@ static const char *const guarded[] = {"--guard", "tap*", NULL};
 	"  \"protocol\": \"udp\", \"ports\": [443], \"from\": [\"any\"] } ], \"egress\": [] } }," \
 	" \"interfaces\": { \"web\": { \"device\": \"tap0\", \"mac\": \"52:54:00:00:00:05\","     \
 	"  \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-web\"] }" more " } }"
+
+#define NOISE 20000u /* events: more than the socket of rulesd holds */
 
 #define ALLOWED	  "udp 10.0.0.9:1 > 10.0.0.5:443 len=8"
 #define FORBIDDEN "udp 10.0.0.9:1 > 10.0.0.5:444 len=8"
@@ -249,6 +255,79 @@ static void a_tap_with_many_queues_is_filtered_on_each(void **state)
 		close(queues[i].fd);
 }
 
+/* Of this namespace's rtnetlink sockets: what did not fit. proc(5): sk Eth Pid Groups Rmem Wmem
+ * Dump Locks Drops Inode. */
+static unsigned int lost_events(void)
+{
+	g_autofree char *text = NULL;
+	unsigned int sum = 0;
+
+	assert_true(g_file_get_contents("/proc/thread-self/net/netlink", &text, NULL, NULL));
+	for (const char *line = text; line; line = strchr(line + 1, '\n')) {
+		unsigned int protocol = 1, drops = 0;
+
+		if (sscanf(line, " %*s %u %*u %*s %*d %*d %*d %*d %u", &protocol, &drops) == 2 &&
+		    protocol == NETLINK_ROUTE)
+			sum += drops;
+	}
+	return sum;
+}
+
+/* Renames of another device, until rulesd's socket has overflowed: with the tap moved meanwhile. */
+static void events_that_are_lost_lose_nothing(void **state)
+{
+	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stage stage = open_stage("lost", POLICY(""));
+
+	(void)state;
+	must("add noise0 type dummy || ip tuntap add noise0 mode tap");
+	judge_start(&stage.judge);
+	assert_int_equal(kill(stage.daemon->pid, SIGSTOP), 0);
+	must("set tap0 name tap7");
+	for (unsigned int i = 0; i < NOISE; i++) {
+		struct ifreq request = {0};
+
+		g_snprintf(request.ifr_name, IFNAMSIZ, "noise%u", i % 2);
+		g_snprintf(request.ifr_newname, IFNAMSIZ, "noise%u", (i + 1) % 2);
+		assert_int_equal(ioctl(fd, SIOCSIFNAME, &request), 0);
+	}
+	must("set tap7 name tap0");
+	assert_true(lost_events() > 0);
+	assert_int_equal(kill(stage.daemon->pid, SIGCONT), 0);
+	sgctl_check(stage.daemon, "show", "status", NULL);
+	judge_end(&stage.judge);
+	assert_works(&stage);
+	must("del noise0");
+}
+
+/* Moved away and back: while rulesd does not run its programs go along and come back. */
+static void a_journey_through_another_namespace_opens_nothing_while_rulesd_is_dead(void **state)
+{
+	AUTO_FD int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	g_autofree char *home_path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), home);
+	g_autofree char *away_path = NULL;
+	struct stage stage = open_stage("journey", POLICY(""));
+	int away;
+
+	(void)state;
+	daemon_kill(stage.daemon);
+	away = netns_new();
+	away_path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), away);
+	netns_switch(home);
+	judge_start(&stage.judge);
+	for (unsigned int i = 0; i < 10; i++) {
+		command_check("ip", "link", "set", "tap0", "netns", away_path, NULL);
+		netns_switch(away);
+		command_check("ip", "link", "set", "tap0", "netns", home_path, NULL);
+		netns_switch(home);
+		must("set tap0 master br0 up");
+		g_usleep(20000);
+	}
+	judge_end(&stage.judge);
+	daemon_restart(stage.daemon, guarded);
+	assert_works(&stage);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -260,6 +339,8 @@ int main(void)
 		TEST(a_rename_within_the_guard_opens_neither),
 		TEST(a_tap_that_two_interfaces_match_is_filtered_by_one),
 		TEST(a_tap_with_many_queues_is_filtered_on_each),
+		TEST(events_that_are_lost_lose_nothing),
+		TEST(a_journey_through_another_namespace_opens_nothing_while_rulesd_is_dead),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
