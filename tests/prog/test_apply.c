@@ -6,6 +6,7 @@
  * It is long because all of it stands on one fixture: a plane whose every write can be made to
  * fail.
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -643,6 +644,72 @@ static void kill_at_any_call_leaves_the_old_rules(void **state)
 	kill_at_any_call(*state, rules_before, rules_after);
 }
 
+/* Somebody's entry in a group: 10.0.9.9 is what 10.0.1.1 is. */
+static void spoil_members(struct plane *plane)
+{
+	struct sg_member_key key = {.addr.w = {0, 0, htonl(0xffff), htonl(0x0a000101)}};
+	struct sg_version version = {};
+
+	key.zone = plan_current_conf(plane->dataplane, 1, NULL)->zone;
+	assert_int_equal(table_lookup(plane->dataplane, TABLE_MEMBERS, &key, &version), 0);
+	key.addr.w[3] = htonl(0x0a000909);
+	assert_int_equal(
+		table_update(plane->dataplane, TABLE_MEMBERS, &key, &version, BPF_ANY, NULL), 0);
+}
+
+/* A verification with repairs. */
+static void repair(struct plane *plane)
+{
+	struct verification *v = dataplane_verify_begin(plane->dataplane, true);
+	bool more = true;
+
+	while (more)
+		assert_int_equal(dataplane_verify_step(v, plane->image, &more, &plane->error), 0);
+	assert_true(dataplane_verified(v)->found > 0);
+	dataplane_verify_end(&v);
+}
+
+/* Neither a change nor its undo came to its end; a repair makes a generation of its own then. */
+static void a_repair_publishes_nothing_of(struct plane *plane, const char *from, const char *to)
+{
+	g_autofree char *before = NULL;
+	unsigned int step, left = 0;
+
+	start(plane, from);
+	before = kernel_view(plane);
+	for (step = 0; step < 1000; step++) {
+		struct fault fault = {.countdown = step, .forever = true};
+		uint64_t generation = dataplane_generation(plane->dataplane);
+		g_autofree char *after = NULL;
+
+		bpf_fault_set(fail_call, &fault);
+		plane_apply(plane, to, false);
+		bpf_fault_set(NULL, NULL);
+		if (!fault.hit)
+			break;
+		left += plane->dataplane->undo->len > 0 || plane->dataplane->undo_ports->len > 0;
+		spoil_members(plane);
+		repair(plane);
+		assert_true(dataplane_generation(plane->dataplane) > generation);
+		after = kernel_view(plane);
+		assert_string_equal(before, after);
+		assert_int_equal(plane->dataplane->undo->len + plane->dataplane->undo_ports->len,
+				 0);
+	}
+	assert_true(step > 15 && step < 1000);
+	assert_true(left > 5);
+}
+
+static void a_repair_publishes_nothing_of_a_failed_policy(void **state)
+{
+	a_repair_publishes_nothing_of(*state, plain, other);
+}
+
+static void a_repair_publishes_nothing_of_failed_rules(void **state)
+{
+	a_repair_publishes_nothing_of(*state, rules_before, rules_after);
+}
+
 /* One that was killed after the flip leaves entries that have two versions. */
 static void kill_after_a_change_leaves_the_new_rules(void **state)
 {
@@ -787,6 +854,8 @@ int main(void)
 		TEST(list_that_shrinks_revokes_its_peer),
 		TEST(failure_of_any_call_leaves_the_old_policy),
 		TEST(kill_at_any_call_leaves_the_old_policy),
+		TEST(a_repair_publishes_nothing_of_a_failed_policy),
+		TEST(a_repair_publishes_nothing_of_failed_rules),
 		TEST(a_rule_that_changes_is_few_writes),
 		TEST(failure_of_any_call_leaves_the_old_rules),
 		TEST(kill_at_any_call_leaves_the_old_rules),
