@@ -73,6 +73,9 @@ static gboolean worked(gpointer arg)
 	engine->compaction = NULL;
 	free_compaction(compaction);
 	malloc_trim(0);
+	/* What came meanwhile may be as long again, and nothing may come after it. */
+	if (err == 0)
+		engine_compact_soon(engine);
 	return G_SOURCE_REMOVE;
 }
 
