@@ -56,6 +56,16 @@ sg_pure struct sg_place sg_place_of(const struct sg_flow_key *key, const __u64 s
 	};
 }
 
+/*
+ * Where it is noted which slot the addresses with this sum of words are behind. The product's high
+ * bits: the low ones know nothing of the last byte of an address in network order.
+ */
+#define SG_NEIGHBOURS 4096u
+sg_pure __u32 sg_neighbour_index(__u32 sum)
+{
+	return sum * 0x9e3779b1u >> 20;
+}
+
 /* Whether a cell's word is that of a live flow with the tag of the place. */
 sg_pure __u32 sg_tag_matches(__u32 word, __u32 tag)
 {

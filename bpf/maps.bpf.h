@@ -9,7 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/abi.h"
+#include "bpf/bucket.h"
 #include "bpf/packet.bpf.h"
 
 #define SG_MAP(map_type, entries, key_type, value_type, map_flag_bits) \
@@ -155,16 +155,32 @@ struct {
 	__type(value, struct sg_packet);
 } sg_packet_scratch SEC(".maps");
 
-/* Which slot an address was last seen behind: a guess, see sg_short_neighbour(). Not pinned. */
-#define SG_NEIGHBOURS 1024u
+/* Which slot an address was last seen behind: a guess, see sg_short_neighbour(). One for all CPUs,
+ * because a flow may be opened on another one than it lives on. Not pinned. */
 struct sg_neighbour {
-	__u32 address; /* its four words, added up */
+	__u32 address; /* its four words and its network, added up */
 	__u32 slot;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SG_NEIGHBOURS);
 	__type(key, __u32);
 	__type(value, struct sg_neighbour);
 } sg_neighbours SEC(".maps");
+
+/*
+ * The flows that this CPU has met of late, by hash: what it needs of others is far away. As many as
+ * processors have pages at hand, each flow being in one of its own. Not pinned.
+ */
+#define SG_RECENT 1024u
+struct sg_recent {
+	__u32 flows[SG_RECENT];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sg_recent);
+} sg_recent SEC(".maps");

@@ -210,22 +210,23 @@ sg_noinline int sg_short_moves(const struct sg_short *s, struct sg_flow *flow, _
 
 /* ------------------------------------------------------------------ a flow opens */
 
-sg_inline __u32 sg_neighbour_sum(const struct sg_addr *address)
+/* Networks may have the same addresses. */
+sg_inline __u32 sg_neighbour_sum(const struct sg_addr *address, __u32 zone)
 {
-	return address->w[0] + address->w[1] + address->w[2] + address->w[3];
+	return address->w[0] + address->w[1] + address->w[2] + address->w[3] + zone * 0x85ebca6bu;
 }
 
 sg_inline struct sg_neighbour *sg_neighbour_of(__u32 sum)
 {
-	__u32 index = (sum * 0x9e3779b1u >> 16) & (SG_NEIGHBOURS - 1);
+	__u32 index = sg_neighbour_index(sum);
 
 	return bpf_map_lookup_elem(&sg_neighbours, &index);
 }
 
-/* A SYN that arrives: its address is behind this slot. */
-sg_inline void sg_neighbour_note(const struct sg_flow_key *key)
+/* A SYN that passes: its local address is behind this slot. */
+sg_inline void sg_neighbour_note(const struct sg_flow_key *key, __u32 zone)
 {
-	__u32 sum = sg_neighbour_sum(&key->local);
+	__u32 sum = sg_neighbour_sum(&key->local, zone);
 	struct sg_neighbour *here = sg_neighbour_of(sum);
 
 	if (here && (here->address != sum || here->slot != key->slot)) {
@@ -234,16 +235,46 @@ sg_inline void sg_neighbour_note(const struct sg_flow_key *key)
 	}
 }
 
-/*
- * A SYN that leaves: where its address was last behind a tap of this host, begins to fetch the cell
- * that the flow is going to have there, too, so that it is waited for once and not at each tap.
- * Only a guess, and only fetched: that it is wrong costs the time that it would have saved.
- */
-sg_noinline void sg_short_neighbour(const struct sg_flow_key *key, const struct sg_control *control,
-				    __u64 generation)
+/* Where this CPU notes that it has met the flow of a place, and what it notes. */
+sg_inline __u32 *sg_recent_at(const struct sg_place *place, __u32 *flow)
 {
-	__u32 sum = sg_neighbour_sum(&key->remote), slot, shard;
-	const struct sg_neighbour *there = sg_neighbour_of(sum);
+	__u32 zero = 0;
+	struct sg_recent *recent = bpf_map_lookup_elem(&sg_recent, &zero);
+
+	*flow = place->tag ^ place->first;
+	return recent ? &recent->flows[*flow & (SG_RECENT - 1)] : 0;
+}
+
+sg_inline void sg_recent_note(const struct sg_place *place)
+{
+	__u32 flow, *known = sg_recent_at(place, &flow);
+
+	if (known)
+		*known = flow;
+}
+
+/* Whether it has met it of late; from now on it has. */
+sg_inline int sg_recently(const struct sg_place *place)
+{
+	__u32 flow, *known = sg_recent_at(place, &flow);
+
+	if (!known || *known == flow)
+		return 1;
+	*known = flow;
+	return 0;
+}
+
+/*
+ * Something that leaves: where the address that it is for was last behind a tap of this host,
+ * begins to fetch the cell that the flow has there, or is going to have, so that memory is waited
+ * for once and not at each tap. Only a guess, and only fetched: that it is wrong costs the time
+ * that it would have saved. Verifier: global, so that it is verified by itself; always 0.
+ */
+__noinline int sg_short_neighbour(const struct sg_flow_key *key, __u32 zone, __u64 generation)
+{
+	__u32 zero = 0, sum, slot, shard;
+	const struct sg_control *control = bpf_map_lookup_elem(&sg_control, &zero);
+	const struct sg_neighbour *there;
 	const struct sg_iface_conf *conf;
 	const struct sg_iface *iface;
 	struct sg_bucket *bucket;
@@ -251,13 +282,17 @@ sg_noinline void sg_short_neighbour(const struct sg_flow_key *key, const struct 
 	struct sg_place place;
 	void *table;
 
+	if (!key || !control)
+		return 0;
+	sum = sg_neighbour_sum(&key->remote, zone);
+	there = sg_neighbour_of(sum);
 	if (!there || there->address != sum)
-		return;
+		return 0;
 	slot = there->slot;
 	iface = bpf_map_lookup_elem(&sg_ifaces, &slot);
 	conf = iface && slot ? sg_iface_conf_at(iface, generation) : 0;
 	if (!conf)
-		return;
+		return 0;
 	its.local = key->remote;
 	its.remote = key->local;
 	its.lport = key->rport;
@@ -271,6 +306,7 @@ sg_noinline void sg_short_neighbour(const struct sg_flow_key *key, const struct 
 	bucket = table ? bpf_map_lookup_elem(table, &place.first) : 0;
 	if (bucket)
 		sg_cell_fetch(bucket, place.cell);
+	return 0;
 }
 
 /* Puts the flow into the cell that it is looked for first, or where there is room: as
@@ -322,7 +358,7 @@ sg_inline int sg_short_open(const struct sg_short *s, struct sg_packet *p)
 		return SG_SHORT_UNDECIDED;
 	sg_cell_fetch(bucket, place.cell);
 	if (p->dir == SG_EGRESS)
-		sg_short_neighbour(&p->key, view->control, view->generation);
+		sg_short_neighbour(&p->key, view->conf->zone, view->generation);
 	if (READ_ONCE(view->control->flags) || READ_ONCE(counters->lru) ||
 	    READ_ONCE(counters->flows) >= view->conf->max_flows ||
 	    view->conf->max_flows < SG_IN_PLACE_FLOWS ||
@@ -347,8 +383,8 @@ sg_inline int sg_short_open(const struct sg_short *s, struct sg_packet *p)
 		__sync_fetch_and_add(&totals->flows, -1);
 		return SG_SHORT_UNDECIDED;
 	}
-	if (p->dir == SG_INGRESS)
-		sg_neighbour_note(&p->key);
+	sg_neighbour_note(&p->key, view->conf->zone);
+	sg_recent_note(&place);
 	sg_short_count(s->stats, p->bytes, p->dir & 1, SG_ALLOWED,
 		       rule & SG_RULE_EXEMPT ? SG_ALLOW_EXEMPT : SG_ALLOW_RULE);
 	return SG_SHORT_PASSES;

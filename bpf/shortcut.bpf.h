@@ -14,6 +14,10 @@
  * processor's nearest caches, and each line of instructions that has to come back costs more than
  * they do.
  *
+ * A flow that this CPU has not met of late is in no near cache, here and at the tap of this host
+ * that the segment may be for. Both are fetched at once: the other one's is asked for before this
+ * one's is waited for.
+ *
  * A function apart, because its stack and that of the long way must not add up (kernel 6.1).
  */
 #pragma once
@@ -197,7 +201,14 @@ sg_inline int sg_shortcut(const struct sg_frame *f, __u32 ifindex, __u8 dir, int
 	s.dir = dir;
 	s.view.now = bpf_jiffies64();
 	if (s.flags != SG_TCP_FLAG_SYN) {
-		if (sg_shard_find(s.view.control, s.view.conf, &s.key, &hit)) {
+		struct sg_place place =
+			sg_place_of(&s.key, s.view.control->hash, s.view.conf->buckets);
+
+		/* What answers or ends a connection mostly comes soon after its other segments. */
+		if (dir == SG_EGRESS && !drops_only && !(s.flags & ~SG_TCP_FLAG_ACK) &&
+		    !sg_recently(&place))
+			sg_short_neighbour(&s.key, s.view.conf->zone, s.view.generation);
+		if (sg_shard_find_at(s.view.conf, &s.key, &place, &hit)) {
 			/* From here on it is read from where it is, so that it is there once. */
 			asm volatile("" ::: "memory");
 			if (s.proto == SG_IPPROTO_TCP) {

@@ -5,8 +5,10 @@
  * the slot's; and that the segments with which connections begin and end do there what they must.
  * The flows are made by frames, and then changed in the table, as time or a race would.
  */
+#include <glib.h>
 #include <string.h>
 
+#include "bpf/bucket.h"
 #include "bpf/tcp.h"
 #include "rulesd/bpf_internal.h"
 #include "rulesd/names.h"
@@ -293,6 +295,96 @@ static void frames_of_another_device_have_no_short_way(void **state)
 	out(DATA_OUT, SG_ALLOW_FLOW);
 }
 
+#define CLIENT                                                                 \
+	", \"client\": { \"device\": \"vm1\", \"mac\": \"52:54:00:00:00:09\"," \
+	" \"addresses\": [\"10.0.0.9\"], \"groups\": [\"sg-out\"] }"
+#define NEIGHBOURS(client)                                                                   \
+	"{ \"version\": 1, \"groups\": { \"sg-in\": { \"egress\": [], \"ingress\": ["        \
+	"  { \"protocol\": \"tcp\", \"ports\": [443], \"from\": [\"any\"] } ] },"            \
+	"  \"sg-out\": { \"ingress\": [], \"egress\": ["                                     \
+	"  { \"protocol\": \"tcp\", \"ports\": [443], \"to\": [\"any\"] } ] } },"            \
+	"  \"interfaces\": { \"vm\": { \"device\": \"vm0\", \"mac\": \"52:54:00:00:00:05\"," \
+	"    \"addresses\": [\"10.0.0.5\"], \"groups\": [\"sg-in\"] }" client " } }"
+#define OTHERS 8192 /* so many that the flow is none of the recent ones */
+
+static void passes(enum proggy_program program, const char *interface_id, const char *text,
+		   uint32_t reason)
+{
+	struct proggy_result result;
+	struct frame frame;
+
+	frame_make_text(&frame, text);
+	result = proggy_run(program, interface_id, &frame);
+	if (result.reason != reason)
+		fail_msg("%s of %s: %s: %s instead of %s", proggy_name(program), interface_id, text,
+			 told(&result), reason_name(reason));
+}
+
+/* The only flow of a slot. */
+static struct sg_flow flow_of(uint32_t slot)
+{
+	struct sg_flow flow = {0};
+	uint32_t count, flows = 0;
+	struct sg_bucket *buckets = cells_of("vm", &count);
+
+	for (uint32_t b = 0; b < count; b++)
+		for (unsigned int i = 0; i < SG_BUCKET_CELLS; i++) {
+			if (SG_TAG_STATUS(buckets[b].tags[i]) != SG_TAG_LIVE ||
+			    buckets[b].cells[i].key.slot != slot)
+				continue;
+			flow = buckets[b].cells[i].flow;
+			flows++;
+		}
+	cells_release(&buckets, count);
+	assert_int_equal(flows, 1);
+	return flow;
+}
+
+/* The VM sends segments of no flow, each of which asks for what the client's tap would have of it,
+ * and then one of its flow. */
+static void send_among_others(enum proggy_program program)
+{
+	for (unsigned int i = 0; i < OTHERS; i++) {
+		g_autofree char *other =
+			g_strdup_printf("tcp 10.0.0.5:443 > 10.0.0.9:%u A seq=901", 10000 + i);
+
+		passes(program, "vm", other, SG_DROP_NO_FLOW);
+	}
+	passes(program, "vm", DATA_OUT, SG_ALLOW_FLOW);
+}
+
+/* What leaves for another tap of the host begins to fetch what that one needs, where it last was:
+ * that changes nothing, whether it is still so or not. */
+static void what_a_neighbour_needs_is_only_fetched(void **state)
+{
+	static const enum proggy_program out[] = {PROGGY_XDP, PROGGY_TC_EGRESS};
+	struct sg_flow before, after;
+	uint32_t client;
+
+	(void)state;
+	proggy_policy(NEIGHBOURS(CLIENT));
+	client = proggy_slot("client");
+	for (unsigned int i = 0; i < 2; i++) {
+		passes(out[i], "client", SYN_IN, i ? SG_ALLOW_FLOW : SG_ALLOW_RULE);
+		passes(PROGGY_TC_INGRESS, "vm", SYN_IN, i ? SG_ALLOW_FLOW : SG_ALLOW_RULE);
+	}
+	passes(PROGGY_XDP, "vm", SYN_ACK_OUT, SG_ALLOW_FLOW);
+	passes(PROGGY_TC_INGRESS, "client", SYN_ACK_OUT, SG_ALLOW_FLOW);
+	passes(PROGGY_XDP, "client", DATA_IN, SG_ALLOW_FLOW);
+	passes(PROGGY_TC_INGRESS, "vm", DATA_IN, SG_ALLOW_FLOW);
+	before = flow_of(client);
+	for (unsigned int i = 0; i < 2; i++)
+		send_among_others(out[i]);
+	after = flow_of(client);
+	assert_memory_equal(&before, &after, sizeof(before));
+	passes(PROGGY_TC_INGRESS, "client", DATA_OUT, SG_ALLOW_FLOW);
+	after = flow_of(client);
+	assert_int_equal(after.half[SG_INGRESS].packets, before.half[SG_INGRESS].packets + 1);
+	proggy_change(NEIGHBOURS(""), false);
+	for (unsigned int i = 0; i < 2; i++)
+		send_among_others(out[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +396,7 @@ int main(void)
 		cmocka_unit_test(a_connection_ends_step_by_step),
 		cmocka_unit_test(a_window_scale_is_found_among_options),
 		cmocka_unit_test(frames_of_another_device_have_no_short_way),
+		cmocka_unit_test(what_a_neighbour_needs_is_only_fetched),
 	};
 
 	return cmocka_run_group_tests(tests, proggy_setup, proggy_teardown);

@@ -91,6 +91,27 @@ static void a_cell_is_used_while_it_is_held_or_rests(void **state)
 	assert_int_equal(SG_TAG_USES(sg_tag_gone(SG_TAG(SG_TAG_LIVE, 7) | 9, 1)), 9);
 }
 
+/* Those of a tap's /24, or one of each of many, are not noted in one place. */
+static void neighbours_are_spread(void **state)
+{
+	(void)state;
+	for (unsigned int shift = 0; shift <= 24; shift += 8) {
+		g_autofree bool *noted = g_new0(bool, SG_NEIGHBOURS);
+		unsigned int places = 0;
+
+		for (uint32_t i = 0; i < 256; i++) {
+			uint32_t v4 = GUINT32_TO_BE(0x0a000000u ^ i << shift);
+			uint32_t index = sg_neighbour_index(GUINT32_TO_BE(0xffff) + v4);
+
+			assert_in_range(index, 0, SG_NEIGHBOURS - 1);
+			places += !noted[index];
+			noted[index] = true;
+		}
+		if (places < 200)
+			fail_msg("256 addresses, %u bits apart: %u places", shift, places);
+	}
+}
+
 /* Ports and addresses one after the other, as a scan or a crowd has them. */
 static void places_are_spread(void **state)
 {
@@ -418,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_tag_matches_its_own_hash_bits_alone),
 		cmocka_unit_test(a_bucket_says_which_hash_bits_it_has),
 		cmocka_unit_test(a_cell_is_used_while_it_is_held_or_rests),
+		cmocka_unit_test(neighbours_are_spread),
 		cmocka_unit_test(places_are_spread),
 		cmocka_unit_test(a_shard_has_room_for_all_of_its_flows),
 		cmocka_unit_test(a_cell_that_was_given_up_rests),
