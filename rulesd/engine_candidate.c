@@ -117,6 +117,16 @@ static bool carry_all(struct model *model, const struct model *from, struct diag
 	return any;
 }
 
+static void free_patch(void *patch)
+{
+	g_ptr_array_unref(patch);
+}
+
+static void free_source(void *source)
+{
+	load_source_free(source);
+}
+
 static int apply_patch(struct model *model, const GPtrArray *patch, struct diag *diag)
 {
 	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
@@ -129,12 +139,26 @@ static int apply_patch(struct model *model, const GPtrArray *patch, struct diag 
 
 /* The policy, and which of the patches behind it need not be read: in any order. */
 struct policy_texts {
-	const GPtrArray *sources, *patches;
+	const GPtrArray *sources;
+	GPtrArray *patches;
+	/* Of which the journal is read now; NULL: all patches are there. */
+	const struct state *state;
+	const struct state_generation *generation;
 	struct model *model;
 	struct diag *diag;
 	bool *superseded;
-	int err;
+	int err, patches_err;
 };
+
+static void look_at_patches(struct policy_texts *texts)
+{
+	g_autofree char *error = NULL;
+
+	if (texts->state)
+		texts->patches_err =
+			state_load_patches(texts->state, texts->generation, texts->patches, &error);
+	texts->superseded = load_superseded(texts->patches);
+}
 
 static void look_at_texts(uint32_t piece, uint32_t worker, void *context)
 {
@@ -144,32 +168,69 @@ static void look_at_texts(uint32_t piece, uint32_t worker, void *context)
 	if (piece == 0)
 		texts->err = load_policy(texts->sources, &texts->model, texts->diag);
 	else
-		texts->superseded = load_superseded(texts->patches);
+		look_at_patches(texts);
 }
 
-int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const struct model *from,
+/* What the texts say, but not validated as a whole. */
+static int model_of_texts(struct policy_texts *texts, struct model **model)
+{
+	CLEANUP(model_free) struct model *made = NULL;
+	g_autofree bool *superseded = NULL;
+
+	parallel_run(texts->patches ? 2 : 1, look_at_texts, texts);
+	made = texts->model;
+	superseded = texts->superseded;
+	if (texts->err < 0)
+		return candidate_load_error(texts->diag);
+	if (texts->patches_err < 0)
+		return texts->patches_err;
+	for (guint i = 0; texts->patches && i < texts->patches->len; i++)
+		if (!superseded[i] && apply_patch(made, texts->patches->pdata[i], texts->diag) < 0)
+			return candidate_load_error(texts->diag);
+	*model = TAKE_PTR(made);
+	return 0;
+}
+
+int candidate_model(const GPtrArray *sources, GPtrArray *patches, const struct model *from,
 		    struct model **model, struct diag *diag)
 {
 	struct policy_texts texts = {.sources = sources, .patches = patches, .diag = diag};
 	CLEANUP(model_free) struct model *made = NULL;
-	g_autofree bool *superseded = NULL;
 	bool changed = patches && patches->len;
 	int err = 0;
 
 	if (sources)
-		parallel_run(changed ? 2 : 1, look_at_texts, &texts);
+		err = model_of_texts(&texts, &made);
 	else
-		texts.model = model_new();
-	made = texts.model;
-	superseded = texts.superseded;
-	if (texts.err < 0)
-		return candidate_load_error(diag);
-	for (guint i = 0; changed && i < patches->len; i++)
-		if (!(superseded && superseded[i]) &&
-		    apply_patch(made, patches->pdata[i], diag) < 0)
-			return candidate_load_error(diag);
+		made = model_new();
+	if (err < 0)
+		return err;
 	changed |= from && carry_all(made, from, diag, &err);
 	if (err == 0 && changed)
+		err = model_validate(made, diag);
+	if (err == 0)
+		*model = TAKE_PTR(made);
+	return err;
+}
+
+int candidate_model_ahead(const struct state *state, struct model **model, struct diag *diag)
+{
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	CLEANUP(model_free) struct model *made = NULL;
+	struct policy_texts texts = {
+		.sources = sources,
+		.patches = patches,
+		.state = state,
+		.generation = state_current(state),
+		.diag = diag,
+	};
+	g_autofree char *error = NULL;
+	int err = state_load_policy(state, texts.generation, sources, patches, &error);
+
+	if (err == 0)
+		err = model_of_texts(&texts, &made);
+	if (err == 0 && patches->len)
 		err = model_validate(made, diag);
 	if (err == 0)
 		*model = TAKE_PTR(made);

@@ -68,14 +68,9 @@ static void free_source(void *source)
 static gpointer read_ahead(gpointer arg)
 {
 	struct engine_head_start *ahead = arg;
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
 	CLEANUP(diag_free) struct diag *diag = diag_new();
-	g_autofree char *error = NULL;
 
-	if (state_load_sources(ahead->state, state_current(ahead->state), sources, patches,
-			       &error) == 0)
-		candidate_model(sources, patches, NULL, &ahead->model, diag);
+	candidate_model_ahead(ahead->state, &ahead->model, diag);
 	return NULL;
 }
 

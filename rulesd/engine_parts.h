@@ -23,8 +23,11 @@ int candidate_load_error(const struct diag *diag);
  * each; or NULL) as a model, with the interfaces that from carries by hand (NULL: none) added and
  * everything validated.
  */
-int candidate_model(const GPtrArray *sources, const GPtrArray *patches, const struct model *from,
+int candidate_model(const GPtrArray *sources, GPtrArray *patches, const struct model *from,
 		    struct model **model, struct diag *diag);
+/* The model of the policy that holds, its journal read beside the policy. For a thread that may
+ * fail: the error is that of state_load_current() and candidate_model(), later. */
+int candidate_model_ahead(const struct state *state, struct model **model, struct diag *diag);
 /* An interface into the network that it names, which the model must have (-EINVAL; then iface still
  * is the caller's). */
 int candidate_add_interface(struct model *model, struct model_interface *iface, struct diag *diag);

@@ -163,7 +163,7 @@ static void foresee(struct engine *engine, const struct arrival *arrival, bool s
 	};
 }
 
-static int replace(struct engine *engine, GPtrArray *sources, const GPtrArray *patches,
+static int replace(struct engine *engine, GPtrArray *sources, GPtrArray *patches,
 		   const char *source, bool keep, bool dry_run, struct engine_result *result,
 		   struct diag *diag)
 {

@@ -404,8 +404,8 @@ static int read_patch(const char *text, size_t length, bool behind, void *arg)
 	return MIN(err, 0);
 }
 
-static int load_patches(const struct state *state, const struct state_generation *generation,
-			GPtrArray *patches, char **error)
+int state_load_patches(const struct state *state, const struct state_generation *generation,
+		       GPtrArray *patches, char **error)
 {
 	struct patch_reader reader = {.patches = patches, .left = generation->patches};
 	g_autofree char *name = state_journal_name(generation->file);
@@ -425,8 +425,8 @@ static int load_patches(const struct state *state, const struct state_generation
 	return 0;
 }
 
-int state_load_sources(const struct state *state, const struct state_generation *generation,
-		       GPtrArray *sources, GPtrArray *patches, char **error)
+int state_load_policy(const struct state *state, const struct state_generation *generation,
+		      GPtrArray *sources, GPtrArray *patches, char **error)
 {
 	g_autofree char *text = NULL;
 	size_t length = 0;
@@ -444,8 +444,15 @@ int state_load_sources(const struct state *state, const struct state_generation 
 	}
 	if (err < 0)
 		return state_fail(error, err, state->path, name);
-	g_clear_pointer(&text, g_free);
-	return load_patches(state, generation, patches, error);
+	return 0;
+}
+
+int state_load_sources(const struct state *state, const struct state_generation *generation,
+		       GPtrArray *sources, GPtrArray *patches, char **error)
+{
+	int err = state_load_policy(state, generation, sources, patches, error);
+
+	return err < 0 ? err : state_load_patches(state, generation, patches, error);
 }
 
 static void add_attached(GPtrArray *interfaces, const char *id, char *text, size_t length)

@@ -137,6 +137,12 @@ int state_save_marks(struct state *state, struct numbers *numbers);
  */
 int state_load_sources(const struct state *state, const struct state_generation *generation,
 		       GPtrArray *sources, GPtrArray *patches, char **error);
+/* The same in two parts: what stands in its file, and what its journal has behind that. They may be
+ * read at the same time, into patches of their own. */
+int state_load_policy(const struct state *state, const struct state_generation *generation,
+		      GPtrArray *sources, GPtrArray *patches, char **error);
+int state_load_patches(const struct state *state, const struct state_generation *generation,
+		       GPtrArray *patches, char **error);
 /*
  * The same of the policy that holds. When it is damaged, the newest one that is not holds from now
  * on, written anew; both empty when there is none.
