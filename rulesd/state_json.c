@@ -3,7 +3,8 @@
  * state_json.c - the texts of the state directory's files, both ways.
  *
  * STATE_VERSION 1: no journals, texts in policies/N.json; 2: no seals, a journal only where it has
- * records; 3: both.
+ * records; 3: both. Long because what is written of each file and what is read of it stand beside
+ * each other.
  */
 #include "rulesd/state_json.h"
 
