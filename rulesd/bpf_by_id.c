@@ -414,6 +414,17 @@ int by_id_inner(const struct by_id *own, uint32_t outer, uint32_t index)
 	return fd < 0 ? -errno : fd;
 }
 
+int by_id_take_inner(struct by_id *own, uint32_t outer, uint32_t index)
+{
+	gint64 place = (gint64)((guint64)outer << 32 | index);
+	gpointer key, fd;
+
+	if (!g_hash_table_steal_extended(own->maps, &place, &key, &fd))
+		return -ENOENT;
+	g_free(key);
+	return GPOINTER_TO_INT(fd);
+}
+
 int by_id_map(const struct by_id *own, uint32_t id)
 {
 	gint64 place = id;

@@ -114,13 +114,13 @@ static void pin_link(const struct dataplane *dataplane, const char *path, int fd
 		harm->error = g_strdup(g_strerror(-code));
 }
 
-/* Where few are allowed, the API and the state directory need them more. */
+/* Where few are allowed, interfaces, the API and the state directory need them more. */
 static int most_descriptors(void)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	return (int)MIN(limit.rlim_cur / 2, (rlim_t)INT_MAX);
+	return (int)MIN(limit.rlim_cur / 4, (rlim_t)INT_MAX);
 }
 
 /* A descriptor of the link, to be closed by the caller: of the one that is kept, or anew; -1. */

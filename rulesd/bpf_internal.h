@@ -640,6 +640,8 @@ GPtrArray *by_id_take_repinned(struct by_id *by_id);
 void by_id_free(struct by_id *by_id); /* NULL: nothing */
 /* A new descriptor of the map at an index of the outer one with this id; -ENOENT. */
 int by_id_inner(const struct by_id *by_id, uint32_t outer, uint32_t index);
+/* The descriptor itself: there may not be as many as for two of each. -ENOENT from then on. */
+int by_id_take_inner(struct by_id *by_id, uint32_t outer, uint32_t index);
 /* A descriptor, not the caller's, of a map that a pinned program uses; 0: there was none. */
 int by_id_map(const struct by_id *by_id, uint32_t id);
 /* The id of a map that is open. */

@@ -333,11 +333,34 @@ static bool is_passing(int code)
 	return code && code != -ENODEV && code != -EEXIST && code != -EOPNOTSUPP && code != -EINVAL;
 }
 
+/* Making many at once needs more of them than having many. There may be hundreds: all together. */
+static void without_descriptors_once_more(struct engine *engine, struct dataplane_request *requests,
+					  guint count)
+{
+	g_autoptr(GArray) again = g_array_new(FALSE, FALSE, sizeof(*requests));
+	struct dataplane_request *next;
+
+	for (guint i = 0; i < count; i++) {
+		if (requests[i].code != -EMFILE)
+			continue;
+		g_clear_pointer(&requests[i].error, g_free);
+		g_array_append_val(again, requests[i]);
+	}
+	if (!again->len)
+		return;
+	next = (struct dataplane_request *)(void *)again->data;
+	dataplane_attach_many(engine->dataplane, engine->image, next, again->len);
+	for (guint i = 0; i < count; i++)
+		if (requests[i].code == -EMFILE)
+			requests[i] = *next++;
+}
+
 /* A tap that is not filtered is worse than a second attempt. */
 static void attach_once_more(struct engine *engine, struct dataplane_request *requests, guint count)
 {
+	without_descriptors_once_more(engine, requests, count);
 	for (guint i = 0; i < count; i++) {
-		if (!is_passing(requests[i].code))
+		if (!is_passing(requests[i].code) || requests[i].code == -EMFILE)
 			continue;
 		log_warning("interface %s: %s; trying again", requests[i].iface->id,
 			    requests[i].error ? requests[i].error : g_strerror(-requests[i].code));
