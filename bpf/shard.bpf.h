@@ -129,11 +129,12 @@ __noinline __u64 sg_shard_seek(const struct sg_flow_key *key, __u32 shard, __u32
 	return found ? SG_AT(second, found) : 0;
 }
 
-/* Fills in flow, tag, use and state; 0 when the shard does not have the key, whose place it is. */
-sg_inline int sg_shard_find_at(const struct sg_iface_conf *conf, const struct sg_flow_key *key,
-			       const struct sg_place *place, struct sg_hit *hit)
+/* Fills in flow, tag, use and state; 0 when the shard does not have the key. */
+sg_inline int sg_shard_find(const struct sg_control *control, const struct sg_iface_conf *conf,
+			    const struct sg_flow_key *key, struct sg_hit *hit)
 {
-	__u32 shard = conf->shard, index = place->first;
+	struct sg_place place = sg_place_of(key, control->hash, conf->buckets);
+	__u32 shard = conf->shard, index = place.first;
 	void *table = bpf_map_lookup_elem(&sg_flows, &shard);
 	struct sg_bucket *bucket;
 	__u64 at;
@@ -143,23 +144,14 @@ sg_inline int sg_shard_find_at(const struct sg_iface_conf *conf, const struct sg
 	bucket = bpf_map_lookup_elem(table, &index);
 	if (!bucket)
 		return 0;
-	if (sg_cell_is(bucket, place->cell, place->tag, key, hit))
+	if (sg_cell_is(bucket, place.cell, place.tag, key, hit))
 		return 1;
-	at = sg_shard_seek(key, shard, place->first, place->second, place->tag);
+	at = sg_shard_seek(key, shard, place.first, place.second, place.tag);
 	if (!at)
 		return 0;
 	index = at >> 32;
 	bucket = bpf_map_lookup_elem(table, &index);
-	return bucket && sg_cell_is(bucket, (__u32)at - 1, place->tag, key, hit);
-}
-
-/* Likewise, of the key. */
-sg_inline int sg_shard_find(const struct sg_control *control, const struct sg_iface_conf *conf,
-			    const struct sg_flow_key *key, struct sg_hit *hit)
-{
-	struct sg_place place = sg_place_of(key, control->hash, conf->buckets);
-
-	return sg_shard_find_at(conf, key, &place, hit);
+	return bucket && sg_cell_is(bucket, (__u32)at - 1, place.tag, key, hit);
 }
 
 /* Whether the shard has the key; for who expects that it has not. */
