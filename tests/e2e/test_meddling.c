@@ -283,7 +283,7 @@ static void events_that_are_lost_lose_nothing(void **state)
 	must("add noise0 type dummy || ip tuntap add noise0 mode tap");
 	judge_start(&stage.judge);
 	assert_int_equal(kill(stage.daemon->pid, SIGSTOP), 0);
-	must("set tap0 name tap7");
+	tap_rename("tap0", "tap7");
 	for (unsigned int i = 0; i < NOISE; i++) {
 		struct ifreq request = {0};
 
@@ -291,7 +291,7 @@ static void events_that_are_lost_lose_nothing(void **state)
 		g_snprintf(request.ifr_newname, IFNAMSIZ, "noise%u", (i + 1) % 2);
 		assert_int_equal(ioctl(fd, SIOCSIFNAME, &request), 0);
 	}
-	must("set tap7 name tap0");
+	tap_rename("tap7", "tap0");
 	assert_true(lost_events() > 0);
 	assert_int_equal(kill(stage.daemon->pid, SIGCONT), 0);
 	sgctl_check(stage.daemon, "show", "status", NULL);
