@@ -339,7 +339,9 @@ static void give_up(struct dataplane *dataplane, struct beginning *begin)
 	if (begin->reserved)
 		shards_release(dataplane, begin->shard, iface->conntrack.max_flows, NULL);
 	clear_guards(dataplane, iface->slot, NULL);
-	shards_drop_halves(dataplane, &iface->slot, 1, &code);
+	/* That waits for a grace period, for each of hundreds that are refused. */
+	if (dataplane->half_fds[iface->slot])
+		shards_drop_halves(dataplane, &iface->slot, 1, &code);
 }
 
 static int attach_fresh(struct dataplane *dataplane, struct beginning *begin, bool *quick,
@@ -504,6 +506,10 @@ static void make_tables(struct dataplane *dataplane, struct beginning *begins, u
 		struct dataplane_request *request = begins[i].request;
 
 		if (request->code || !begins[i].fresh)
+			continue;
+		/* Before anything is made that would have to go again. */
+		request->code = shards_check_descriptors(dataplane, &request->error);
+		if (request->code)
 			continue;
 		request->code = reserve(dataplane, &begins[i], &request->error);
 		if (request->code)

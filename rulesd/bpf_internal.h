@@ -675,6 +675,9 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
  * published. */
 int shards_make_again(struct dataplane *dataplane, uint32_t shard, char **error);
 int shards_make_half_again(struct dataplane *dataplane, uint32_t slot, char **error);
+/* Whether one more interface may be attached; -EMFILE and a reason that is the same for all of them
+ * when it would need descriptors that clients and files are to have. */
+int shards_check_descriptors(const struct dataplane *dataplane, char **error);
 /* The inner map of half-open flows of a slot. */
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error);
 /*

@@ -137,35 +137,6 @@ static void to_publish(struct dataplane *dataplane, enum bpf_table_id outer, uin
 	g_array_append_val(publication->fds, fd);
 }
 
-/*
- * Each inner map is held open, so that where few descriptors are allowed the interfaces would have
- * all of them, and clients, files and the next look at a device none. The lowest one that is free
- * tells how many are in use.
- */
-static int check_descriptors(const struct dataplane *dataplane, char **error)
-{
-	struct rlimit limit = {};
-	rlim_t spare;
-	int free_fd = fcntl(dataplane->table[TABLE_HALF].fd, F_DUPFD_CLOEXEC, 3);
-
-	if (free_fd < 0 && errno != EMFILE)
-		return bpf_fail(error, -errno, "another descriptor");
-	if (free_fd >= 0)
-		close(free_fd);
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return bpf_fail(error, -errno, "getrlimit");
-	spare = MIN(limit.rlim_cur / 4, SPARE_DESCRIPTORS);
-	if (free_fd >= 0 && (rlim_t)free_fd < limit.rlim_cur - spare)
-		return 0;
-	if (!error)
-		return -EMFILE;
-	*error = g_strdup_printf("rulesd may have %lu files open, of which it keeps %lu for "
-				 "clients and files, and each interface needs one: raise that "
-				 "limit (LimitNOFILE=, ulimit -Hn)",
-				 (unsigned long)limit.rlim_cur, (unsigned long)spare);
-	return -EMFILE;
-}
-
 /* Creates an inner map, to be published. */
 static int make_inner(struct dataplane *dataplane, enum bpf_table_id outer,
 		      const struct bpf_table *prototype, const char *name, uint32_t index,
@@ -260,13 +231,39 @@ void shards_published(struct dataplane *dataplane)
 	}
 }
 
+/*
+ * Each inner map is held open, so that where few descriptors are allowed the interfaces would have
+ * all of them, and clients, files and the next look at a device none. The lowest one that is free
+ * tells how many are in use.
+ */
+int shards_check_descriptors(const struct dataplane *dataplane, char **error)
+{
+	struct rlimit limit = {};
+	rlim_t spare;
+	int free_fd = fcntl(dataplane->table[TABLE_HALF].fd, F_DUPFD_CLOEXEC, 3);
+
+	if (free_fd < 0 && errno != EMFILE)
+		return bpf_fail(error, -errno, "another descriptor");
+	if (free_fd >= 0)
+		close(free_fd);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return bpf_fail(error, -errno, "getrlimit");
+	spare = MIN(limit.rlim_cur / 4, SPARE_DESCRIPTORS);
+	if (free_fd >= 0 && (rlim_t)free_fd < limit.rlim_cur - spare)
+		return 0;
+	if (!error)
+		return -EMFILE;
+	*error = g_strdup_printf("rulesd may have %lu files open, of which it keeps %lu for "
+				 "clients and files, and each interface needs one: raise that "
+				 "limit (LimitNOFILE=, ulimit -Hn)",
+				 (unsigned long)limit.rlim_cur, (unsigned long)spare);
+	return -EMFILE;
+}
+
 int shards_make_half(struct dataplane *dataplane, uint32_t slot, char **error)
 {
 	uint32_t entries = MAX(SG_HALF_FLOWS, HALF_PER_CPU * dataplane->cpus);
-	int code = check_descriptors(dataplane, error);
 
-	if (code)
-		return code;
 	return make_inner(dataplane, TABLE_HALF, &dataplane->half_prototype, "sg_half_slot", slot,
 			  entries, error);
 }

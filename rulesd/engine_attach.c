@@ -341,14 +341,15 @@ static void without_descriptors_once_more(struct engine *engine, struct dataplan
 	struct dataplane_request *next;
 
 	for (guint i = 0; i < count; i++) {
-		if (requests[i].code != -EMFILE)
-			continue;
-		g_clear_pointer(&requests[i].error, g_free);
-		g_array_append_val(again, requests[i]);
+		if (requests[i].code == -EMFILE)
+			g_array_append_val(again, requests[i]);
 	}
-	if (!again->len)
+	/* What all of them are refused, they are refused again. */
+	if (!again->len || again->len == count)
 		return;
 	next = (struct dataplane_request *)(void *)again->data;
+	for (guint i = 0; i < again->len; i++)
+		g_free(next[i].error);
 	dataplane_attach_many(engine->dataplane, engine->image, next, again->len);
 	for (guint i = 0; i < count; i++)
 		if (requests[i].code == -EMFILE)
