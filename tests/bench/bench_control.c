@@ -543,14 +543,18 @@ static struct daemon *load(void)
 static void restarts(struct daemon *daemon)
 {
 	struct bench_series *took = series("restart with everything pinned", "tapguard", "ms");
+	struct bench_series *digest =
+		series("restart with everything pinned", "until a status has the digest", "ms");
 
 	for (unsigned int i = 0; i < RESTARTS; i++) {
 		double at;
 
 		daemon_stop(daemon);
 		at = now_ms();
-		daemon_restart(daemon, NULL);
+		daemon_restart_until(daemon, "generations");
 		bench_sample(took, now_ms() - at);
+		sgctl_check(daemon, "show", "status", NULL);
+		bench_sample(digest, now_ms() - at);
 	}
 	bench_limit(bench, took, RESTART_MS);
 }

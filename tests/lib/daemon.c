@@ -121,7 +121,7 @@ static void fail_with_log(struct daemon *daemon, const char *what)
 	fail_msg("rulesd \"%s\" %s; its log:\n%s", daemon->name, what, log);
 }
 
-static void wait_ready(struct daemon *daemon)
+static void wait_ready(struct daemon *daemon, const char *shown)
 {
 	const gint64 began = g_get_monotonic_time();
 
@@ -131,8 +131,7 @@ static void wait_ready(struct daemon *daemon)
 			fail_with_log(daemon, "ended before it was ready");
 		}
 		if (access(daemon->socket, F_OK) == 0) {
-			AUTO_COMMAND struct command status =
-				sgctl_run(daemon, "show", "status", NULL);
+			AUTO_COMMAND struct command status = sgctl_run(daemon, "show", shown, NULL);
 
 			if (status.status == 0)
 				return;
@@ -188,7 +187,14 @@ void daemon_restart(struct daemon *daemon, const char *const *extra)
 {
 	assert_int_equal(daemon->pid, 0);
 	spawn(daemon, extra);
-	wait_ready(daemon);
+	wait_ready(daemon, "status");
+}
+
+void daemon_restart_until(struct daemon *daemon, const char *shown)
+{
+	assert_int_equal(daemon->pid, 0);
+	spawn(daemon, NULL);
+	wait_ready(daemon, shown);
 }
 
 void daemon_kill(struct daemon *daemon)

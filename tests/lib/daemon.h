@@ -27,6 +27,8 @@ struct daemon {
 struct daemon *daemon_start(const char *name, const char *const *extra);
 /* Starts a stopped or killed one again, with the same directories. */
 void daemon_restart(struct daemon *daemon, const char *const *extra);
+/* Until `sgctl show SHOWN` answers: a status waits for the digest of the policy, too. */
+void daemon_restart_until(struct daemon *daemon, const char *shown);
 void daemon_kill(struct daemon *daemon); /* SIGKILL: pins stay */
 int daemon_stop(struct daemon *daemon);	 /* SIGTERM: pins stay; returns the exit status */
 /* Kills it, runs rulesd --flush and removes its directories. */
