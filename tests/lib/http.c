@@ -16,8 +16,7 @@
 
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
-
-#define LIMIT_SECONDS 20L
+#include "tests/lib/patience.h"
 
 static size_t receive(char *data, size_t size, size_t count, void *to)
 {
@@ -53,7 +52,7 @@ struct http_answer http_request(const char *socket_path, const char *method, con
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, LIMIT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)GIVE_UP_MS);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	if (strcmp(method, "HEAD") == 0)
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
