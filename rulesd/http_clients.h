@@ -19,7 +19,9 @@ enum http_phase {
 	HTTP_REPLY,
 };
 
-/* Seconds in a phase, and bytes a second that it takes longer. */
+/* Seconds in a phase, and bytes a second that it takes longer. They are seconds in which we had
+ * time for the client: what it sends while the main loop is busy with something else is not late.
+ */
 #define HTTP_FIRST_HEAD_SECS 10
 #define HTTP_KEPT_SECS	     30 /* between requests */
 #define HTTP_BODY_SECS	     10

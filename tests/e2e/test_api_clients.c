@@ -5,12 +5,16 @@
  */
 #include <glib.h>
 #include <grp.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "rulesd/api_request.h"
 #include "rulesd/cleanup.h"
+#include "rulesd/http_clients.h"
 #include "tests/lib/check.h"
 #include "tests/lib/http.h"
 #include "tests/lib/netns.h"
@@ -157,6 +161,57 @@ static void slow_clients_do_not_keep_others_waiting(void **state)
 	}
 }
 
+#define UPLOAD	 100000 /* several times what rulesd reads in one turn of its loop */
+#define UPLOADED "{\"version\":1}"
+
+/* What comes of a connection, at most length bytes; what was read before it ended. */
+static size_t read_answer(int fd, char *answer, size_t length)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	size_t got = 0;
+	ssize_t more = 1;
+
+	while (got < length && more > 0 && poll(&poll_fd, 1, GIVE_UP_MS) == 1) {
+		more = recv(fd, answer + got, length - got, 0);
+		got += more > 0 ? (size_t)more : 0;
+	}
+	if (got < length && more > 0)
+		fail_msg("neither an answer nor an end of the connection");
+	return got;
+}
+
+/* While it stands still, or is busy, nobody reads what a client has sent: that is not late. A
+ * client that has not sent it is, and is cut off when rulesd has had time to wait for it. */
+static void an_upload_outlives_a_rulesd_that_stands_still(void **state)
+{
+	static const char begin[] =
+		"PUT /v1/policy HTTP/1.1\r\nHost: x\r\nContent-Length: " G_STRINGIFY(
+			UPLOAD) "\r\n\r\n" UPLOADED;
+	g_autofree char *rest = g_strnfill(UPLOAD - strlen(UPLOADED), ' ');
+	char answer[sizeof("HTTP/1.1 200") - 1];
+	struct daemon *daemon;
+	int quick, slow;
+
+	(void)state;
+	chmod(netns_workdir(), 0755);
+	daemon = daemon_start("clients", NULL);
+	quick = http_send_bytes(daemon->socket, begin, strlen(begin));
+	slow = http_send_bytes(daemon->socket, begin, strlen(begin));
+	{ /* It has read these. */
+		AUTO_HTTP struct http_answer other =
+			http_expect(daemon->socket, 200, "GET", "/v1/status", NULL, NULL);
+	}
+	assert_int_equal(kill(daemon->pid, SIGSTOP), 0);
+	assert_int_equal(send(quick, rest, strlen(rest), MSG_NOSIGNAL), strlen(rest));
+	g_usleep((HTTP_BODY_SECS + 3) * G_USEC_PER_SEC);
+	assert_int_equal(kill(daemon->pid, SIGCONT), 0);
+	assert_int_equal(read_answer(quick, answer, sizeof(answer)), sizeof(answer));
+	assert_memory_equal(answer, "HTTP/1.1 200", sizeof(answer));
+	assert_int_equal(read_answer(slow, answer, sizeof(answer)), 0);
+	close(quick);
+	close(slow);
+}
+
 static void what_is_no_http_is_no_harm(void **state)
 {
 	static const char junk[] = "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n\0\0\0";
@@ -224,6 +279,7 @@ int main(void)
 		TEST(both_groups_have_their_rights),
 		TEST(no_reader_may_use_a_route_that_changes_something),
 		TEST(slow_clients_do_not_keep_others_waiting),
+		TEST(an_upload_outlives_a_rulesd_that_stands_still),
 		TEST(what_is_no_http_is_no_harm),
 		TEST(who_waits_and_leaves_is_forgotten),
 		TEST(bodies_that_are_too_large_are_refused),
