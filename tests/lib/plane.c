@@ -12,6 +12,7 @@
 #include "rulesd/model_diff.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/patience.h"
 
 #define HOST "test"
 
@@ -132,6 +133,21 @@ int plane_apply(struct plane *plane, const char *json, bool keep)
 		model_edit_undo(edit, plane->model);
 	}
 	return code;
+}
+
+void plane_settle(struct plane *plane)
+{
+	const gint64 began = g_get_monotonic_time();
+	bool more = true;
+
+	for (;;) {
+		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
+		if (!more)
+			return;
+		if (patience_over(began, GIVE_UP_MS))
+			fail_msg("what was replaced is never given back");
+		g_usleep(1000);
+	}
 }
 
 int plane_attach(struct plane *plane, const char *id, const struct tap *tap,

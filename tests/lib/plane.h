@@ -36,6 +36,8 @@ void plane_reopen(struct plane *plane);
  * policy is refused.
  */
 int plane_apply(struct plane *plane, const char *json, bool keep);
+/* Until dataplane_settle() says that nothing is left to do, which takes grace periods. */
+void plane_settle(struct plane *plane);
 /* Attaches an interface of the image to a tap; 0 or what dataplane_attach says. */
 int plane_attach(struct plane *plane, const char *id, const struct tap *tap,
 		 struct dataplane_attachment *attachment);

@@ -191,17 +191,6 @@ static unsigned int entries_of(struct plane *plane, enum bpf_table_id id)
 	return count;
 }
 
-static void settle(struct plane *plane)
-{
-	bool more = true;
-
-	for (unsigned int i = 0; more && i < 5000; i++) {
-		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
-		g_usleep(more ? 1000 : 0);
-	}
-	assert_false(more);
-}
-
 static const struct sg_iface *iface_of(struct plane *plane)
 {
 	return &plane->dataplane->ifaces[plane_slot(plane, "vm")];
@@ -248,7 +237,7 @@ static void member_that_joins_or_leaves_is_one_write(void **state)
 	assert_int_equal(iface_of(plane)->removed_at, 0);
 	/* The entry goes when nobody can read it any more. */
 	assert_int_equal(entries_of(plane, TABLE_MEMBERS), 2);
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(entries_of(plane, TABLE_MEMBERS), 1);
 }
 
@@ -268,7 +257,7 @@ static void restart_with_other_numbers_writes_nothing(void **state)
 	apply(plane, POLICY_OF(HTTPS "," SSH, LIST_X, VM "," APP1 "," APP2_OPS));
 	assert_int_equal(plane->writes, 0);
 	assert_int_equal(plane->generation, generation);
-	settle(plane);
+	plane_settle(plane);
 	after = kernel_view(plane);
 	assert_string_equal(before, after);
 	/* And the numbers still meet later: only what changes is written. */
@@ -285,7 +274,7 @@ static void what_changed_while_down_is_written_at_start(void **state)
 	start(plane, plain);
 	plane_reopen(plane);
 	apply(plane, POLICY_OF(HTTPS "," PING, LISTS("\"198.51.100.0/24\""), VM "," APP2_OPS));
-	settle(plane);
+	plane_settle(plane);
 	restarted = kernel_view(plane);
 	assert_int_equal(entries_of(plane, TABLE_MEMBERS), 1);
 	apply(plane, plain);
@@ -317,16 +306,16 @@ static void nothing_is_left_of_old_policies(void **state)
 		apply(plane, POLICY_OF(HTTPS "," PING, LIST_X, VM "," APP2_OPS));
 		apply(plane, plain);
 	}
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(entries_of(plane, TABLE_POLICY), keys);
 	assert_int_equal(entries_of(plane, TABLE_RULES), rules);
 	assert_int_equal(entries_of(plane, TABLE_SETS), 0);
 	apply(plane, POLICY_OF(PING, LIST_X, VM));
-	settle(plane);
+	plane_settle(plane);
 	assert_intervals_free(plane);
 	/* The same after a restart, derived from the maps. */
 	apply(plane, plain);
-	settle(plane);
+	plane_settle(plane);
 	free_extent = &g_array_index(plane->dataplane->free_intervals, struct extent, 0);
 	keys = free_extent->start;
 	assert_true(keys > 0);
@@ -372,7 +361,7 @@ static void a_longer_prefix_does_not_hide_the_shorter_one(void **state)
 	outer = prefix_at(plane, "10.0.0.0/8");
 	assert_int_equal(inner.epoch, plane->generation);
 	assert_int_equal(inner.after, outer.after); /* what they match from now on */
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(entries_of(plane, TABLE_PREFIXES), 1);
 }
 
@@ -540,10 +529,10 @@ static void a_rule_that_changes_is_few_writes(void **state)
 	assert_int_equal(table_lookup(plane->dataplane, TABLE_PEERGONE, &peer, &gone), 0);
 	assert_int_equal(gone, plane->generation);
 	assert_int_equal(plane->dataplane->control->last_removal, plane->generation);
-	settle(plane);
+	plane_settle(plane);
 	apply(plane, rules_before);
 	assert_int_equal(plan_current_conf(plane->dataplane, 1, NULL)->policy, policy);
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
 }
 
@@ -575,7 +564,7 @@ static void failure_of_any_call(struct plane *plane, const char *from, const cha
 	}
 	assert_true(step > 15 && step < 1000);
 	apply(plane, from);
-	settle(plane);
+	plane_settle(plane);
 	g_autofree char *back = kernel_view(plane);
 
 	assert_string_equal(before, back);
@@ -602,7 +591,7 @@ static void kill_at_any_call(struct plane *plane, const char *from, const char *
 	wanted = kernel_view(plane);
 	apply(plane, from);
 	before = kernel_view(plane);
-	settle(plane);
+	plane_settle(plane);
 	keys = entries_of(plane, TABLE_POLICY);
 	for (step = 0; step < 1000; step++) {
 		struct fault fault = {.countdown = step, .forever = true};
@@ -625,7 +614,7 @@ static void kill_at_any_call(struct plane *plane, const char *from, const char *
 		assert_string_equal(before, after);
 		plane->dataplane->control->generation -= 2;
 		apply(plane, from);
-		settle(plane);
+		plane_settle(plane);
 		assert_int_equal(entries_of(plane, TABLE_POLICY), keys);
 	}
 	assert_true(step > 15 && step < 1000);
@@ -727,13 +716,13 @@ static void kill_after_a_change_leaves_the_new_rules(void **state)
 	assert_string_equal(wanted, found);
 	apply(plane, rules_after);
 	assert_int_equal(plane->writes, 0);
-	settle(plane);
+	plane_settle(plane);
 	/* One of them has no rules any more. */
 	assert_int_equal(entries_of(plane, TABLE_POLICY), keys);
 	g_autofree char *settled = kernel_view(plane);
 	assert_string_equal(wanted, settled);
 	apply(plane, plain);
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
 	assert_true(entries_of(plane, TABLE_POLICY) < keys);
 }
@@ -756,7 +745,7 @@ static void what_was_taken_back_goes_once(void **state)
 	unsigned int keys;
 
 	start(plane, rules_after);
-	settle(plane);
+	plane_settle(plane);
 	keys = entries_of(plane, TABLE_POLICY);
 	key.policy = plan_current_conf(plane->dataplane, 1, NULL)->policy;
 	key.peer = numbers_find(plane->numbers, NUMBER_PEER, "default:sg-ops");
@@ -773,10 +762,10 @@ static void what_was_taken_back_goes_once(void **state)
 	plane_reopen(plane);
 	apply(plane, rules_before);
 	assert_int_equal(plane->writes, 0);
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(entries_of(plane, TABLE_POLICY), keys + 1);
 	apply(plane, POLICY_OF(PING, LIST_X, VM));
-	settle(plane);
+	plane_settle(plane);
 	assert_intervals_free(plane);
 }
 
@@ -812,7 +801,7 @@ static void failure_of_any_call_of_a_whole_policy_leaves_the_old_one(void **stat
 	}
 	assert_true(step > 30 && step < 1000);
 	apply(plane, plain);
-	settle(plane);
+	plane_settle(plane);
 	g_autofree char *back = kernel_view(plane);
 
 	assert_string_equal(before, back);

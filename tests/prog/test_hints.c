@@ -30,16 +30,6 @@ static void apply(struct plane *plane, const char *policy)
 		fail_msg("%s", plane->error);
 }
 
-static void settle(struct plane *plane)
-{
-	bool more = true;
-
-	while (more) {
-		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
-		g_usleep(more ? 500 : 0);
-	}
-}
-
 static struct tap *start(struct plane *plane, struct tap **vm, const char *policy)
 {
 	struct dataplane_attachment attachment = {};
@@ -95,7 +85,7 @@ static void members_are_in_it_while_nothing_changes(void **state)
 	struct plane *plane = *state;
 	struct tap *vm, *neighbour = start(plane, &vm, GROUPS A A6 "}}");
 
-	settle(plane);
+	plane_settle(plane);
 	assert_int_not_equal(held(plane, "10.0.1.1"), 0);
 	assert_int_equal(hint(plane, "10.0.1.1"), held(plane, "10.0.1.1"));
 	assert_int_equal(hint(plane, "10.0.1.2"), 0);
@@ -105,18 +95,18 @@ static void members_are_in_it_while_nothing_changes(void **state)
 	assert_int_equal(hint(plane, "10.0.1.1"), 0);
 	assert_false(lets_in(vm, neighbour, "10.0.1.1", 443, false));
 	assert_true(lets_in(vm, neighbour, "10.0.1.1", 22, true));
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(hint(plane, "10.0.1.1"), held(plane, "10.0.1.1"));
 	assert_true(lets_in(vm, neighbour, "10.0.1.1", 22, true));
 	apply(plane, GROUPS AB A6 "}}");
 	assert_int_equal(hint(plane, "10.0.1.1"), 0);
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(hint(plane, "10.0.1.1"), held(plane, "10.0.1.1"));
 	assert_true(lets_in(vm, neighbour, "10.0.1.1", 443, true));
 	apply(plane, GROUPS A6 "}}");
 	assert_int_equal(hint(plane, "10.0.1.1"), 0);
 	assert_false(lets_in(vm, neighbour, "10.0.1.1", 443, false));
-	settle(plane);
+	plane_settle(plane);
 	assert_int_equal(hint(plane, "10.0.1.1"), 0);
 	assert_int_equal(plane->dataplane->hinting.count, 0);
 }
@@ -132,12 +122,12 @@ static void a_change_that_fails_leaves_nothing_wrong_in_it(void **state)
 	struct plane *plane = *state;
 	struct tap *vm, *neighbour = start(plane, &vm, GROUPS AB "}}");
 
-	settle(plane);
+	plane_settle(plane);
 	bpf_fault_set(fail_prefixes, NULL);
 	assert_int_equal(plane_apply(plane, GROUPS B "}}", false), -EIO);
 	bpf_fault_set(NULL, NULL);
 	assert_int_equal(hint(plane, "10.0.1.1"), 0);
-	settle(plane);
+	plane_settle(plane);
 	assert_true(lets_in(vm, neighbour, "10.0.1.1", 443, true));
 	assert_true(!hint(plane, "10.0.1.1") || hint(plane, "10.0.1.1") == held(plane, "10.0.1.1"));
 }
@@ -153,7 +143,7 @@ static void the_programs_believe_it_and_a_start_does_not(void **state)
 	uint64_t who = SG_HINT_WHO(key.zone, key.addr.w[3]);
 	struct sg_hints *hints = &plane->dataplane->hinting.at[SG_HINT_BUCKET(who)];
 
-	settle(plane);
+	plane_settle(plane);
 	assert_false(lets_in(vm, neighbour, "10.0.1.2", 443, false));
 	hints->who[SG_HINTS - 1] = who;
 	hints->set[SG_HINTS - 1] = held(plane, "10.0.1.1");
@@ -164,7 +154,7 @@ static void the_programs_believe_it_and_a_start_does_not(void **state)
 	hints->who[SG_HINTS - 1] = who;
 	plane_reopen(plane);
 	apply(plane, GROUPS A "}}");
-	settle(plane);
+	plane_settle(plane);
 	assert_false(lets_in(vm, neighbour, "10.0.1.2", 443, false));
 	assert_int_equal(hint(plane, "10.0.1.1"), held(plane, "10.0.1.1"));
 	assert_int_not_equal(hint(plane, "10.0.1.1"), 0);
@@ -202,7 +192,7 @@ static void who_has_no_room_is_found_all_the_same(void **state)
 		g_string_append_printf(text, MEMBER("m%u", "%s", "\"sg-a\""), i, address[i]);
 	g_string_append(text, "}}");
 	apply(plane, text->str);
-	settle(plane);
+	plane_settle(plane);
 	for (unsigned int i = 0; i < CROWD; i++) {
 		in_it += hint(plane, address[i]) != 0;
 		assert_true(lets_in(vm, neighbour, address[i], 443, true));
@@ -214,7 +204,7 @@ static void who_has_no_room_is_found_all_the_same(void **state)
 		g_string_append_printf(text, MEMBER("m%u", "%s", "\"sg-a\""), i, address[i]);
 	g_string_append(text, "}}");
 	apply(plane, text->str);
-	settle(plane);
+	plane_settle(plane);
 	for (unsigned int i = 0; i < CROWD; i++) {
 		if (i % 2)
 			assert_int_equal(hint(plane, address[i]), 0);

@@ -313,17 +313,6 @@ static void readers_stay(struct plane *plane)
 	settling->thread = g_thread_new("stays", stay, settling);
 }
 
-static void settle(struct plane *plane)
-{
-	bool more = true;
-
-	for (unsigned int i = 0; more && i < 5000; i++) {
-		assert_int_equal(dataplane_settle(plane->dataplane, &more), 0);
-		g_usleep(more ? 1000 : 0);
-	}
-	assert_false(more);
-}
-
 /* ------------------------------------------------------------------ tests */
 
 static void any_changes_one_after_the_other(void **state)
@@ -424,7 +413,7 @@ static void rules_that_change_wait_for_nobody(void **state)
 	g_array_unref(history.views);
 	/* What is held in the end is what a plane would hold that had only ever seen this policy.
 	 */
-	settle(plane);
+	plane_settle(plane);
 	after = *plan_current_conf(plane->dataplane, 1, NULL);
 	assert_int_equal(g_hash_table_size(plane->dataplane->policies), 1);
 	assert_int_equal(plane->dataplane->settling.narrowed->len, 0);
