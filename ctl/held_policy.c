@@ -8,11 +8,6 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 /* Takes text. */
 static void add_source(GPtrArray *sources, const char *name, char *text)
 {
@@ -26,7 +21,7 @@ static void add_source(GPtrArray *sources, const char *name, char *text)
 
 int held_policy_sources(const struct args *args, GPtrArray **sources, struct diag *diag)
 {
-	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) made = load_sources_new();
 	AUTO_JSON json_t *answer = NULL;
 	const json_t *files, *file;
 	size_t index;

@@ -109,11 +109,6 @@ int import_sources(const char *format, const GPtrArray *sources,
 	return 0;
 }
 
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 static void add_source(GPtrArray *sources, const char *name, char *text)
 {
 	struct load_source *source = g_new0(struct load_source, 1);
@@ -135,7 +130,7 @@ static void add_document(GPtrArray *sources, const char *name, const json_t *doc
 /* Each of them in its canonical form. */
 static GPtrArray *canonical(const GPtrArray *sources)
 {
-	GPtrArray *out = g_ptr_array_new_with_free_func(free_source);
+	GPtrArray *out = load_sources_new();
 
 	for (guint i = 0; i < sources->len; i++) {
 		struct load_source *source = sources->pdata[i];
@@ -164,7 +159,7 @@ static int by_name(gconstpointer a, gconstpointer b)
 
 GPtrArray *import_policy_sources(const struct import *import, bool apart, struct diag *diag)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	AUTO_JSON json_t *documents =
 		apart ? import_documents(import)
 		      : json_pack("{s:o}", "imported-policy", import_document(import));

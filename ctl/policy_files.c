@@ -7,11 +7,6 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/load.h"
 
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 /* A mistyped directory would otherwise be the empty policy, which closes every interface. */
 static int refuse_nothing(const GPtrArray *paths, const char *fix, struct diag *diag)
 {
@@ -23,7 +18,7 @@ static int refuse_nothing(const GPtrArray *paths, const char *fix, struct diag *
 
 int policy_files_read(const GPtrArray *paths, GPtrArray **sources, struct diag *diag)
 {
-	g_autoptr(GPtrArray) read = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) read = load_sources_new();
 	int result = load_read_paths((char *const *)paths->pdata, paths->len, false, read, diag);
 
 	if (!result && !read->len)
@@ -41,7 +36,7 @@ int json_files_read(const GPtrArray *paths, bool utf16, GPtrArray **sources, str
 		.utf16_bytes = utf16 ? JSON_UTF16_BYTES : 0,
 		.files = LOAD_MAX_FILES,
 	};
-	g_autoptr(GPtrArray) read = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) read = load_sources_new();
 	int result =
 		load_read_limited((char *const *)paths->pdata, paths->len, &limits, read, diag);
 

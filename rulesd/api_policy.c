@@ -162,8 +162,7 @@ typedef int (*change_fn)(struct engine *engine, GPtrArray *sources, const char *
 
 static void change_policy(struct api_request *request, change_fn change)
 {
-	g_autoptr(GPtrArray) sources =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct engine_result result = {0};
 	unsigned int confirm = 0;

@@ -19,7 +19,6 @@
 
 #define BUILD_PIN   "build"
 #define BUILD_BYTES 64 /* SHA-256, hexadecimal */
-#define USED_MAPS   64u
 
 static int get_pin(const struct dataplane *dataplane, const char *folder, const char *name)
 {
@@ -52,16 +51,25 @@ static bool id_of_map(int fd, uint32_t *id, char name[BPF_OBJ_NAME_LEN])
 	return true;
 }
 
+int program_maps(int program, uint32_t ids[PROGRAM_MAPS])
+{
+	struct bpf_prog_info info = {.nr_map_ids = PROGRAM_MAPS, .map_ids = (uintptr_t)ids};
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return -errno;
+	return info.nr_map_ids <= PROGRAM_MAPS ? (int)info.nr_map_ids : -E2BIG;
+}
+
 /* Whether every map of our names that the program uses is the one that is pinned. */
 static bool uses_pinned(const struct by_id *by_id, int program, GHashTable *pinned)
 {
-	uint32_t ids[USED_MAPS] = {};
-	struct bpf_prog_info info = {.nr_map_ids = USED_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 length = sizeof(info);
+	uint32_t ids[PROGRAM_MAPS] = {};
+	int count = program_maps(program, ids);
 
-	if (bpf_obj_get_info_by_fd(program, &info, &length) || info.nr_map_ids > USED_MAPS)
+	if (count < 0)
 		return false;
-	for (uint32_t i = 0; i < info.nr_map_ids; i++) {
+	for (int i = 0; i < count; i++) {
 		char name[BPF_OBJ_NAME_LEN] = "";
 		uint32_t id;
 

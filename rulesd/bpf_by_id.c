@@ -19,7 +19,6 @@
 #include "bpf/abi2.h"
 #include "rulesd/cleanup.h"
 
-#define USED_MAPS	 64u
 #define MOST_DESCRIPTORS 65536u
 
 /* Kernel 6.1: each lookup in an outer map waits for a grace period; together they wait for the same
@@ -192,15 +191,12 @@ static int find_used(const struct dataplane *instance, GArray *all)
 
 	for (unsigned int i = 0; i < PROGRAM_COUNT; i++) {
 		g_autofree char *path = pin_path(instance, "progs", program_names[i]);
-		uint32_t ids[USED_MAPS] = {};
-		struct bpf_prog_info info = {.nr_map_ids = USED_MAPS, .map_ids = (uintptr_t)ids};
-		__u32 length = sizeof(info);
+		uint32_t ids[PROGRAM_MAPS] = {};
 		AUTO_FD int fd = bpf_obj_get(path);
+		/* Where it cannot be asked it is not adopted. */
+		int count = fd < 0 ? fd : program_maps(fd, ids);
 
-		/* Then it is not adopted. */
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-			continue;
-		for (uint32_t k = 0; k < MIN(info.nr_map_ids, USED_MAPS); k++) {
+		for (int k = 0; k < count; k++) {
 			struct opening opening = {.outer = -1, .id = ids[k], .fd = -1};
 
 			if (g_hash_table_add(seen, GUINT_TO_POINTER(ids[k])))

@@ -476,7 +476,9 @@ struct keyed_entry *keyed_next(const struct keyed *keyed, uint32_t *at);
 /* The lock of an instance, held while *lock is open; -EBUSY when another process has it. */
 int instance_lock(const char *bpffs, int *lock, char **error);
 
+/* name: NULL for the folder. */
 char *pin_path(const struct dataplane *dataplane, const char *folder, const char *name);
+bool has_pin(const struct dataplane *dataplane, const char *folder, const char *name);
 
 extern const char *const table_names[TABLE_COUNT];
 extern const char *const program_names[PROGRAM_COUNT];
@@ -491,6 +493,10 @@ bool build_adopt(struct dataplane *dataplane, const char *build);
 /* Pins the programs that are loaded, so that people can look at them, and counters be read, by
  * name, and so that the next one adopts them. */
 int build_pin(struct dataplane *dataplane, const char *build, char **error);
+
+#define PROGRAM_MAPS 64u
+/* The ids of the maps that a program uses: how many, or -errno. */
+int program_maps(int program, uint32_t ids[PROGRAM_MAPS]);
 
 /* Whether the checksum that is pinned is this one. */
 bool build_is_pinned(const struct dataplane *dataplane, const char *build);

@@ -87,13 +87,6 @@ uint32_t migrate_version(const struct dataplane *dataplane, const char *folder)
 	return value.abi;
 }
 
-static bool has_pin(const struct dataplane *dataplane, const char *folder, const char *name)
-{
-	g_autofree char *path = pin_path(dataplane, folder, name);
-
-	return access(path, F_OK) == 0;
-}
-
 /* Unpins everything in a folder and removes it: flows first, which says that they are not needed
  * any more, the control map last, which says what the others are. */
 static int remove_folder(const struct dataplane *dataplane, const char *folder, char **error)

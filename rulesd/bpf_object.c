@@ -108,6 +108,13 @@ char *pin_path(const struct dataplane *dataplane, const char *folder, const char
 			       name ? name : "");
 }
 
+bool has_pin(const struct dataplane *dataplane, const char *folder, const char *name)
+{
+	g_autofree char *path = pin_path(dataplane, folder, name);
+
+	return access(path, F_OK) == 0;
+}
+
 static int make_folder(const struct dataplane *dataplane, const char *folder, char **error)
 {
 	g_autofree char *path = pin_path(dataplane, folder, NULL);

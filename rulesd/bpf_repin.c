@@ -15,8 +15,7 @@
 
 #include "rulesd/cleanup.h"
 
-#define USED_MAPS 64u
-#define FOLDER	  "maps"
+#define FOLDER "maps"
 
 /* By table: the map that programs use. */
 struct used {
@@ -31,13 +30,6 @@ static void close_used(struct used *used)
 	for (unsigned int i = 0; i < TABLE_COUNT; i++)
 		if (used->fd[i])
 			close(used->fd[i] - 1);
-}
-
-static bool has_pin(const struct dataplane *instance, const char *folder, const char *name)
-{
-	g_autofree char *path = pin_path(instance, folder, name);
-
-	return access(path, F_OK) == 0;
 }
 
 static bool misses_one(const struct dataplane *instance)
@@ -72,14 +64,11 @@ static void add_map(struct used *used, uint32_t id)
 static void add_program(struct used *used, const char *name)
 {
 	g_autofree char *path = pin_path(used->instance, "progs", name);
-	uint32_t ids[USED_MAPS] = {};
-	struct bpf_prog_info info = {.nr_map_ids = USED_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 length = sizeof(info);
+	uint32_t ids[PROGRAM_MAPS] = {};
 	AUTO_FD int fd = bpf_obj_get(path);
+	int count = fd < 0 ? fd : program_maps(fd, ids);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		return;
-	for (uint32_t i = 0; i < MIN(info.nr_map_ids, USED_MAPS); i++)
+	for (int i = 0; i < count; i++)
 		add_map(used, ids[i]);
 }
 

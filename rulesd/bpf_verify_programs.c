@@ -13,7 +13,6 @@
 #include "rulesd/cleanup.h"
 
 #define SLOTS_A_STEP 16u
-#define USED_MAPS    64u
 
 /* ------------------------------------------------------------------ on devices */
 
@@ -161,13 +160,10 @@ static void check_program_pins(struct verification *v)
 
 static void add_used(int program, GHashTable *used)
 {
-	uint32_t ids[USED_MAPS] = {};
-	struct bpf_prog_info info = {.nr_map_ids = USED_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 length = sizeof(info);
+	uint32_t ids[PROGRAM_MAPS] = {};
+	int count = program_maps(program, ids);
 
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		return;
-	for (uint32_t i = 0; i < MIN(info.nr_map_ids, USED_MAPS); i++)
+	for (int i = 0; i < count; i++)
 		g_hash_table_add(used, GUINT_TO_POINTER(ids[i]));
 }
 

@@ -117,16 +117,6 @@ static bool carry_all(struct model *model, const struct model *from, struct diag
 	return any;
 }
 
-static void free_patch(void *patch)
-{
-	g_ptr_array_unref(patch);
-}
-
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 static int apply_patch(struct model *model, const GPtrArray *patch, struct diag *diag)
 {
 	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
@@ -215,8 +205,8 @@ int candidate_model(const GPtrArray *sources, GPtrArray *patches, const struct m
 
 int candidate_model_ahead(const struct state *state, struct model **model, struct diag *diag)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	CLEANUP(model_free) struct model *made = NULL;
 	struct policy_texts texts = {
 		.sources = sources,

@@ -72,8 +72,7 @@ static void end_trial(struct engine *engine)
 /* The policy without anything, for who had none before. */
 static GPtrArray *no_policy(void)
 {
-	GPtrArray *sources =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	GPtrArray *sources = load_sources_new();
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup("-");

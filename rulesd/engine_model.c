@@ -22,8 +22,7 @@ void engine_summarize(const struct diag *diag, const char *what, char **error)
 static int restore_attached(struct engine *engine, struct model *model, struct diag *diag,
 			    char **error)
 {
-	g_autoptr(GPtrArray) kept =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	g_autoptr(GPtrArray) kept = load_sources_new();
 	int err = state_load_attached(engine->state, kept, error);
 
 	if (err < 0)
@@ -53,16 +52,6 @@ static int restore_attached(struct engine *engine, struct model *model, struct d
 	if (err < 0)
 		engine_summarize(diag, "interfaces attached by hand do not fit the policy", error);
 	return err;
-}
-
-static void free_patch(void *patch)
-{
-	g_ptr_array_unref(patch);
-}
-
-static void free_source(void *source)
-{
-	load_source_free(source);
 }
 
 static gpointer read_ahead(gpointer arg)
@@ -96,8 +85,8 @@ void engine_head_start_clear(struct engine_head_start *ahead)
 
 static int read_policy(struct engine *engine, struct model **model, struct diag *diag, char **error)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	int err = state_load_current(engine->state, sources, patches, error);
 
 	if (err < 0)

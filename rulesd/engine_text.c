@@ -14,21 +14,11 @@
 /* Texts up to this are parsed whenever somebody wants to know their sum: it takes milliseconds. */
 #define QUICK_BYTES (1u << 20)
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
-
 static int load_texts(const struct state *state, const struct state_generation *generation,
 		      GPtrArray **sources, GPtrArray **patches, char **error)
 {
-	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) texts = load_sources_new();
+	g_autoptr(GPtrArray) later = load_patches_new();
 	int err = 0;
 
 	if (generation)

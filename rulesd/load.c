@@ -20,6 +20,26 @@ void load_source_free(struct load_source *source)
 	g_free(source);
 }
 
+static void free_source(void *source)
+{
+	load_source_free(source);
+}
+
+static void free_sources(void *sources)
+{
+	g_ptr_array_unref(sources);
+}
+
+GPtrArray *load_sources_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_source);
+}
+
+GPtrArray *load_patches_new(void)
+{
+	return g_ptr_array_new_with_free_func(free_sources);
+}
+
 static void add_default_groups(struct model *model)
 {
 	GHashTableIter iter;

@@ -20,6 +20,10 @@ struct load_source {
 };
 
 void load_source_free(struct load_source *source);
+/* Empty, of struct load_source, which go with it; and of such arrays, the texts of a patch each.
+ * The caller unrefs them. */
+GPtrArray *load_sources_new(void);
+GPtrArray *load_patches_new(void);
 
 /* Of the files of a policy together; of one, JDOC_MAX_BYTES. */
 #define LOAD_MAX_BYTES (512u * 1024 * 1024)

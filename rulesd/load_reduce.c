@@ -313,16 +313,6 @@ static void write_document(const struct words *words, const char *network, GPtrA
 	end_document(&writer, says, documents);
 }
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
-
 static bool is_too_large(const GPtrArray *documents)
 {
 	for (guint i = 0; i < documents->len; i++)
@@ -346,9 +336,9 @@ static bool add_patch(GPtrArray *patches, GPtrArray *documents)
 static GPtrArray *write_patches(const struct words *words)
 {
 	g_autoptr(GPtrArray) networks = sorted_keys(words->networks);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
-	GPtrArray *removals = g_ptr_array_new_with_free_func(free_source);
-	GPtrArray *documents = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) patches = load_patches_new();
+	GPtrArray *removals = load_sources_new();
+	GPtrArray *documents = load_sources_new();
 	bool removals_fit, documents_fit;
 
 	for (guint i = 0; i < networks->len; i++) {

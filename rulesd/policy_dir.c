@@ -122,8 +122,7 @@ static int read_sources(struct policy_dir *dir, GPtrArray *sources, struct diag 
 
 static int read_and_apply(struct policy_dir *dir, struct diag *diag)
 {
-	g_autoptr(GPtrArray) sources =
-		g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))load_source_free);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	struct engine_result result = {0};
 	int err = read_sources(dir, sources, diag);
 

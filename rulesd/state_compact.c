@@ -114,20 +114,10 @@ struct state_compaction *state_compact_begin(struct state *state)
 
 /* ------------------------------------------------------------------ in another thread */
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
-
 static int write_policy(struct state_compaction *c)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autoptr(GPtrArray) reduced = NULL;
 	g_autofree char *error = NULL;
 	int err = state_load_sources(&c->texts, &c->of, sources, patches, &error);

@@ -188,37 +188,26 @@ bool state_is_compacted(const char *text, size_t length)
 	return json_is_true(json_object_get(json, "compacted"));
 }
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 static GPtrArray *add_patch_to(GPtrArray *patches)
 {
-	GPtrArray *patch = g_ptr_array_new_with_free_func(free_source);
+	GPtrArray *patch = load_sources_new();
 
 	g_ptr_array_add(patches, patch);
 	return patch;
 }
 
-static void add_source(GPtrArray *sources, const char *name, const char *text, size_t length)
+/* text becomes the source's. */
+static struct load_source *take_source(GPtrArray *sources, const char *name, char *text,
+				       size_t length)
 {
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup(name);
-	source->text = g_strndup(text, length);
+	source->text = text;
 	source->length = length;
 	g_ptr_array_add(sources, source);
+	return source;
 }
-
-#define LARGE_BYTES (1u << 20)
-
-/* Texts that stand behind each other. */
-struct cut {
-	const char *at, *end;
-	struct load_source *large; /* its text is not copied: it takes the place of all of them */
-	const char *large_text;
-};
 
 static char *copy_text(const char *text, size_t length)
 {
@@ -229,6 +218,15 @@ static char *copy_text(const char *text, size_t length)
 	copy[length] = '\0';
 	return copy;
 }
+
+#define LARGE_BYTES (1u << 20)
+
+/* Texts that stand behind each other. */
+struct cut {
+	const char *at, *end;
+	struct load_source *large; /* its text is not copied: it takes the place of all of them */
+	const char *large_text;
+};
 
 /* The texts that the list names, from cut->at on. */
 static int cut_texts(const json_t *list, struct cut *cut, GPtrArray *sources)
@@ -246,16 +244,13 @@ static int cut_texts(const json_t *list, struct cut *cut, GPtrArray *sources)
 		if (json_unpack(file, "{ss sI}", "name", &name, "length", &length) < 0 ||
 		    length < 0 || length > cut->end - cut->at)
 			return -EINVAL;
-		source = g_new0(struct load_source, 1);
-		source->name = g_strdup(name);
-		source->length = (size_t)length;
+		source = take_source(sources, name, NULL, (size_t)length);
 		if (!cut->large && source->length >= LARGE_BYTES) {
 			cut->large = source;
 			cut->large_text = cut->at;
 		} else {
 			source->text = copy_text(cut->at, source->length);
 		}
-		g_ptr_array_add(sources, source);
 		cut->at += length;
 	}
 	return 0;
@@ -288,7 +283,7 @@ static int sources_from_json(const json_t *files, GPtrArray *sources)
 
 		if (json_unpack(file, "{ss ss%}", "name", &name, "text", &content, &size) < 0)
 			return -EINVAL;
-		add_source(sources, name, content, size);
+		take_source(sources, name, copy_text(content, size), size);
 	}
 	return 0;
 }
@@ -471,13 +466,13 @@ static int patch_from_outline(const json_t *files, const GArray *texts, GPtrArra
 		const json_t *content = json_object_get(file, "text");
 		const char *name = json_string_value(json_object_get(file, "name"));
 		json_int_t number = json_integer_value(content);
-		struct load_source *source;
 		size_t length = 0;
 		char *text;
 
 		if (name && json_is_string(content)) {
-			add_source(patch, name, json_string_value(content),
-				   json_string_length(content));
+			length = json_string_length(content);
+			text = copy_text(json_string_value(content), length);
+			take_source(patch, name, text, length);
 			continue;
 		}
 		if (!name || !json_is_integer(content) || number < 0 || number >= texts->len)
@@ -485,11 +480,7 @@ static int patch_from_outline(const json_t *files, const GArray *texts, GPtrArra
 		text = state_text_decode(&g_array_index(texts, struct state_text, number), &length);
 		if (!text)
 			return -EINVAL;
-		source = g_new0(struct load_source, 1);
-		source->name = g_strdup(name);
-		source->text = text;
-		source->length = length;
-		g_ptr_array_add(patch, source);
+		take_source(patch, name, text, length);
 	}
 	return 0;
 }

@@ -13,14 +13,9 @@
 #include "rulesd/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 static GPtrArray *sources_of(const char *text, size_t length)
 {
-	GPtrArray *sources = g_ptr_array_new_with_free_func(free_source);
+	GPtrArray *sources = load_sources_new();
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup("fuzz");

@@ -19,14 +19,9 @@ static const char base[] =
 	" \"interfaces\": {\"vm-1\": {\"addresses\": [\"10.0.0.1\"], \"groups\": [\"sg-web\"]},"
 	"                  \"vm-2\": {\"addresses\": [\"10.0.0.2\"], \"device\": \"tap2\"}}}";
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 static GPtrArray *sources_of(const char *name, const char *text, size_t length)
 {
-	GPtrArray *sources = g_ptr_array_new_with_free_func(free_source);
+	GPtrArray *sources = load_sources_new();
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup(name);

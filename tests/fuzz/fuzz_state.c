@@ -115,7 +115,7 @@ static void put(const char *name, const void *data, size_t size)
 
 static void read_all(struct state *state)
 {
-	g_autoptr(GPtrArray) interfaces = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) interfaces = load_sources_new();
 	g_autofree char *error = NULL, *problem = NULL;
 	struct numbers *numbers = NULL;
 	bool whole = true;
@@ -124,8 +124,8 @@ static void read_all(struct state *state)
 		FUZZ_EXPECT(error && strstr(error, folder), "refused without a word");
 	numbers_free(&numbers);
 	for (guint i = 0; i < state->generations->len; i++) {
-		g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-		g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+		g_autoptr(GPtrArray) sources = load_sources_new();
+		g_autoptr(GPtrArray) patches = load_patches_new();
 		g_autofree char *why = NULL;
 
 		if (state_load_sources(state, state->generations->pdata[i], sources, patches,
@@ -150,8 +150,8 @@ static void put_sealed(const char *name, const void *data, size_t size)
 
 static void read_text(struct state *state, unsigned int kind, const char *data, size_t size)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *text = g_malloc(size + 1);
 
 	memcpy(text, data, size);

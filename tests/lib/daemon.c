@@ -183,18 +183,21 @@ struct daemon *daemon_start(const char *name, const char *const *extra)
 	return daemon;
 }
 
-void daemon_restart(struct daemon *daemon, const char *const *extra)
+static void start_again(struct daemon *daemon, const char *const *extra, const char *shown)
 {
 	assert_int_equal(daemon->pid, 0);
 	spawn(daemon, extra);
-	wait_ready(daemon, "status");
+	wait_ready(daemon, shown);
+}
+
+void daemon_restart(struct daemon *daemon, const char *const *extra)
+{
+	start_again(daemon, extra, "status");
 }
 
 void daemon_restart_until(struct daemon *daemon, const char *shown)
 {
-	assert_int_equal(daemon->pid, 0);
-	spawn(daemon, NULL);
-	wait_ready(daemon, shown);
+	start_again(daemon, NULL, shown);
 }
 
 void daemon_kill(struct daemon *daemon)

@@ -28,7 +28,7 @@ struct linted *linted_new(const char *text, const struct lint_live *live)
 	g_auto(GStrv) parts = g_strsplit(text, "\n---\n", -1);
 	char name[] = "a.json";
 
-	linted->sources = policy_sources_new();
+	linted->sources = load_sources_new();
 	for (char **part = parts; *part; part++, name[0]++)
 		policy_add_source(linted->sources, name, *part, strlen(*part));
 	linted->model = load(linted->sources, text);

@@ -67,11 +67,6 @@ void plane_reopen(struct plane *plane)
 	open_plane(plane);
 }
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 static void refused(const struct diag *diag)
 {
 	diag_print(diag, stderr);
@@ -80,7 +75,7 @@ static void refused(const struct diag *diag)
 
 static struct model *load(const char *json)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct load_source *source = g_new0(struct load_source, 1);
 	struct model *model = NULL;

@@ -9,16 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-GPtrArray *policy_sources_new(void)
-{
-	return g_ptr_array_new_with_free_func(free_source);
-}
-
 void policy_add_source(GPtrArray *sources, const char *name, const char *text, size_t length)
 {
 	struct load_source *source = g_new0(struct load_source, 1);
@@ -32,7 +22,7 @@ void policy_add_source(GPtrArray *sources, const char *name, const char *text, s
 
 GPtrArray *policy_sources(const char *first, ...)
 {
-	GPtrArray *sources = policy_sources_new();
+	GPtrArray *sources = load_sources_new();
 	char name[] = "a.json";
 	va_list texts;
 

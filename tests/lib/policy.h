@@ -11,7 +11,6 @@
 
 /* Sources named a.json, b.json ... for each text until NULL. */
 GPtrArray *policy_sources(const char *first, ...) G_GNUC_NULL_TERMINATED;
-GPtrArray *policy_sources_new(void);
 void policy_add_source(GPtrArray *sources, const char *name, const char *text, size_t length);
 /* What the loader says about the texts, as diag_print writes it; "" when it accepts them. */
 char *policy_errors(const GPtrArray *sources);

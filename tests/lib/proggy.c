@@ -203,15 +203,10 @@ static void fail_with_diag(const char *what, const struct diag *diag)
 	fail_msg("%s refused the policy of the test", what);
 }
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 /* A line "---" separates documents. */
 static struct model *load(const char *json)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	__attribute__((cleanup(diag_free))) struct diag *diag = diag_new();
 	g_auto(GStrv) documents = g_strsplit(json, "\n---\n", -1);
 	struct model *model = NULL;

@@ -230,7 +230,7 @@ static char *network_text(const struct random_world *world, int network)
 
 struct model *random_world_model(const struct random_world *world)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct model *model = NULL;
 

@@ -8,7 +8,3 @@
 
 /* One file, "a.json", of this text: an array of struct load_source that owns them. */
 GPtrArray *sources_of(const char *text);
-
-/* For arrays of struct load_source, and for arrays of such arrays: what frees an element. */
-void sources_free_one(gpointer source);
-void sources_free_all(gpointer sources);

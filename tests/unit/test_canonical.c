@@ -22,7 +22,7 @@ static char *canonical(const GPtrArray *sources)
 /* A canonical text may hold several documents: one begins at each "{" at the start of a line. */
 static GPtrArray *sources_of(const char *text)
 {
-	GPtrArray *sources = policy_sources_new();
+	GPtrArray *sources = load_sources_new();
 	const char *start = text;
 
 	for (unsigned int i = 0; *start; i++) {
@@ -68,13 +68,13 @@ static void the_canonical_form_of_every_example_is_stable(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(folders); i++) {
 		g_autoptr(GPtrArray) names = policy_list(folders[i], ".json");
-		g_autoptr(GPtrArray) together = policy_sources_new();
+		g_autoptr(GPtrArray) together = load_sources_new();
 
 		assert_true(names->len > 0);
 		for (guint j = 0; j < names->len; j++) {
 			g_autofree char *path = g_build_filename(folders[i], names->pdata[j], NULL);
 			g_autofree char *text = file_text(path);
-			g_autoptr(GPtrArray) one = policy_sources_new();
+			g_autoptr(GPtrArray) one = load_sources_new();
 
 			policy_add_source(together, path, text, strlen(text));
 			/* The files of one folder refer to each other. */
@@ -183,7 +183,7 @@ static void a_split_over_files_in_any_order_changes_nothing(void **state)
 	assert_int_equal(strspn(hex, "0123456789abcdef"), 64);
 	for (unsigned int first = 0; first < G_N_ELEMENTS(parts); first++) {
 		for (unsigned int step = 1; step < G_N_ELEMENTS(parts); step++) {
-			g_autoptr(GPtrArray) several = policy_sources_new();
+			g_autoptr(GPtrArray) several = load_sources_new();
 
 			for (unsigned int i = 0; i < G_N_ELEMENTS(parts); i++) {
 				const char *text = parts[(first + i * step) % G_N_ELEMENTS(parts)];

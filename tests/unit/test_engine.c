@@ -12,15 +12,10 @@
 #include "rulesd/load.h"
 #include "tests/lib/check.h"
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
 static int make_model(const char *policy, const struct model *from, struct model **model,
 		      struct diag *diag)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	struct load_source *source = g_new0(struct load_source, 1);
 
 	source->name = g_strdup("test");

@@ -18,15 +18,10 @@
 
 #define PACKETS_A_GROUP 400
 
-static void free_source(void *source)
-{
-	load_source_free(source);
-}
-
 /* The policy of some sources, canonical; of struct load_source. */
 static GPtrArray *policy_of(struct load_source *source, const char *what)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(free_source);
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(import_free) struct import *import = NULL;
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	const struct import_options options = {0};

@@ -34,7 +34,7 @@ static void read_file(const char *path, char **text, size_t *length)
 /* What is said about one file, read as users have it read, but named without its folder. */
 static char *errors_of_file(const char *folder, const char *name)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	g_autofree char *path = g_build_filename(folder, name, NULL);
 	g_autofree char *text = NULL;
 	size_t length;
@@ -83,7 +83,7 @@ static void errors_of_several_files_name_all_places(void **state)
 		g_autofree char *folder = g_build_filename(GOLDEN "/several", name, NULL);
 		g_autofree char *path = g_build_filename(GOLDEN "/several", golden, NULL);
 		g_autoptr(GPtrArray) files = policy_list(folder, ".json");
-		g_autoptr(GPtrArray) sources = policy_sources_new();
+		g_autoptr(GPtrArray) sources = load_sources_new();
 		g_autofree char *errors = NULL;
 
 		for (guint j = 0; j < files->len; j++) {
@@ -335,7 +335,7 @@ static void repeats_are_numbered_and_give_way_to_given_ids(void **state)
 static void a_thousand_errors_are_listed_and_the_rest_counted(void **state)
 {
 	GString *text = g_string_new("{\"version\": 1, \"interfaces\": {");
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	struct diag *diag = diag_new();
 	struct model *model = NULL;
 
@@ -363,7 +363,7 @@ static void random_bytes_and_mutated_policies_never_crash(void **state)
 	read_file(GOLDEN "/valid/every-field.json", &seed, &length);
 	for (int round = 0; round < 3000; round++) {
 		g_autofree char *text = g_memdup2(seed, length);
-		g_autoptr(GPtrArray) sources = policy_sources_new();
+		g_autoptr(GPtrArray) sources = load_sources_new();
 		g_autofree char *errors = NULL;
 
 		for (int changes = g_rand_int_range(rand, 1, 4); changes; changes--) {
@@ -385,7 +385,7 @@ static void random_bytes_and_mutated_policies_never_crash(void **state)
 
 static void no_source_at_all_is_the_empty_policy(void **state)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	g_autofree char *errors = policy_errors(sources);
 
 	(void)state;
@@ -441,7 +441,7 @@ static int read_one(const char *path, bool owner_check, GPtrArray *sources, char
 
 static void assert_read(const char *path, bool owner_check, int result, const char *expected)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	g_autofree char *errors = NULL;
 
 	assert_int_equal(read_one(path, owner_check, sources, &errors), result);
@@ -457,7 +457,7 @@ static void a_directory_stands_for_its_json_files_in_order(void **state)
 	g_autofree char *other = put("a.txt", "not json", 0666);
 	g_autofree char *hidden = put(".a.json.swp", "not json", 0666);
 	g_autofree char *hidden2 = put(".hidden.json", "not json", 0666);
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	g_autofree char *errors = NULL;
 	const struct load_source *first;
 

@@ -128,7 +128,7 @@ static bool assert_same(const GPtrArray *sources, const char *what)
 
 static bool assert_same_text(const GString *text, const char *what)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 
 	policy_add_source(sources, "a.json", text->str, text->len);
 	return assert_same(sources, what);
@@ -238,7 +238,7 @@ static void what_is_wrong_is_told_in_the_same_words(void **state)
 
 static void two_documents_with_the_same_ids_are_told_the_same(void **state)
 {
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	g_autoptr(GString) text = document("");
 	g_autoptr(GString) other = document("\n");
 

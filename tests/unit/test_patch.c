@@ -579,7 +579,7 @@ static void add_json(GPtrArray *sources, const char *name, const json_t *documen
 
 static GPtrArray *sources_of(const json_t *documents)
 {
-	GPtrArray *sources = policy_sources_new();
+	GPtrArray *sources = load_sources_new();
 
 	for (size_t i = 0; i < json_array_size(documents); i++)
 		add_json(sources, "base.json", json_array_get(documents, i));
@@ -634,7 +634,7 @@ static void one_patch(struct history *history)
 {
 	AUTO_JSON json_t *patch = random_patch(history->documents);
 	AUTO_JSON json_t *next = json_deep_copy(history->documents);
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	CLEANUP(model_edit_free) struct model_edit *edit = NULL;
 	g_autofree char *errors = NULL;
@@ -833,7 +833,7 @@ static void random_patches_lead_to_what_the_whole_document_says(void **state)
 	for (int round = 0; round < ROUNDS; round++) {
 		struct history history = {
 			.base = random_base(),
-			.patches = policy_sources_new(),
+			.patches = load_sources_new(),
 		};
 		g_autofree char *errors = NULL;
 

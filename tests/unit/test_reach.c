@@ -174,7 +174,7 @@ static void ask(const struct offline_compiled *policy, unsigned int *held, unsig
 static struct model *model_of(const char *text)
 {
 	g_auto(GStrv) documents = g_strsplit(text, "\n---\n", -1);
-	g_autoptr(GPtrArray) sources = policy_sources_new();
+	g_autoptr(GPtrArray) sources = load_sources_new();
 	CLEANUP(diag_free) struct diag *diag = diag_new();
 	struct model *model = NULL;
 

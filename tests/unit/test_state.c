@@ -101,8 +101,8 @@ static void commit_policy(struct state *opened, const char *text, uint64_t gener
 static void assert_holds(const struct state *opened, const char *text, uint64_t generation)
 {
 	const struct state_generation *current = state_current(opened);
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *error = NULL;
 	const struct load_source *source;
 
@@ -205,7 +205,7 @@ static void an_empty_directory_holds_nothing(void **state)
 	bool whole = false;
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
-	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) attached = load_sources_new();
 	g_autofree char *error = NULL;
 
 	assert_null(state_current(opened));
@@ -309,7 +309,7 @@ static void attached_interfaces_come_back_as_they_were_given(void **state)
 	attach(opened, 5, "never", NULL);
 	/* With every policy, and after it. */
 	for (unsigned int i = 0; i < 3; i++) {
-		g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(sources_free_one);
+		g_autoptr(GPtrArray) attached = load_sources_new();
 
 		state_close(&opened);
 		opened = open_ok(*state);
@@ -336,8 +336,8 @@ static void patch(struct state *opened, const char *text, uint64_t generation)
 /* The texts of a generation, patches included, one after the other. */
 static void assert_texts(const struct state *opened, uint64_t generation, const char *expected)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autoptr(GString) text = g_string_new(NULL);
 	const struct state_generation *entry = state_find(opened, generation);
 	g_autofree char *error = NULL;
@@ -387,7 +387,7 @@ static void a_policy_may_be_one_with_patches(void **state)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(*state);
 	g_autoptr(GPtrArray) sources = sources_of("one");
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) patches = load_patches_new();
 
 	g_ptr_array_add(patches, sources_of("a"));
 	g_ptr_array_add(patches, sources_of("b"));
@@ -483,8 +483,8 @@ static char *open_and_mend(const char *path, char **lost)
 {
 	CLEANUP(state_close) struct state *opened = open_ok(path);
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *error = NULL;
 	GString *text = g_string_new(NULL);
 	bool whole = false;
@@ -542,8 +542,7 @@ static void a_record_in_the_middle_that_is_damaged_is_reported(void **state)
 		assert_mended(*state, "one", "policies/1.journal");
 		{
 			CLEANUP(state_close) struct state *opened = open_ok(*state);
-			g_autoptr(GPtrArray) attached =
-				g_ptr_array_new_with_free_func(sources_free_one);
+			g_autoptr(GPtrArray) attached = load_sources_new();
 			g_autofree char *error = NULL;
 
 			assert_int_equal(state_load_attached(opened, attached, &error), 0);
@@ -622,8 +621,8 @@ static void a_record_for_which_there_is_no_room_leaves_nothing(void **state)
 static void a_directory_of_an_older_rulesd_is_taken_over(void **state)
 {
 	CLEANUP(state_close) struct state *opened = NULL;
-	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) attached = load_sources_new();
+	g_autoptr(GPtrArray) later = load_sources_new();
 	g_autofree char *error = NULL;
 	g_autofree char *current = g_build_filename(*state, "current.json", NULL);
 	g_autofree char *text = NULL;
@@ -811,8 +810,8 @@ static void a_flipped_bit_is_reported_and_the_newest_good_policy_holds(void **st
 static void an_earlier_policy_that_is_damaged_is_refused_when_it_is_asked_for(void **state)
 {
 	CLEANUP(state_close) struct state *opened = NULL;
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *data = NULL;
 	g_autofree char *error = NULL;
 	gsize length = 0;

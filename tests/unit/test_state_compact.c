@@ -94,8 +94,8 @@ static void attach(struct state *opened, const char *id, const char *text)
 static void add_texts(GString *all, const struct state *opened,
 		      const struct state_generation *entry)
 {
-	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(sources_free_one);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(sources_free_all);
+	g_autoptr(GPtrArray) sources = load_sources_new();
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autoptr(GPtrArray) flat = g_ptr_array_new();
 	g_autofree char *error = NULL;
 	g_autofree char *text = NULL;
@@ -120,7 +120,7 @@ static int compare_sources(gconstpointer a, gconstpointer b)
 /* Generations with what they hold, interfaces attached by hand, numbers. */
 static char *all_of(struct state *opened)
 {
-	g_autoptr(GPtrArray) attached = g_ptr_array_new_with_free_func(sources_free_one);
+	g_autoptr(GPtrArray) attached = load_sources_new();
 	CLEANUP(numbers_free) struct numbers *numbers = NULL;
 	GString *all = g_string_new(NULL);
 	g_autofree char *error = NULL;

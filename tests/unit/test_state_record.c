@@ -13,16 +13,6 @@
 
 #define LONG 10000u
 
-static void free_source(gpointer source)
-{
-	load_source_free(source);
-}
-
-static void free_patch(gpointer patch)
-{
-	g_ptr_array_unref(patch);
-}
-
 /* piece as often as it takes to be long; the caller frees it. */
 static struct load_source *long_source(const char *name, const char *piece)
 {
@@ -40,7 +30,7 @@ static struct load_source *long_source(const char *name, const char *piece)
 
 static GPtrArray *patch_of(const char *const *pieces, bool with_short)
 {
-	GPtrArray *patch = g_ptr_array_new_with_free_func(free_source);
+	GPtrArray *patch = load_sources_new();
 
 	for (unsigned int i = 0; pieces[i]; i++) {
 		g_autofree char *name = g_strdup_printf("file \"%u\"\\.json", i);
@@ -73,7 +63,7 @@ static char *record_of(const GPtrArray *patch)
 static void check_round_trip(const char *const *pieces, bool with_short)
 {
 	g_autoptr(GPtrArray) patch = patch_of(pieces, with_short);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *text = record_of(patch);
 	const GPtrArray *read;
 
@@ -151,7 +141,7 @@ static void what_is_no_record_is_refused(void **state)
 {
 	static const char *const pieces[] = {"a\\\"b", NULL};
 	g_autoptr(GPtrArray) patch = patch_of(pieces, false);
-	g_autoptr(GPtrArray) patches = g_ptr_array_new_with_free_func(free_patch);
+	g_autoptr(GPtrArray) patches = load_patches_new();
 	g_autofree char *text = record_of(patch);
 	size_t length = strlen(text);
 
