@@ -18,8 +18,8 @@
 #include "rulesd/bpf_verify.h"
 #include "rulesd/cleanup.h"
 
-#define SLOTS_A_STEP	128u
-#define SAMPLED		8u /* one slot in so many has its entries looked at in a round */
+#define SLOTS_A_STEP	128u /* at most: each has two links, open until they have been asked */
+#define SAMPLED		8u   /* one slot in so many has its entries looked at in a round */
 #define MEMBERS_A_ROUND 128u
 #define OBJECTS_A_ROUND 8u
 
@@ -114,7 +114,8 @@ static void pin_link(const struct dataplane *dataplane, const char *path, int fd
 		harm->error = g_strdup(g_strerror(-code));
 }
 
-/* Where few are allowed, interfaces, the API and the state directory need them more. */
+/* To be kept open. Where few are allowed, interfaces, the API and the state directory need them
+ * more. */
 static int most_descriptors(void)
 {
 	struct rlimit limit = {.rlim_cur = 1024};
@@ -380,10 +381,17 @@ static void look_at_slot(struct dataplane *dataplane, uint32_t slot, GArray *lin
 
 /* ------------------------------------------------------------------ rounds */
 
+/* Where few descriptors are allowed, clients and files need what the interfaces have left: a step
+ * takes at most a sixteenth. */
+static uint32_t slots_a_step(void)
+{
+	return (uint32_t)CLAMP(most_descriptors() / 8, 1, (int)SLOTS_A_STEP);
+}
+
 void dataplane_intact(struct dataplane *dataplane, const struct image *image, uint32_t *next,
 		      GArray *links, struct dataplane_harm *harm)
 {
-	uint32_t slot = *next, looked_at = 0;
+	uint32_t slot = *next, looked_at = 0, most = slots_a_step();
 
 	if (slot <= 1) {
 		slot = 1;
@@ -391,7 +399,7 @@ void dataplane_intact(struct dataplane *dataplane, const struct image *image, ui
 		look_at_folders(dataplane, harm);
 		look_at_whole(dataplane, image, harm);
 	}
-	for (; slot <= SG_MAX_SLOTS && looked_at < SLOTS_A_STEP; slot++) {
+	for (; slot <= SG_MAX_SLOTS && looked_at < most; slot++) {
 		if (!dataplane->held[slot].ifindex ||
 		    dataplane->held[slot].ifindex == DATAPLANE_PARKED)
 			continue;

@@ -2,6 +2,10 @@
 /*
  * http_loop.c - a GSource around libmicrohttpd's epoll descriptor and its timeouts, and what every
  * server of ours does with connections.
+ *
+ * Connections are accepted here. libmicrohttpd 0.9.75, driven from outside, does not listen any
+ * more once accept(2) has failed for want of descriptors, until one of its connections has ended
+ * and somebody runs it again, which nobody does.
  */
 #include "rulesd/http_loop.h"
 
@@ -11,16 +15,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
 #include "rulesd/log.h"
+
+#define ACCEPTED_A_TURN	 64u
+#define NO_DESCRIPTOR_MS 50 /* then it is tried again */
 
 struct http_source {
 	GSource base;
 	struct MHD_Daemon *daemon;
 	gpointer tag;
 	struct server *server;
+	int listener;
+	gpointer listener_tag;
+	unsigned int most; /* connections */
+	bool full;	   /* no descriptor is left for another one */
 };
 
 /* What the callbacks of libmicrohttpd are given. */
@@ -52,7 +64,61 @@ static gboolean check(GSource *base)
 {
 	struct http_source *source = (struct http_source *)base;
 
-	return g_source_query_unix_fd(base, source->tag) || milliseconds_left(source->daemon) == 0;
+	return g_source_query_unix_fd(base, source->tag) ||
+	       g_source_query_unix_fd(base, source->listener_tag) ||
+	       milliseconds_left(source->daemon) == 0;
+}
+
+/* Whether it is worth to go on. */
+static bool accept_one(struct http_source *source)
+{
+	struct sockaddr_storage address = {};
+	socklen_t length = sizeof(address);
+	int fd = accept4(source->listener, (struct sockaddr *)&address, &length,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		source->full = false;
+		/* It is closed there when that fails. */
+		MHD_add_connection(source->daemon, fd, (struct sockaddr *)&address, length);
+		return true;
+	}
+	if (errno == EINTR || errno == ECONNABORTED)
+		return true;
+	if (errno == EAGAIN)
+		return false;
+	if (!source->full)
+		log_warning("http: a client has to wait: accept: %s", g_strerror(errno));
+	source->full = true;
+	return false;
+}
+
+static unsigned int connections_of(struct MHD_Daemon *daemon)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info ? info->num_connections : 0;
+}
+
+static void accept_some(struct http_source *source)
+{
+	unsigned int now = connections_of(source->daemon);
+	unsigned int left = MIN(source->most - MIN(source->most, now), ACCEPTED_A_TURN);
+
+	while (left && accept_one(source))
+		left--;
+}
+
+/* Those that wait shall not keep the loop awake while they cannot be let in. */
+static void listen_again(struct http_source *source)
+{
+	bool open = !source->full && connections_of(source->daemon) < source->most;
+
+	g_source_modify_unix_fd(&source->base, source->listener_tag, open ? G_IO_IN : 0);
+	if (source->full && g_source_get_ready_time(&source->base) < 0)
+		g_source_set_ready_time(&source->base,
+					g_get_monotonic_time() + NO_DESCRIPTOR_MS * 1000);
 }
 
 static gboolean dispatch(GSource *base, GSourceFunc callback, gpointer arg)
@@ -61,15 +127,24 @@ static gboolean dispatch(GSource *base, GSourceFunc callback, gpointer arg)
 
 	(void)callback;
 	(void)arg;
-	g_source_set_ready_time(base, -1); /* of http_wake */
+	g_source_set_ready_time(base, -1); /* of http_wake and listen_again */
+	if (source->full || g_source_query_unix_fd(base, source->listener_tag))
+		accept_some(source);
 	MHD_run(source->daemon);
+	listen_again(source);
 	return G_SOURCE_CONTINUE;
+}
+
+static void finalize(GSource *base)
+{
+	close(((struct http_source *)base)->listener);
 }
 
 static GSourceFuncs source_functions = {
 	.prepare = prepare,
 	.check = check,
 	.dispatch = dispatch,
+	.finalize = finalize,
 };
 
 static void log_line(void *arg, const char *format, va_list arguments) G_GNUC_PRINTF(2, 0);
@@ -168,17 +243,17 @@ static void raise_open_files(void)
 		log_debug("http: the limit of open files stays as it is");
 }
 
-static struct MHD_Daemon *start_daemon(int fd, struct server *server, unsigned int connections)
+static struct MHD_Daemon *start_daemon(struct server *server, unsigned int connections)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		access_any, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_TIMEOUT_SECS,
-		MHD_OPTION_NOTIFY_COMPLETED, completed_any, server, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			MHD_USE_NO_LISTEN_SOCKET,
+		0, NULL, NULL, access_any, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)HTTP_TIMEOUT_SECS, MHD_OPTION_NOTIFY_COMPLETED, completed_any, server,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
 static void server_free(struct server **server)
@@ -203,7 +278,7 @@ int http_start(int fd, const struct http_limits *limits, MHD_AccessHandlerCallba
 	server->access = access;
 	server->completed = completed;
 	server->arg = arg;
-	started = start_daemon(fd, server, limits->connections);
+	started = start_daemon(server, limits->connections);
 	if (!started) {
 		close(fd);
 		return -ENOMEM;
@@ -211,12 +286,16 @@ int http_start(int fd, const struct http_limits *limits, MHD_AccessHandlerCallba
 	info = MHD_get_daemon_info(started, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info || info->epoll_fd < 0) {
 		MHD_stop_daemon(started);
+		close(fd);
 		return -ENOTSUP;
 	}
 	made = (struct http_source *)g_source_new(&source_functions, sizeof(*made));
 	made->daemon = started;
 	made->server = TAKE_PTR(server);
 	made->tag = g_source_add_unix_fd(&made->base, info->epoll_fd, G_IO_IN);
+	made->listener = fd;
+	made->listener_tag = g_source_add_unix_fd(&made->base, fd, G_IO_IN);
+	made->most = limits->connections;
 	*source = g_source_attach(&made->base, NULL);
 	g_source_unref(&made->base);
 	*daemon = started;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -247,6 +248,61 @@ static void who_waits_and_leaves_is_forgotten(void **state)
 	assert_int_equal(daemon_stop(daemon), 0);
 }
 
+static void wait_for_log(const struct daemon *daemon, const char *text)
+{
+	const gint64 since = g_get_monotonic_time();
+
+	for (;;) {
+		g_autofree char *log = daemon_log(daemon);
+
+		if (strstr(log, text))
+			return;
+		if (patience_over(since, GIVE_UP_MS))
+			fail_msg("its log does not say \"%s\": %s", text, log);
+		g_usleep(10000);
+	}
+}
+
+static void assert_answered(int fd)
+{
+	const struct timeval limit = {.tv_sec = GIVE_UP_MS / 1000};
+	char status[13] = "";
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	assert_int_equal(recv(fd, status, sizeof(status) - 1, MSG_WAITALL), sizeof(status) - 1);
+	assert_string_equal(status, "HTTP/1.1 200");
+	close(fd);
+}
+
+/* libmicrohttpd itself would not listen any more until another client came and went. */
+static void without_a_descriptor_a_client_waits_and_is_answered(void **state)
+{
+	static const char ask[] = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
+	static const char wait[] = "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct rlimit before, none;
+
+	(void)state;
+	chmod(netns_workdir(), 0755);
+	for (unsigned int others = 0; others < 2; others++) {
+		g_autofree char *name = g_strdup_printf("clients%u", others);
+		const struct daemon *daemon = daemon_start(name, NULL);
+		int other = others ? http_send_bytes(daemon->socket, wait, strlen(wait)) : -1;
+		int client;
+
+		if (others)
+			sgctl_check(daemon, "show", "status", NULL); /* it was let in before */
+		assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, NULL, &before), 0);
+		none = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+		assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &none, NULL), 0);
+		client = http_send_bytes(daemon->socket, ask, strlen(ask));
+		wait_for_log(daemon, "a client has to wait: accept: Too many open files");
+		assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &before, NULL), 0);
+		assert_answered(client);
+		if (others)
+			close(other);
+	}
+}
+
 static void bodies_that_are_too_large_are_refused(void **state)
 {
 	const char *socket = start(NULL);
@@ -282,6 +338,7 @@ int main(void)
 		TEST(an_upload_outlives_a_rulesd_that_stands_still),
 		TEST(what_is_no_http_is_no_harm),
 		TEST(who_waits_and_leaves_is_forgotten),
+		TEST(without_a_descriptor_a_client_waits_and_is_answered),
 		TEST(bodies_that_are_too_large_are_refused),
 	};
 
