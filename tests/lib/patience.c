@@ -77,24 +77,57 @@ static guint64 delay_of(const char *path)
 	return delayed;
 }
 
-static guint64 delay_of_process(pid_t pid)
+/* Reads the threads of a process into what is left of the array. */
+static void read_threads(pid_t pid, struct stopwatch_threads *threads)
 {
 	g_autofree char *folder = g_strdup_printf("/proc/%d/task", (int)pid);
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	guint64 delayed = 0;
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_strdup_printf("%s/%s/schedstat", folder, name);
 
-		delayed += delay_of(path);
+		if (threads->count == G_N_ELEMENTS(threads->each)) {
+			threads->more = true;
+			return;
+		}
+		threads->each[threads->count++] = (struct stopwatch_thread){
+			.tid = atoi(name),
+			.delayed_ns = delay_of(path),
+		};
 	}
-	return delayed;
 }
 
-static guint64 delays(pid_t pid)
+static void read_all_threads(pid_t pid, struct stopwatch_threads *threads)
 {
-	return delay_of_process(getpid()) + (pid > 0 ? delay_of_process(pid) : 0);
+	*threads = (struct stopwatch_threads){0};
+	read_threads(getpid(), threads);
+	if (pid > 0)
+		read_threads(pid, threads);
+}
+
+/*
+ * How long threads that are there now have waited since before was read. What one has waited that
+ * is gone is not known; it must not be taken off, since it was none of this time.
+ */
+static guint64 delayed_since(pid_t pid, const struct stopwatch_threads *before)
+{
+	struct stopwatch_threads now;
+	guint64 delayed = 0;
+
+	read_all_threads(pid, &now);
+	for (unsigned int i = 0; i < now.count; i++) {
+		const struct stopwatch_thread *thread = &now.each[i], *old = NULL;
+
+		for (unsigned int j = 0; j < before->count && !old; j++)
+			if (before->each[j].tid == thread->tid)
+				old = &before->each[j];
+		if (old && thread->delayed_ns > old->delayed_ns)
+			delayed += thread->delayed_ns - old->delayed_ns;
+		else if (!old && !before->more)
+			delayed += thread->delayed_ns; /* made since then */
+	}
+	return delayed;
 }
 
 /* What the hypervisor took, of a CPU on average: the eighth number of /proc/stat, in ticks. */
@@ -112,20 +145,20 @@ static gint64 stolen_us(void)
 
 struct stopwatch stopwatch_start(pid_t pid)
 {
+	struct stopwatch watch = {.pid = pid};
+
 	patience_slowness();
-	return (struct stopwatch){
-		.pid = pid,
-		.delayed_ns = delays(pid),
-		.stolen_us = stolen_us(),
-		.began_us = g_get_monotonic_time(),
-	};
+	read_all_threads(pid, &watch.threads);
+	watch.stolen_us = stolen_us();
+	watch.began_us = g_get_monotonic_time();
+	return watch;
 }
 
 int stopwatch_ms(const struct stopwatch *watch)
 {
 	gint64 us = g_get_monotonic_time() - watch->began_us;
 
-	us -= (gint64)(delays(watch->pid) - watch->delayed_ns) / 1000;
+	us -= (gint64)(delayed_since(watch->pid, &watch->threads) / 1000);
 	us -= stolen_us() - watch->stolen_us;
 	return (int)(MAX(us, 0) / 1000);
 }

@@ -39,10 +39,21 @@ void patience_real_time(bool yes);
 #define MEMORY_COUNTS true
 #endif
 
+struct stopwatch_thread {
+	pid_t tid;
+	guint64 delayed_ns; /* ready, and without a CPU, since it was made */
+};
+
+struct stopwatch_threads {
+	unsigned int count;
+	bool more; /* than there is room for */
+	struct stopwatch_thread each[64];
+};
+
 struct stopwatch {
 	pid_t pid; /* whose waiting for a CPU does not count, beside the caller's */
 	gint64 began_us, stolen_us;
-	guint64 delayed_ns;
+	struct stopwatch_threads threads;
 };
 struct stopwatch stopwatch_start(pid_t pid);
 /* Without what the scheduler or the hypervisor kept both of them waiting. */
