@@ -300,13 +300,15 @@ static void events_that_are_lost_lose_nothing(void **state)
 	must("del noise0");
 }
 
-/* Moved away and back: while rulesd does not run its programs go along and come back. */
+/* Moved away and back: while rulesd does not run its links go along and come back. Filters, which
+ * kernels before 6.6 have instead, do not (rulesd.8): only afterwards is it as it was. */
 static void a_journey_through_another_namespace_opens_nothing_while_rulesd_is_dead(void **state)
 {
 	AUTO_FD int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	g_autofree char *home_path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), home);
 	g_autofree char *away_path = NULL;
 	struct stage stage = open_stage("journey", POLICY(""));
+	bool judged = daemon_has_tcx(stage.daemon);
 	int away;
 
 	(void)state;
@@ -314,7 +316,8 @@ static void a_journey_through_another_namespace_opens_nothing_while_rulesd_is_de
 	away = netns_new();
 	away_path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), away);
 	netns_switch(home);
-	judge_start(&stage.judge);
+	if (judged)
+		judge_start(&stage.judge);
 	for (unsigned int i = 0; i < 10; i++) {
 		command_check("ip", "link", "set", "tap0", "netns", away_path, NULL);
 		netns_switch(away);
@@ -323,7 +326,8 @@ static void a_journey_through_another_namespace_opens_nothing_while_rulesd_is_de
 		must("set tap0 master br0 up");
 		g_usleep(20000);
 	}
-	judge_end(&stage.judge);
+	if (judged)
+		judge_end(&stage.judge);
 	daemon_restart(stage.daemon, guarded);
 	assert_works(&stage);
 }

@@ -576,13 +576,6 @@ static const struct spoiling {
 
 /* ------------------------------------------------------------------ tests */
 
-static bool has_tcx(const struct scene_stage *stage)
-{
-	g_autofree char *path = g_strdup_printf("%s/links/1-ingress", stage->daemon->bpffs);
-
-	return access(path, F_OK) == 0;
-}
-
 /* Every ten seconds rulesd looks by itself whether the programs run, and puts them back; how often
  * it has found that they do not. */
 static unsigned int put_back(const struct scene_stage *stage)
@@ -678,7 +671,7 @@ static void whatever_is_spoiled_is_named_and_repaired(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(spoilings); i++) {
 		const struct spoiling *spoiling = &spoilings[i];
 
-		if (spoiling->links && !has_tcx(&stage))
+		if (spoiling->links && !daemon_has_tcx(stage.daemon))
 			continue;
 		while (!name_and_repair(&stage, spoiling))
 			print_message("  %s: rulesd came first\n", spoiling->what);

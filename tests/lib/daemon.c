@@ -97,6 +97,13 @@ char *daemon_log(const struct daemon *daemon)
 	return text;
 }
 
+bool daemon_has_tcx(const struct daemon *daemon)
+{
+	g_autofree char *path = g_build_filename(daemon->bpffs, "links", "1-ingress", NULL);
+
+	return access(path, F_OK) == 0;
+}
+
 /* Waits for the process's end, at most limit_ms; -1 when it still runs, else its wait status. */
 static int wait_end(pid_t pid, int limit_ms)
 {

@@ -35,6 +35,9 @@ int daemon_stop(struct daemon *daemon);	 /* SIGTERM: pins stay; returns the exit
 void daemon_delete(struct daemon *daemon);
 /* For teardowns: the same for every one. */
 void daemon_delete_all(void);
+/* Whether the first interface has a link to its VM; before kernel 6.6 it is a filter, of which
+ * nothing is pinned. */
+bool daemon_has_tcx(const struct daemon *daemon);
 /* What rulesd wrote to standard error so far. The caller frees. */
 char *daemon_log(const struct daemon *daemon);
 
