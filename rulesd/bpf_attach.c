@@ -547,6 +547,7 @@ static void finish_one(struct dataplane *dataplane, struct beginning *begin)
 	g_clear_pointer(&request->error, g_free);
 	dataplane->held[request->iface->slot].hook = used;
 	dataplane->held[request->iface->slot].quick = quick;
+	intact_keep(dataplane, request->iface->slot);
 	request->attachment = (struct dataplane_attachment){.slot = request->iface->slot,
 							    .ifindex = request->ifindex,
 							    .hook = used,
@@ -627,6 +628,8 @@ static int look_at(struct dataplane *dataplane, uint32_t slot, GHashTable *views
 	if (!code)
 		code = slot_of_ifindex(dataplane, attachment->ifindex, &found, error);
 	attachment->live = seen.live && found == slot;
+	attachment->any = seen.any;
+	attachment->pinned = seen.pinned;
 	attachment->hook = seen.used;
 	return code;
 }

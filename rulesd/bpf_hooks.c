@@ -228,7 +228,46 @@ int hooks_look(struct dataplane *dataplane, uint32_t slot, uint32_t ifindex, GHa
 	seen->live = is_live(&found, &seen->used);
 	for (enum hook_place place = 0; place < PLACES; place++)
 		seen->any |= found.program[place] != 0;
+	for (enum hook_place place = 0; place < PLACES; place++)
+		seen->pinned |= found.fd[place] >= 0;
 	return 0;
+}
+
+static bool lacks_pin(const struct dataplane *dataplane, uint32_t slot, enum hook_place place)
+{
+	g_autofree char *path = hooks_link_path(dataplane, slot, place);
+
+	return access(path, F_OK) && errno == ENOENT;
+}
+
+static void add_missing(const struct dataplane *dataplane, uint32_t slot, enum hook_place place,
+			const char *joint, GString *text)
+{
+	g_autofree char *path = hooks_link_path(dataplane, slot, place);
+
+	g_string_append_printf(text, "%s%s", text->len ? joint : "", path);
+}
+
+char *dataplane_missing_pins(const struct dataplane *dataplane, uint32_t slot, enum model_hook hook)
+{
+	GString *text = g_string_new(NULL);
+	bool lacks_xdp, lacks_tcx;
+
+	if (hook != MODEL_HOOK_TC && dataplane->tcx &&
+	    lacks_pin(dataplane, slot, PLACE_TCX_INGRESS))
+		add_missing(dataplane, slot, PLACE_TCX_INGRESS, "", text);
+	lacks_xdp = lacks_pin(dataplane, slot, PLACE_XDP);
+	lacks_tcx = lacks_pin(dataplane, slot, PLACE_TCX_EGRESS);
+	/* Which of the two it was, if it had one, was for the device to say. */
+	if (hook == MODEL_HOOK_AUTO && dataplane->tcx && lacks_xdp && lacks_tcx) {
+		add_missing(dataplane, slot, PLACE_XDP, " and ", text);
+		add_missing(dataplane, slot, PLACE_TCX_EGRESS, " or ", text);
+	}
+	if (hook == MODEL_HOOK_XDP && lacks_xdp)
+		add_missing(dataplane, slot, PLACE_XDP, " and ", text);
+	if (hook == MODEL_HOOK_TCX && lacks_tcx)
+		add_missing(dataplane, slot, PLACE_TCX_EGRESS, " and ", text);
+	return g_string_free(text, !text->len);
 }
 
 int hooks_compare(struct dataplane *dataplane, uint32_t slot, GHashTable *views,

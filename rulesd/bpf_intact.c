@@ -136,6 +136,23 @@ static int open_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir
 	return fd;
 }
 
+void intact_keep(struct dataplane *dataplane, uint32_t slot)
+{
+	static const enum sg_dir dirs[] = {SG_EGRESS, SG_INGRESS};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(dirs); i++) {
+		g_autofree char *path = NULL;
+		enum hook_place place;
+		int fd = -1;
+
+		if (!place_of(dataplane, slot, dirs[i], &place))
+			continue;
+		path = hooks_link_path(dataplane, slot, place);
+		fd = open_link(dataplane, slot, dirs[i], path);
+		cleanup_fd(&fd);
+	}
+}
+
 /* What is to be asked of it, and whether its pin is there. */
 static void look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir dir, GArray *links,
 			 struct dataplane_harm *harm)

@@ -776,6 +776,7 @@ unsigned int hooks_remove_filters(uint32_t ifindex);
 struct hooks_seen {
 	bool any;	      /* some program of ours runs on this device of this namespace */
 	bool live;	      /* both directions are filtered */
+	bool pinned;	      /* some link has a pin */
 	enum model_hook used; /* if live: by which hook */
 };
 /* views as of hooks_wish. */
@@ -812,6 +813,9 @@ void early_remove_all(struct dataplane *dataplane);
 
 /* Lets go of the links of a slot: before they are removed, and when there are new ones. */
 void intact_forget(struct dataplane *dataplane, uint32_t slot);
+/* Holds the links of a slot that was just attached, if there are descriptors to spare: from then on
+ * they filter, whatever happens to their pins. */
+void intact_keep(struct dataplane *dataplane, uint32_t slot);
 void intact_close(struct dataplane *dataplane);
 /* Whether the entries of all interfaces say what they should of where they are. */
 bool intact_ifaces(const struct dataplane *dataplane);

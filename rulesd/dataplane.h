@@ -32,6 +32,8 @@ struct dataplane_attachment {
 	uint32_t ifindex;
 	enum model_hook hook; /* the one in use: xdp, tcx or tc, never auto */
 	bool live;	      /* programs verified in place */
+	bool any;	      /* some of them are: it is the device that it was attached to */
+	bool pinned;	      /* a link of it has a pin, whether the link is on the device or not */
 	bool quick; /* filtered, but not by the hook that it shall have: dataplane_upgrade */
 };
 
@@ -175,6 +177,11 @@ int dataplane_attachments(struct dataplane *dataplane, GArray *attachments, char
  */
 int dataplane_attachments_from(struct dataplane *dataplane, uint32_t *next, GArray *attachments,
 			       char **error);
+
+/* The pins of links that a slot with this hook should have and has not, as a text; NULL: it has
+ * them all, or needs none. The caller frees. */
+char *dataplane_missing_pins(const struct dataplane *dataplane, uint32_t slot,
+			     enum model_hook hook);
 
 /* The device that a slot is pinned on, whether it filters there or not; 0: none. */
 uint32_t dataplane_slot_device(const struct dataplane *dataplane, uint32_t slot);

@@ -281,7 +281,7 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		.bpffs = options->bpffs,
 		.max_flows = options->max_flows,
 	};
-	bool whole = true;
+	bool whole = true, nothing = false;
 	int err;
 
 	e->options = options;
@@ -309,6 +309,8 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 	if (err == 0)
 		err = dataplane_open(&dataplane, &e->dataplane, error);
 	if (err == 0)
+		nothing = dataplane_generation(e->dataplane) == 0;
+	if (err == 0)
 		engine_repinned(e);
 	if (err == 0)
 		err = engine_guard_enforce(e, error);
@@ -322,6 +324,8 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		err = restore_kernel(e, diag, error);
 	if (err < 0)
 		return err;
+	if (nothing)
+		engine_found_nothing(e);
 	finish_migration(e);
 	engine_kept_settle(e);
 	save_what_was_lost(e, whole);

@@ -660,6 +660,21 @@ void engine_reconcile_one(struct engine *engine, const char *id)
 	engine_reconcile_some(engine, ids);
 }
 
+/*
+ * Whether a device without all of its programs is the one that had them. The number alone may be
+ * another device's by now; but then links are pinned that are on none.
+ */
+static bool is_same_device(const struct engine *engine, const struct image_iface *wanted,
+			   const struct dataplane_attachment *pinned)
+{
+	const struct link *link = links_by_index(engine->links, pinned->ifindex);
+	g_autofree char *missing =
+		dataplane_missing_pins(engine->dataplane, pinned->slot, wanted->hook);
+
+	return link && link_is_wanted(link, wanted->device) &&
+	       (pinned->any || (missing && !pinned->pinned));
+}
+
 static int restore_one(struct engine *engine, const struct dataplane_attachment *pinned,
 		       char **error)
 {
@@ -687,7 +702,9 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 	set_ifindex(engine, iface, pinned->ifindex);
 	/* The number may be another device's by now: it is by its programs that a device is known.
 	 */
-	iface->lost = !pinned->live;
+	if (!pinned->live && is_same_device(engine, wanted, pinned))
+		engine_robbed_before(engine, iface, wanted->hook);
+	iface->lost = !pinned->live && !iface->robbed;
 	iface->hook = pinned->hook;
 	iface->wanted_hook = wanted->hook;
 	/* What was refused before this start has been reported by whoever ran then. */
@@ -703,16 +720,25 @@ static int restore_one(struct engine *engine, const struct dataplane_attachment 
 int engine_restore(struct engine *engine, char **error)
 {
 	g_autoptr(GArray) pinned = g_array_new(FALSE, TRUE, sizeof(struct dataplane_attachment));
+	g_autoptr(GPtrArray) robbed = g_ptr_array_new_with_free_func(g_free);
 	int err = dataplane_attachments(engine->dataplane, pinned, error);
 
 	if (err < 0)
 		return err;
 	for (guint i = 0; i < pinned->len; i++) {
-		err = restore_one(engine, &g_array_index(pinned, struct dataplane_attachment, i),
-				  error);
+		const struct dataplane_attachment *one =
+			&g_array_index(pinned, struct dataplane_attachment, i);
+		const struct engine_iface *iface;
+
+		err = restore_one(engine, one, error);
 		if (err < 0)
 			return err;
+		iface = engine_by_ifindex(engine, one->ifindex);
+		if (iface && iface->robbed)
+			g_ptr_array_add(robbed, g_strdup(iface->id));
 	}
 	engine_reconcile(engine);
+	for (guint i = 0; i < robbed->len; i++)
+		engine_robbed_mended(engine, robbed->pdata[i]);
 	return 0;
 }

@@ -77,16 +77,43 @@ struct engine_iface *engine_iface_of_slot(const struct engine *engine, uint32_t 
 	return id ? g_hash_table_lookup(engine->ifaces, id) : NULL;
 }
 
+static void log_robbed(const struct engine *engine, const struct engine_iface *iface,
+		       enum model_hook hook, const char *when, const char *until_then)
+{
+	g_autofree char *pins = dataplane_missing_pins(engine->dataplane, iface->slot, hook);
+
+	log_warning("interface %s: its programs on %s were removed by somebody else%s%s%s: putting "
+		    "them back; %s",
+		    iface->id, iface->device, when, pins ? ", with the pin " : "", pins ? pins : "",
+		    until_then);
+}
+
 void engine_robbed(struct engine *engine, struct engine_iface *iface)
 {
 	int shut = 0;
 
 	engine_guard_stop(engine, &iface->ifindex, 1, &shut);
-	log_warning("interface %s: its programs on %s were removed by somebody else: putting them "
-		    "back",
-		    iface->id, iface->device);
+	log_robbed(engine, iface, iface->hook, "",
+		   engine->guard ? "the guard shuts it until then"
+				 : "until then frames pass unfiltered");
 	iface->robbed = true;
 	engine_set_state(engine, iface, ENGINE_FAILED, "its programs were removed");
+}
+
+void engine_robbed_before(struct engine *engine, struct engine_iface *iface, enum model_hook hook)
+{
+	log_robbed(engine, iface, hook, " while rulesd did not run",
+		   "until now frames passed unfiltered");
+	iface->robbed = true;
+}
+
+void engine_robbed_mended(struct engine *engine, const char *id)
+{
+	const struct engine_iface *iface = g_hash_table_lookup(engine->ifaces, id);
+	g_autofree char *what = g_strdup_printf("programs of interface %s", id);
+
+	if (iface && iface->state == ENGINE_FILTERING)
+		engine_repaired(engine, REPAIR_PROGRAM, 1, what);
 }
 
 /* Whether it is one that should be filtered just now, on a device that is there. */
@@ -116,13 +143,8 @@ static void put_back(struct engine *engine, const GArray *slots)
 	engine_reconcile_some(engine, ids);
 	engine_note(engine);
 	g_hash_table_iter_init(&iter, ids);
-	while (g_hash_table_iter_next(&iter, &id, NULL)) {
-		const struct engine_iface *iface = g_hash_table_lookup(engine->ifaces, id);
-		g_autofree char *what = g_strdup_printf("programs of interface %s", (char *)id);
-
-		if (iface && iface->state == ENGINE_FILTERING)
-			engine_repaired(engine, REPAIR_PROGRAM, 1, what);
-	}
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		engine_robbed_mended(engine, id);
 }
 
 /* ------------------------------------------------------------------ filters */
@@ -260,8 +282,8 @@ static void handle(struct engine_intact *intact, const struct dataplane_harm *ha
 	struct engine *engine = intact->engine;
 
 	if (harm->pins) {
-		log_warning("%s%s was removed by somebody else: pinned again", harm->pin,
-			    harm->pins > 1 ? " and others" : "");
+		log_warning("%s %s removed by somebody else: pinned again; filtering went on",
+			    harm->pin, harm->pins > 1 ? "and others were" : "was");
 		engine_repaired(engine, REPAIR_PIN, harm->pins, harm->pin);
 	}
 	if (harm->error)
@@ -270,6 +292,23 @@ static void handle(struct engine_intact *intact, const struct dataplane_harm *ha
 		log_warning("%s was changed by somebody else: verifying everything", harm->entry);
 		verify(intact);
 	}
+}
+
+void engine_found_nothing(struct engine *engine)
+{
+	unsigned int filtering = 0;
+	GHashTableIter iter;
+	gpointer iface;
+
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (g_hash_table_iter_next(&iter, NULL, &iface))
+		filtering += ((const struct engine_iface *)iface)->state == ENGINE_FILTERING;
+	if (filtering)
+		log_warning(
+			"nothing was pinned in %s, so until now frames of %u interface%s passed "
+			"unfiltered: after a reboot or --flush that is so, else somebody has "
+			"removed the pins, and the connections with them",
+			engine->options->bpffs, filtering, filtering > 1 ? "s" : "");
 }
 
 void engine_repinned(struct engine *engine)

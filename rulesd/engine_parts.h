@@ -242,10 +242,16 @@ void engine_watch_stop(struct engine *engine);
 /* Looks every second, unless options->verify_every is 0. */
 void engine_intact_start(struct engine *engine);
 void engine_intact_stop(struct engine *engine);
+/* At the end of a start that found no maps: says so if interfaces should have been filtered. */
+void engine_found_nothing(struct engine *engine);
 /* Says what the start had to put back. */
 void engine_repinned(struct engine *engine);
 /* Its programs were taken away: shuts its device, until the reconciliation that puts them back. */
 void engine_robbed(struct engine *engine, struct engine_iface *iface);
+/* The same at start, when the guard has seen to the device already; hook as the policy has it. */
+void engine_robbed_before(struct engine *engine, struct engine_iface *iface, enum model_hook hook);
+/* Counts that they are back, if they are. */
+void engine_robbed_mended(struct engine *engine, const char *id);
 struct engine_iface *engine_iface_of_slot(const struct engine *engine, uint32_t slot);
 /* Counts and remembers what was put back, and tells who listens. */
 enum repair_kind { REPAIR_PROGRAM, REPAIR_PIN, REPAIR_ENTRY };

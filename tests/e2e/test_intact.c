@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bpf/abi.h"
@@ -18,6 +19,7 @@
 #include "tests/lib/scene.h"
 
 #define NOTICED_MS 1000
+#define FEW_FILES  400 /* it has more than a quarter of them open at once */
 
 static const char policy[] =
 	"{ \"version\": 1,"
@@ -114,6 +116,20 @@ static void check_metrics(const struct scene_stage *stage)
 		http_expect(stage->daemon->socket, 200, "GET", "/metrics", NULL, NULL);
 
 	assert_non_null(strstr(metrics.text, "tapguard_repairs_total{kind=\"program\"} 1"));
+}
+
+static void check_log(const struct scene_stage *stage, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void check_log(const struct scene_stage *stage, const char *format, ...)
+{
+	g_autofree char *log = daemon_log(stage->daemon), *wanted = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	wanted = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (!strstr(log, wanted))
+		fail_msg("the log does not say \"%s\":\n%s", wanted, log);
 }
 
 /* ------------------------------------------------------------------ programs */
@@ -214,6 +230,102 @@ static void links_whose_pins_go_filter_on(void **state)
 	wait_repaired(&stage, "the links", "pins", 0);
 	assert_true(has_links(&stage));
 	check_filtering(&stage, "the links");
+	check_log(&stage, "removed by somebody else: pinned again; filtering went on");
+}
+
+/* It holds them from the moment that they are there. */
+static void links_whose_pins_go_at_once_filter_on(void **state)
+{
+	g_autofree char *text = g_strdup_printf(policy, "xdp");
+	struct scene_stage stage = scene_stage_connected("intact", NULL, text);
+	g_autofree char *links = g_strdup_printf("%s/links", stage.daemon->bpffs);
+
+	(void)state;
+	if (!has_links(&stage))
+		return;
+	daemon_kill(stage.daemon);
+	daemon_restart_until(stage.daemon, "interfaces");
+	netns_remove_tree(links);
+	check_closed(&stage, 200);
+	wait_repaired(&stage, "the links", "pins", 0);
+	check_filtering(&stage, "the links");
+	assert_int_equal(repairs(&stage, "programs"), 0);
+}
+
+static void remove_link_pin(const struct scene_stage *stage, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("%s/links/%s", stage->daemon->bpffs, name);
+
+	if (unlink(path))
+		fail_msg("%s: %s", path, strerror(errno));
+}
+
+/* A link ends with its last pin when nobody holds it. */
+static void links_whose_pins_go_while_rulesd_is_dead_are_put_back(void **state)
+{
+	static const char *const names[][2] = {
+		{"1-ingress", NULL}, {"1-xdp", NULL}, {"1-ingress", "1-xdp"}};
+	struct scene_stage stage = open_stage("xdp");
+
+	(void)state;
+	if (!has_links(&stage))
+		return;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++) {
+		daemon_kill(stage.daemon);
+		for (unsigned int k = 0; k < 2 && names[i][k]; k++)
+			remove_link_pin(&stage, names[i][k]);
+		daemon_restart(stage.daemon, NULL);
+		check_filtering(&stage, names[i][0]);
+		assert_int_equal(repairs(&stage, "programs"), 1);
+		check_log(&stage,
+			  "interface web: its programs on tap0 were removed by somebody "
+			  "else while rulesd did not run, with the pin %s/links/%s",
+			  stage.daemon->bpffs, names[i][0]);
+	}
+	sgctl_check(stage.daemon, "verify", NULL);
+}
+
+static void pins_that_all_go_while_rulesd_is_dead_are_reported(void **state)
+{
+	struct scene_stage stage = open_stage("xdp");
+
+	(void)state;
+	if (!has_links(&stage))
+		return;
+	daemon_kill(stage.daemon);
+	netns_remove_tree(stage.daemon->bpffs);
+	daemon_restart(stage.daemon, NULL);
+	check_log(&stage,
+		  "nothing was pinned in %s, so until now frames of 1 interface passed "
+		  "unfiltered",
+		  stage.daemon->bpffs);
+	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+}
+
+/* Descriptors are for other things then (bpf_intact.c), so a link does end with its pin. */
+static void a_link_that_is_not_held_is_put_back(void **state)
+{
+	g_autofree char *text = g_strdup_printf(policy, "xdp");
+	struct scene_stage stage = scene_stage_open("intact", NULL, "{ \"version\": 1 }");
+	struct rlimit limit = {.rlim_max = RLIM_INFINITY};
+
+	(void)state;
+	assert_int_equal(prlimit(stage.daemon->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = FEW_FILES;
+	assert_int_equal(prlimit(stage.daemon->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	daemon_apply(stage.daemon, text);
+	scene_connect(&stage.connection);
+	if (!has_links(&stage))
+		return;
+	remove_link_pin(&stage, "1-ingress");
+	wait_repaired(&stage, "the link", "programs", 0);
+	check_filtering(&stage, "the link");
+	check_log(&stage,
+		  "interface web: its programs on tap0 were removed by somebody else, with "
+		  "the pin %s/links/1-ingress: putting them back; until then frames pass "
+		  "unfiltered",
+		  stage.daemon->bpffs);
 }
 
 static void everything_that_was_pinned_is_pinned_again(void **state)
@@ -314,6 +426,10 @@ int main(void)
 		T(another_program_in_the_link_is_replaced),
 		T(removed_filters_are_put_back),
 		T(links_whose_pins_go_filter_on),
+		T(links_whose_pins_go_at_once_filter_on),
+		T(links_whose_pins_go_while_rulesd_is_dead_are_put_back),
+		T(pins_that_all_go_while_rulesd_is_dead_are_reported),
+		T(a_link_that_is_not_held_is_put_back),
 		T(everything_that_was_pinned_is_pinned_again),
 		T(wiped_maps_are_filled_again),
 		T(a_wiped_interface_is_filled_again),
