@@ -3,6 +3,8 @@
  * test_privilege.c - a running rulesd, taken over: which capabilities it has left, and what becomes
  * of it when it is made to call what it never calls. It is taken over as a debugger does, from
  * outside: ptrace(2) puts a system call of ours where its loop waits in one.
+ *
+ * It is long because calls and files are tried in the same rulesd, taken over in the same way.
  */
 #include <errno.h>
 #include <fcntl.h>
