@@ -127,7 +127,8 @@ static GPtrArray *pins_in(const struct daemon *daemon, const char *folder)
 	assert_non_null(dir);
 	while ((name = g_dir_read_name(dir)))
 		g_ptr_array_add(pins, g_build_filename(path, name, NULL));
-	assert_true(pins->len > 1);
+	/* Before kernel 6.6 an interface has one link. */
+	assert_true(pins->len > 0);
 	return pins;
 }
 
