@@ -109,6 +109,8 @@ static int unhook(struct dataplane *dataplane, uint32_t slot, char **error)
 
 	if (!slot || slot > SG_MAX_SLOTS)
 		return bpf_fail(error, -EINVAL, "slot %u", slot);
+	if (dataplane_is_covered(dataplane))
+		return covered_fail(dataplane, error);
 	ifindex = dataplane->ifaces[slot].ifindex;
 	intact_forget(dataplane, slot);
 	code = hooks_remove(dataplane, slot, ifindex, error);
@@ -445,6 +447,8 @@ static int begin_one(struct dataplane *dataplane, struct beginning *begin, char 
 	if (!slot || slot > SG_MAX_SLOTS || !ifindex)
 		return bpf_fail(error, -EINVAL, "interface %s: slot %u, ifindex %u", iface->id,
 				slot, ifindex);
+	if (dataplane_is_covered(dataplane))
+		return covered_fail(dataplane, error);
 	begin->wish.device = iface->device;
 	begin->wish.slot = slot;
 	begin->wish.ifindex = ifindex;
@@ -625,6 +629,13 @@ static int look_at(struct dataplane *dataplane, uint32_t slot, GHashTable *views
 	uint32_t found = 0;
 	int code = hooks_look(dataplane, slot, attachment->ifindex, views, &seen, error);
 
+	/* Pins that cannot be seen say nothing against what is known. */
+	if (!code && !seen.live && attachment->ifindex == dataplane->held[slot].ifindex &&
+	    dataplane_is_covered(dataplane)) {
+		attachment->live = true;
+		attachment->hook = dataplane->held[slot].hook;
+		return 0;
+	}
 	if (!code)
 		code = slot_of_ifindex(dataplane, attachment->ifindex, &found, error);
 	attachment->live = seen.live && found == slot;

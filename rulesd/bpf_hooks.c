@@ -27,9 +27,6 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
-/* linux/bpf.h of kernels before 6.6 does not know them. */
-#define ATTACH_TCX_INGRESS 46
-#define ATTACH_TCX_EGRESS  47
 #define ATTACH_BEFORE	   (1u << 3) /* BPF_F_BEFORE without a relative: ahead of all others */
 
 static const struct {

@@ -161,7 +161,8 @@ static void look_at_link(struct dataplane *dataplane, uint32_t slot, enum sg_dir
 	g_autofree char *path = NULL;
 	enum hook_place place;
 
-	if (!place_of(dataplane, slot, dir, &place))
+	if (!place_of(dataplane, slot, dir, &place) ||
+	    (dataplane->intact.covered && !dataplane->held[slot].links[dir]))
 		return;
 	if (!dataplane->held[slot].links[dir] || dataplane->intact.links)
 		path = hooks_link_path(dataplane, slot, place);
@@ -239,7 +240,8 @@ static bool have_folders_changed(struct dataplane *dataplane)
 
 static void look_at_folders(struct dataplane *dataplane, struct dataplane_harm *harm)
 {
-	dataplane->intact.links = have_folders_changed(dataplane);
+	dataplane->intact.covered = harm->covered = dataplane_is_covered(dataplane);
+	dataplane->intact.links = !harm->covered && have_folders_changed(dataplane);
 	if (!dataplane->intact.links)
 		return;
 	harm->pins += verify_pins_now(dataplane, &harm->pin, &harm->error);

@@ -273,6 +273,7 @@ struct intact {
 		uint64_t inode, seconds, nanoseconds;
 	} folder[4];
 	bool links;	      /* pins of links are looked at in this round */
+	bool covered;	      /* no pin can be found in this round */
 	unsigned int round;   /* which slots' entries are samples */
 	unsigned int put_off; /* collections, because of an interface that is not right */
 	struct image_member_walk *members;
@@ -742,6 +743,10 @@ bool filter_remove_qdisc(uint32_t ifindex);
 
 /* ------------------------------------------------------------------ bpf_hooks.c */
 
+/* linux/bpf.h of kernels before 6.6 does not know them. */
+#define ATTACH_TCX_INGRESS 46
+#define ATTACH_TCX_EGRESS  47
+
 /* Where a program of ours can be. */
 enum hook_place {
 	PLACE_XDP,
@@ -808,6 +813,11 @@ bool hooks_have_tcx(void);
 int early_remove(struct dataplane *dataplane, uint32_t slot, char **error);
 /* Off every slot, as far as possible. */
 void early_remove_all(struct dataplane *dataplane);
+
+/* ------------------------------------------------------------------ bpf_covered.c */
+
+/* -EBUSY with what is the matter while dataplane_is_covered. */
+int covered_fail(const struct dataplane *dataplane, char **error);
 
 /* ------------------------------------------------------------------ bpf_intact.c */
 

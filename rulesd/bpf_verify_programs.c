@@ -45,6 +45,9 @@ bool verify_programs(struct verification *v, int *code, char **error)
 	struct dataplane *dataplane = v->dataplane;
 	uint32_t done = 0;
 
+	/* verify_pins says so. */
+	if (dataplane_is_covered(dataplane))
+		return false;
 	if (!v->views) {
 		*code = device_look_all(&v->views);
 		if (*code) {
@@ -188,8 +191,19 @@ static void check_used_maps(struct verification *v)
 
 bool verify_pins(struct verification *v, int *code, char **error)
 {
+	char *why = NULL;
+	int covered;
+
 	(void)code;
 	(void)error;
+	if (dataplane_is_covered(v->dataplane)) {
+		covered = covered_fail(v->dataplane, &why);
+		if (verify_differs(v, VERIFY_PIN, 0, g_strdup(v->dataplane->bpffs),
+				   g_strdup("its bpffs"), g_strdup("another file system")))
+			verify_repaired(v, covered, TAKE_PTR(why));
+		g_free(why);
+		return false;
+	}
 	for (unsigned int i = 0; i < TABLE_COUNT; i++)
 		check_map_pin(v, i);
 	check_program_pins(v);

@@ -55,6 +55,44 @@ static char *existing_part(const char *path)
 	return part;
 }
 
+dev_t bpffs_device(const char *path)
+{
+	g_autofree char *part = existing_part(path);
+	struct stat st;
+
+	return stat(part, &st) < 0 ? 0 : st.st_dev;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	return strncmp(path, folder, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+char *bpffs_covered(const char *path)
+{
+	AUTO_FILE FILE *file = fopen("/proc/self/mountinfo", "re");
+	const dev_t device = bpffs_device(path);
+	char line[8192];
+
+	while (device && file && fgets(line, sizeof(line), file)) {
+		/* proc(5): ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [TAG...] - TYPE ... */
+		unsigned int high, low;
+		char where[4096];
+		char *plain;
+
+		if (!strstr(line, " - bpf ") ||
+		    sscanf(line, "%*u %*u %u:%u %*s %4095s", &high, &low, where) != 3)
+			continue;
+		plain = g_strcompress(where); /* a space is \\040 */
+		if (is_below(path, plain) && makedev(high, low) != device)
+			return plain;
+		g_free(plain);
+	}
+	return NULL;
+}
+
 /* Whether a bpffs with this device number is mounted in the mount namespace of the process. */
 static bool mounted_for(pid_t pid, dev_t device)
 {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Mounts a bpffs for path where there is none: at /sys/fs/bpf for a path below it, else at path
@@ -16,5 +17,10 @@ int bpffs_mount(const char *path, char **error);
  * namespace (see bpffs.c for how that is judged). 0, or -errno and *error with the fix.
  */
 int bpffs_prepare(const char *path, char **error);
+/* The device number of the file system that path is on, or would be made on; 0: nobody knows. */
+dev_t bpffs_device(const char *path);
+/* Where a bpffs is mounted, on the way to path, that path is not on, because something else was
+ * mounted over it; NULL: there is none. The caller frees. */
+char *bpffs_covered(const char *path);
 /* Whether path exists on a bpffs. */
 bool bpffs_exists(const char *path);

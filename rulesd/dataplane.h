@@ -73,6 +73,11 @@ struct dataplane_flow_filter {
 /* What dataplane_open will need and only CAP_SYS_ADMIN may, for who gives that up before; keeps
  * other instances off bpffs. 0 also when there is nothing there or another instance. */
 int dataplane_prepare(const char *bpffs, char **error);
+/* -EBUSY and *error when something was mounted over the bpffs that this one's predecessor pinned
+ * everything in, which filters on. Before anything is made on bpffs; needs CAP_SYS_ADMIN. */
+int dataplane_check_covered(const char *bpffs, char **error);
+/* The same of a dataplane that is open: nothing of it can be found by its pin for now. */
+bool dataplane_is_covered(const struct dataplane *dataplane);
 /* Opens, pins or adopts the programs and maps under options->bpffs. */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
 		   char **error);
@@ -309,6 +314,7 @@ struct dataplane_harm {
 	char *pin;	   /* the first pin that was gone and is there again, or cannot be made */
 	unsigned int pins; /* how many were made again */
 	char *error;	   /* why some could not be */
+	bool covered;	   /* dataplane_is_covered: pins were not looked at */
 };
 void dataplane_harm_clear(struct dataplane_harm *harm);
 

@@ -75,6 +75,8 @@ static int give_up_privileges(const struct options *options, char **error)
 	int err = api_check(options, error);
 
 	if (err == 0)
+		err = dataplane_check_covered(options->bpffs, error);
+	if (err == 0)
 		err = bpffs_mount(options->bpffs, error);
 	if (err == 0)
 		err = dataplane_prepare(options->bpffs, error);
@@ -157,7 +159,8 @@ static int flush(const struct options *options)
 		return EXIT_FAILURE;
 	}
 	pinned = bpffs_exists(options->bpffs);
-	if (privilege_drop(options, &error) < 0 ||
+	if (dataplane_check_covered(options->bpffs, &error) < 0 ||
+	    privilege_drop(options, &error) < 0 ||
 	    (pinned && dataplane_flush_all(&dataplane, &flushed, &error) < 0) ||
 	    engine_guard_flush(options, &table, &groups, &error) < 0) {
 		log_error("%s", error ? error : "unknown error");
