@@ -27,7 +27,7 @@
 #include "rulesd/cleanup.h"
 #include "rulesd/names.h"
 
-#define ATTACH_BEFORE	   (1u << 3) /* BPF_F_BEFORE without a relative: ahead of all others */
+#define ATTACH_BEFORE (1u << 3) /* BPF_F_BEFORE without a relative: ahead of all others */
 
 static const struct {
 	const char *name;
