@@ -511,6 +511,19 @@ int shards_release(struct dataplane *dataplane, uint32_t shard, uint32_t max_flo
 	return code;
 }
 
+/* Its flows went with the table that they were in. */
+static void count_none(struct dataplane *dataplane, uint32_t shard)
+{
+	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
+		struct sg_slot *counters = &dataplane->slots[slot];
+
+		if (!dataplane->held[slot].ifindex || dataplane->held[slot].shard != shard)
+			continue;
+		__atomic_store_n(&counters->flows, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&counters->half, 0, __ATOMIC_RELAXED);
+	}
+}
+
 int shards_adopt(struct dataplane *dataplane, char **error)
 {
 	for (uint32_t slot = 1; slot <= SG_MAX_SLOTS; slot++) {
@@ -548,8 +561,10 @@ int shards_adopt(struct dataplane *dataplane, char **error)
 						  ? shard->buckets
 						  : buckets_for(MAX(reserved, SG_SHARD_FLOWS)),
 					  error);
-			if (!code)
+			if (!code) {
+				count_none(dataplane, i);
 				code = shards_publish(dataplane, error);
+			}
 			shards_published(dataplane);
 			if (code)
 				return code;

@@ -170,6 +170,33 @@ static void a_map_without_its_pin_is_pinned_again_at_start(void **state)
 	}
 }
 
+static void remove_all(const struct daemon *daemon, const char *folder)
+{
+	g_autoptr(GPtrArray) pins = pins_in(daemon, folder);
+
+	for (guint i = 0; i < pins->len; i++)
+		assert_int_equal(unlink(pins->pdata[i]), 0);
+}
+
+/* A flush that was cut short after the first maps: nothing held the flows, the counters stayed. */
+static void flows_that_went_with_their_table_are_not_counted(void **state)
+{
+	struct scene_stage stage = open_stage();
+	g_autofree char *flows = g_build_filename(stage.daemon->bpffs, "maps", "sg_flows", NULL);
+
+	(void)state;
+	daemon_kill(stage.daemon);
+	remove_all(stage.daemon, "links");
+	remove_all(stage.daemon, "progs");
+	assert_int_equal(unlink(flows), 0);
+	daemon_restart(stage.daemon, NULL);
+	sgctl_check(stage.daemon, "verify", NULL);
+	stage.connection.client_port += 100;
+	scene_connect(&stage.connection);
+	check_filtering(&stage);
+	sgctl_check(stage.daemon, "verify", NULL);
+}
+
 /* A program is loaded anew; with a link filtering ends, which nothing but the guard can help. */
 static void a_program_or_link_without_its_pin_is_made_again_at_start(void **state)
 {
@@ -246,6 +273,8 @@ int main(void)
 			a_tap_made_anew_while_rulesd_is_down_is_filtered_at_start, scene_setup,
 			scene_teardown),
 		cmocka_unit_test_setup_teardown(a_map_without_its_pin_is_pinned_again_at_start,
+						scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(flows_that_went_with_their_table_are_not_counted,
 						scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_program_or_link_without_its_pin_is_made_again_at_start, scene_setup,
