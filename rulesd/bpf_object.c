@@ -315,6 +315,31 @@ char *build_of_objects(void)
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
+/*
+ * A start that check_names ended has made maps, which have no names either, and pinned them. libbpf
+ * would call its maps as the kernel calls those and not find them any more.
+ */
+static int drop_nameless(const struct dataplane *dataplane, char **error)
+{
+	for (unsigned int i = 0; i < TABLE_COUNT; i++) {
+		g_autofree char *path = pin_path(dataplane, dataplane->maps_folder, table_names[i]);
+		AUTO_FD int fd = bpf_obj_get(path);
+		struct bpf_map_info info = {};
+		__u32 length = sizeof(info);
+		int code;
+
+		/* What cannot be opened is for whoever needs it to say. */
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) || *info.name)
+			continue;
+		code = bpf_fault(CALL_UNPIN, path);
+		if (!code && unlink(path))
+			code = -errno;
+		if (code)
+			return bpf_fail(error, code, "%s: unlink", path);
+	}
+	return 0;
+}
+
 /* The programs and maps of this build: those that a predecessor has left, or new ones. */
 static int get_parts(struct dataplane *dataplane, char **error)
 {
@@ -326,6 +351,7 @@ static int get_parts(struct dataplane *dataplane, char **error)
 		return code;
 	if (build_adopt(dataplane, dataplane->build))
 		return check_parts(dataplane, error);
+	code = drop_nameless(dataplane, error);
 	for (unsigned int i = 0; !code && i < G_N_ELEMENTS(object_files); i++)
 		code = load_object(dataplane, i, error);
 	if (code)

@@ -3,11 +3,13 @@
  * test_start.c - starts that are refused: wrong options, a second instance, a flush under a live
  * one; each with one message, a status of its own, and without a trace.
  */
+#include <bpf/bpf.h>
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/abi.h"
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
@@ -131,11 +133,38 @@ static void a_flush_says_one_thing(void **state)
 	assert_string_equal(strchr(command.err, '\n'), "\n");
 }
 
+/* libbpf asks the kernel once whether it knows names; where that fails, its maps have none. */
+static void maps_without_names_do_not_stop_the_next_start(void **state)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	g_autofree char *folder = g_build_filename(netns_bpffs(), "nameless", "maps", NULL);
+	g_autofree char *path = g_build_filename(folder, SG_MAP_CONTROL, NULL);
+	AUTO_FD int nameless = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(uint32_t),
+					      sizeof(struct sg_control), 1, &options);
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+	const struct daemon *daemon;
+
+	(void)state;
+	assert_true(nameless >= 0);
+	assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+	assert_int_equal(bpf_obj_pin(nameless, path), 0);
+	daemon = daemon_start("nameless", NULL);
+	sgctl_check(daemon, "verify", NULL);
+	{
+		AUTO_FD int fd = bpf_obj_get(path);
+
+		assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	}
+	assert_string_equal(info.name, SG_MAP_CONTROL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(wrong_options_are_wrong_usage),
+		TEST(maps_without_names_do_not_stop_the_next_start),
 		TEST(groups_that_do_not_exist_are_found_before_anything_is_pinned),
 		TEST(what_another_instance_uses_is_refused),
 		TEST(a_live_instance_is_not_flushed),
