@@ -217,8 +217,10 @@ static bool have_folders_changed(struct dataplane *dataplane)
 {
 	static const char *const names[] = {NULL, "maps", "links", "progs"};
 	struct intact *intact = &dataplane->intact;
-	bool changed = false;
+	/* Folders that went before the first look are as if nothing were known of them. */
+	bool changed = !intact->looked;
 
+	intact->looked = true;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path =
 			names[i] ? pin_path(dataplane, names[i], NULL) : g_strdup(dataplane->bpffs);

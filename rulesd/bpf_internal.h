@@ -272,6 +272,7 @@ struct intact {
 	struct {
 		uint64_t inode, seconds, nanoseconds;
 	} folder[4];
+	bool looked;	      /* at the folders, once */
 	bool links;	      /* pins of links are looked at in this round */
 	bool covered;	      /* no pin can be found in this round */
 	unsigned int round;   /* which slots' entries are samples */

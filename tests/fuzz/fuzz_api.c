@@ -308,6 +308,14 @@ int dataplane_look(struct dataplane *dataplane, struct dataplane_attachment *att
 	return -ENOENT;
 }
 
+char *dataplane_missing_pins(const struct dataplane *dataplane, uint32_t slot, enum model_hook hook)
+{
+	(void)dataplane;
+	(void)slot;
+	(void)hook;
+	return NULL;
+}
+
 int dataplane_upgrade(struct dataplane *dataplane, const struct dataplane_request *request,
 		      GSourceFunc done, void *arg, char **error)
 {
