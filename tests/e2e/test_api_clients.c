@@ -248,21 +248,6 @@ static void who_waits_and_leaves_is_forgotten(void **state)
 	assert_int_equal(daemon_stop(daemon), 0);
 }
 
-static void wait_for_log(const struct daemon *daemon, const char *text)
-{
-	const gint64 since = g_get_monotonic_time();
-
-	for (;;) {
-		g_autofree char *log = daemon_log(daemon);
-
-		if (strstr(log, text))
-			return;
-		if (patience_over(since, GIVE_UP_MS))
-			fail_msg("its log does not say \"%s\": %s", text, log);
-		g_usleep(10000);
-	}
-}
-
 static void assert_answered(int fd)
 {
 	const struct timeval limit = {.tv_sec = GIVE_UP_MS / 1000};
@@ -295,7 +280,7 @@ static void without_a_descriptor_a_client_waits_and_is_answered(void **state)
 		none = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
 		assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &none, NULL), 0);
 		client = http_send_bytes(daemon->socket, ask, strlen(ask));
-		wait_for_log(daemon, "a client has to wait: accept: Too many open files");
+		daemon_wait_log(daemon, "a client has to wait: accept: Too many open files");
 		assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &before, NULL), 0);
 		assert_answered(client);
 		if (others)

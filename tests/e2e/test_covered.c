@@ -15,7 +15,6 @@
 #include "rulesd/cleanup.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
-#include "tests/lib/patience.h"
 #include "tests/lib/scene.h"
 
 #define POLICY(port)                                                                              \
@@ -46,28 +45,13 @@ static void check_filtering(struct scene_stage *stage, const char *when)
 	assert_drops(stage->web, stage->outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
 }
 
-static void wait_for_log(const struct scene_stage *stage, const char *wanted)
-{
-	const gint64 since = g_get_monotonic_time();
-
-	for (;;) {
-		g_autofree char *log = daemon_log(stage->daemon);
-
-		if (strstr(log, wanted))
-			return;
-		if (patience_over(since, GIVE_UP_MS))
-			fail_msg("the log never says \"%s\":\n%s", wanted, log);
-		g_usleep(20000);
-	}
-}
-
 static void a_rulesd_that_runs_waits_for_its_pins(void **state)
 {
 	struct scene_stage stage = scene_stage_connected("covered", NULL, POLICY("443"));
 
 	(void)state;
 	mount_bpffs();
-	wait_for_log(&stage, "something is mounted over the bpffs of ");
+	daemon_wait_log(stage.daemon, "something is mounted over the bpffs of ");
 	check_filtering(&stage, "covered");
 	{ /* Nothing that it cannot see is put on a second time. */
 		AUTO_COMMAND struct command verify = {0};
@@ -90,7 +74,7 @@ static void a_rulesd_that_runs_waits_for_its_pins(void **state)
 		assert_non_null(strstr(attach.err, "unmount what covers it"));
 	}
 	unmount_bpffs();
-	wait_for_log(&stage, "can be seen again");
+	daemon_wait_log(stage.daemon, "can be seen again");
 	check_filtering(&stage, "uncovered");
 	sgctl_check(stage.daemon, "verify", NULL);
 }

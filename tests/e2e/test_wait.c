@@ -74,19 +74,6 @@ static void the_time_is_up_without_a_device(void **state)
 	command_free(&request.command);
 }
 
-/* By the log: to ask the API would wake the server, which is what must not be needed. */
-static void wait_logged(const struct daemon *daemon, const char *line)
-{
-	for (gint64 began = g_get_monotonic_time(); !patience_over(began, GIVE_UP_MS);) {
-		g_autofree char *log = daemon_log(daemon);
-
-		if (strstr(log, line))
-			return;
-		g_usleep(5000);
-	}
-	fail_msg("rulesd never logs: %s", line);
-}
-
 static void the_device_that_appears_ends_the_waiting(void **state)
 {
 	struct request request = {.daemon = daemon_start("soon", NULL), .query = "wait=300"};
@@ -94,7 +81,8 @@ static void the_device_that_appears_ends_the_waiting(void **state)
 
 	(void)state;
 	thread = g_thread_new("put", put_interface, &request);
-	wait_logged(request.daemon, "interface web: attached by hand");
+	/* By the log: to ask the API would wake the server, which is what must not be needed. */
+	daemon_wait_log(request.daemon, "interface web: attached by hand");
 	scene_tap("tap0");
 	g_thread_join(thread);
 	assert_answer(&request, "201", "\"state\":\"filtering\"");

@@ -97,6 +97,22 @@ char *daemon_log(const struct daemon *daemon)
 	return text;
 }
 
+void daemon_wait_log(const struct daemon *daemon, const char *text)
+{
+	const gint64 since = g_get_monotonic_time();
+
+	for (;;) {
+		g_autofree char *log = daemon_log(daemon);
+
+		if (strstr(log, text))
+			return;
+		if (patience_over(since, GIVE_UP_MS))
+			fail_msg("the log of rulesd \"%s\" never says \"%s\":\n%s", daemon->name,
+				 text, log);
+		g_usleep(5000);
+	}
+}
+
 bool daemon_has_tcx(const struct daemon *daemon)
 {
 	g_autofree char *path = g_build_filename(daemon->bpffs, "links", "1-ingress", NULL);

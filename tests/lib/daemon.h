@@ -40,6 +40,8 @@ void daemon_delete_all(void);
 bool daemon_has_tcx(const struct daemon *daemon);
 /* What rulesd wrote to standard error so far. The caller frees. */
 char *daemon_log(const struct daemon *daemon);
+/* Until that text is in its log; fails the test, with the log, when it never is. */
+void daemon_wait_log(const struct daemon *daemon, const char *text);
 
 /* Runs sgctl with these words against the daemon. daemon NULL: offline. */
 struct command sgctl_run(const struct daemon *daemon, const char *first,
