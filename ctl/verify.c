@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/output.h"
 #include "ctl/table.h"
+#include "ctl/units.h"
 #include "rulesd/cleanup.h"
 
 /* "yes", "no", or why not. */
@@ -54,6 +55,7 @@ static void print(const struct args *args, const json_t *answer, bool repair)
 	json_t *differences = json_object_get(answer, "differences");
 	json_int_t found = number(answer, "found");
 	g_autofree char *checked = checked_text(answer);
+	g_autofree char *count = units_count((uint64_t)found, "difference");
 	double seconds = json_real_value(json_object_get(answer, "seconds"));
 
 	if (found)
@@ -66,13 +68,11 @@ static void print(const struct args *args, const json_t *answer, bool repair)
 		printf("and %" JSON_INTEGER_FORMAT " more\n",
 		       found - (json_int_t)json_array_size(differences));
 	if (found && repair)
-		printf("%" JSON_INTEGER_FORMAT " differences, %" JSON_INTEGER_FORMAT
-		       " of them repaired: %s in %.1f s\n",
-		       found, number(answer, "repaired"), checked, seconds);
+		printf("%s, %" JSON_INTEGER_FORMAT " repaired: %s in %.1f s\n", count,
+		       number(answer, "repaired"), checked, seconds);
 	else if (found)
-		printf("%" JSON_INTEGER_FORMAT
-		       " differences: %s in %.1f s; sgctl verify --repair puts them right\n",
-		       found, checked, seconds);
+		printf("%s: %s in %.1f s; sgctl verify --repair puts %s right\n", count, checked,
+		       seconds, found == 1 ? "it" : "them");
 	else
 		printf("no difference: %s in %.1f s\n", checked, seconds);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bpf_covered.c - a bpffs that something else is mounted over: what is pinned in it filters on, and
- * nobody finds it.
+ * nobody finds it. Or that was unmounted (umount -l): then it is there as long as rulesd holds it,
+ * and links with it.
  *
  * A rulesd that runs waits until its bpffs can be seen again, and puts nothing back meanwhile: what
  * it would put there is not missing. One that starts would attach programs a second time, without
@@ -30,14 +31,24 @@ bool dataplane_is_covered(const struct dataplane *dataplane)
 	return seen && !fstat(dataplane->lock, &held) && held.st_dev != seen;
 }
 
+bool dataplane_is_unmounted(const struct dataplane *dataplane)
+{
+	struct stat held;
+
+	return dataplane_is_covered(dataplane) && !fstat(dataplane->lock, &held) &&
+	       !bpffs_is_mounted(held.st_dev);
+}
+
 int covered_fail(const struct dataplane *dataplane, char **error)
 {
 	if (!error)
 		return -EBUSY;
 	g_free(*error);
-	*error = g_strdup_printf("something is mounted over the bpffs of %s, or it was "
-				 "unmounted: unmount what covers it",
-				 dataplane->bpffs);
+	*error = g_strdup_printf(
+		dataplane_is_unmounted(dataplane)
+			? "the bpffs of %s was unmounted: mount one again, then restart rulesd"
+			: "something is mounted over the bpffs of %s: unmount what covers it",
+		dataplane->bpffs);
 	return -EBUSY;
 }
 

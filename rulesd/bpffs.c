@@ -93,18 +93,13 @@ char *bpffs_covered(const char *path)
 	return NULL;
 }
 
-/* Whether a bpffs with this device number is mounted in the mount namespace of the process. */
-static bool mounted_for(pid_t pid, dev_t device)
+static bool is_mounted_in(const char *mountinfo, dev_t device)
 {
-	AUTO_FILE FILE *file = NULL;
-	g_autofree char *name = g_strdup_printf("/proc/%d/mountinfo", (int)pid);
+	AUTO_FILE FILE *file = fopen(mountinfo, "re");
 	g_autofree char *number = g_strdup_printf("%u:%u", major(device), minor(device));
 	char line[8192];
 
-	file = fopen(name, "re");
-	if (!file)
-		return false;
-	while (fgets(line, sizeof(line), file)) {
+	while (file && fgets(line, sizeof(line), file)) {
 		/* proc(5): ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [TAG...] - TYPE ... */
 		char seen[32];
 
@@ -113,6 +108,19 @@ static bool mounted_for(pid_t pid, dev_t device)
 			return true;
 	}
 	return false;
+}
+
+/* In the mount namespace of the process. */
+static bool mounted_for(pid_t pid, dev_t device)
+{
+	g_autofree char *name = g_strdup_printf("/proc/%d/mountinfo", (int)pid);
+
+	return is_mounted_in(name, device);
+}
+
+bool bpffs_is_mounted(dev_t device)
+{
+	return is_mounted_in("/proc/self/mountinfo", device);
 }
 
 static int refuse(const char *path, char **error)

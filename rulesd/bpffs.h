@@ -22,5 +22,7 @@ dev_t bpffs_device(const char *path);
 /* Where a bpffs is mounted, on the way to path, that path is not on, because something else was
  * mounted over it; NULL: there is none. The caller frees. */
 char *bpffs_covered(const char *path);
+/* Whether a bpffs with this device number is mounted in rulesd's own mount namespace. */
+bool bpffs_is_mounted(dev_t device);
 /* Whether path exists on a bpffs. */
 bool bpffs_exists(const char *path);

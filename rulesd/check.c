@@ -57,7 +57,13 @@ static enum check_result check_state(const struct options *options, bool *empty)
 static enum check_result check_maps(const struct options *options,
 				    const struct dataplane_pins *pins)
 {
+	g_autofree char *covered = NULL;
+
 	printf("maps      %s: ", options->bpffs);
+	if (dataplane_check_covered(options->bpffs, &covered) < 0) {
+		printf("it refuses to start: %s\n", covered);
+		return CHECK_REFUSED;
+	}
 	if (!pins->abi && !pins->migrating) {
 		puts("none, they are made");
 		return CHECK_SAME;

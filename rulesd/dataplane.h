@@ -78,6 +78,8 @@ int dataplane_prepare(const char *bpffs, char **error);
 int dataplane_check_covered(const char *bpffs, char **error);
 /* The same of a dataplane that is open: nothing of it can be found by its pin for now. */
 bool dataplane_is_covered(const struct dataplane *dataplane);
+/* So, because it is mounted nowhere any more: links and what is pinned go when this one ends. */
+bool dataplane_is_unmounted(const struct dataplane *dataplane);
 /* Opens, pins or adopts the programs and maps under options->bpffs. */
 int dataplane_open(const struct dataplane_options *options, struct dataplane **dataplane,
 		   char **error);

@@ -14,6 +14,7 @@
  *   engine_inherit.c    devices that go from one interface to another
  *   engine_attach.c     attaching and detaching what a change names, or all
  *   engine_flood.c      XDP while a VM floods
+ *   engine_covered.c    a bpffs that nobody sees any more, said
  *   engine_intact.c     what somebody else takes away, put back within a second
  *   engine_verify.c     what is believed against what the kernel holds
  *   engine_guard.c      the device group that says that a device is filtered (--guard)
@@ -149,6 +150,7 @@ struct engine {
 	char *upgrading; /* whose links are made just now, or NULL */
 	guint upgrade_timer;
 	struct engine_intact *intact; /* engine_intact.c; NULL: nobody looks */
+	const char *covered;	      /* why no pin can be found (engine_covered.c), or NULL */
 	struct engine_repairs repairs;
 	struct engine_verification *verifying; /* engine_verify.c; NULL: none */
 	struct engine_digest *digest;	       /* being worked out; NULL: none */
@@ -180,6 +182,9 @@ int engine_guard_flush(const struct options *options, bool *table, unsigned int 
 		       char **error);
 /* Everything that filters stays. */
 void engine_close(struct engine **engine);
+/* Says what becomes of what is filtered when rulesd ends, and has the guard shut what does not stay
+ * filtered (engine_covered.c). */
+void engine_before_end(const struct engine *engine);
 
 /* What users see as generation; never goes back. */
 uint64_t engine_generation(const struct engine *engine);

@@ -27,7 +27,6 @@ struct engine_intact {
 	struct engine *engine;
 	guint timer;
 	uint32_t next; /* slot; 0: between two rounds */
-	bool covered;  /* nobody finds pins (bpf_covered.c) */
 	/* Links wait for the kernel's one lock on devices, so a thread asks them: part after part.
 	 */
 	GThread *thread;
@@ -278,26 +277,6 @@ static gboolean verify_now(gpointer arg)
 
 /* ------------------------------------------------------------------ rounds */
 
-static void say_covered(struct engine_intact *intact, bool covered)
-{
-	struct engine *engine = intact->engine;
-
-	if (covered == intact->covered)
-		return;
-	intact->covered = covered;
-	g_clear_pointer(&engine->repairs.failed, g_free);
-	if (!covered) {
-		log_info("%s can be seen again: everything is as it was", engine->options->bpffs);
-		return;
-	}
-	engine->repairs.failed =
-		g_strdup_printf("something is mounted over the bpffs of %s, or it was unmounted",
-				engine->options->bpffs);
-	log_error("%s: filtering goes on, but nothing can be attached or detached, and the next "
-		  "start would not find what is pinned: unmount what covers it",
-		  engine->repairs.failed);
-}
-
 static void handle(struct engine_intact *intact, const struct dataplane_harm *harm)
 {
 	struct engine *engine = intact->engine;
@@ -415,7 +394,7 @@ static gboolean look(gpointer arg)
 		look_again(intact);
 	}
 	if (first)
-		say_covered(intact, harm.covered);
+		engine_say_covered(engine, harm.covered);
 	handle(intact, &harm);
 	return G_SOURCE_REMOVE;
 }

@@ -237,6 +237,11 @@ void engine_note(struct engine *engine);
 /* After the dataplane was closed. */
 void engine_watch_stop(struct engine *engine);
 
+/* -------------------------------------------------- engine_covered.c */
+
+/* After each look at the pins: whether dataplane_is_covered. Says what has changed. */
+void engine_say_covered(struct engine *engine, bool is_covered);
+
 /* -------------------------------------------------- engine_intact.c */
 
 /* Looks every second, unless options->verify_every is 0. */

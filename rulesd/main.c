@@ -36,7 +36,7 @@ static gboolean on_stop(gpointer arg)
 {
 	struct rulesd *rulesd = arg;
 
-	log_info("stopping; what is filtered stays filtered");
+	engine_before_end(rulesd->engine);
 	g_main_loop_quit(rulesd->loop);
 	return G_SOURCE_CONTINUE;
 }

@@ -83,7 +83,7 @@ static void a_rulesd_that_starts_says_what_it_does_not_see(void **state)
 {
 	struct scene_stage stage = scene_stage_connected("covered", NULL, POLICY("443"));
 	const struct daemon *daemon = stage.daemon;
-	static const char *const options[] = {NULL, "--flush"};
+	static const char *const options[] = {NULL, "--flush", "--check"};
 
 	(void)state;
 	daemon_kill(stage.daemon);
@@ -95,13 +95,46 @@ static void a_rulesd_that_starts_says_what_it_does_not_see(void **state)
 		AUTO_COMMAND struct command refused = command_run(argv);
 
 		assert_int_equal(refused.status, 1);
-		assert_non_null(strstr(refused.err, "unmount what covers it"));
+		assert_non_null(
+			strstr(i == 2 ? refused.out : refused.err, "unmount what covers it"));
 		check_filtering(&stage, "refused");
 	}
 	unmount_bpffs();
 	daemon_restart(stage.daemon, NULL);
 	check_filtering(&stage, "adopted");
 	sgctl_check(stage.daemon, "verify", NULL);
+}
+
+/* Then nothing but rulesd holds what filters, so the guard takes over. */
+static void a_bpffs_that_is_unmounted_ends_with_rulesd(void **state)
+{
+	static const char *const guarded[] = {"--guard", "tap0", NULL};
+	struct scene_stage stage = scene_stage_connected("covered", guarded, POLICY("443"));
+
+	(void)state;
+	if (!daemon_has_tcx(stage.daemon))
+		skip();
+	if (umount2(netns_bpffs(), MNT_DETACH))
+		fail_msg("umount -l %s: %s", netns_bpffs(), strerror(errno));
+	daemon_wait_log(stage.daemon, "somebody has unmounted the bpffs of ");
+	check_filtering(&stage, "unmounted");
+	{
+		AUTO_COMMAND struct command attach = {0};
+
+		attach = sgctl_run(stage.daemon, "attach", "tap1", "--id", "late", "--address",
+				   "10.0.0.9", "--group", "sg-web", NULL);
+		assert_int_equal(attach.status, 1);
+		assert_non_null(strstr(attach.err, "mount one again, then restart rulesd"));
+	}
+	mount_bpffs();
+	daemon_wait_log(stage.daemon, "it ends when rulesd ends");
+	assert_int_equal(daemon_stop(stage.daemon), 0);
+	daemon_wait_log(stage.daemon, "of 1 devices the guard shuts 1,");
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+	assert_drops(stage.web, stage.outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
+	daemon_restart(stage.daemon, guarded);
+	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:445 S");
 }
 
 static int setup(void **state)
@@ -141,6 +174,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, scene_setup, end)
 		T(a_rulesd_that_runs_waits_for_its_pins),
 		T(a_rulesd_that_starts_says_what_it_does_not_see),
+		T(a_bpffs_that_is_unmounted_ends_with_rulesd),
 #undef T
 	};
 

@@ -248,6 +248,12 @@ void dataplane_intact(struct dataplane *dataplane, const struct image *image, ui
 	(void)harm;
 }
 
+bool dataplane_is_unmounted(const struct dataplane *dataplane)
+{
+	(void)dataplane;
+	return false;
+}
+
 bool dataplane_links_right(struct dataplane *dataplane, uint32_t slot)
 {
 	(void)dataplane;
