@@ -77,6 +77,12 @@ static bool runs_ours(uint32_t ifindex, const struct device_view *view)
 			if (is_ours(ids[k]))
 				return true;
 	}
+	for (unsigned int dir = 0; dir < SG_DIRS; dir++) {
+		uint32_t id = 0;
+
+		if (view->clsact && !filter_look(ifindex, (enum sg_dir)dir, &id) && is_ours(id))
+			return true;
+	}
 	return false;
 }
 

@@ -103,6 +103,9 @@ static void pin_link(const struct dataplane *dataplane, const char *path, int fd
 	g_autofree char *folder = pin_path(dataplane, "links", NULL);
 	int code = 0;
 
+	/* Since the look at the folders. */
+	if (dataplane_is_covered(dataplane))
+		return;
 	if (g_mkdir_with_parents(folder, 0700) || bpf_obj_pin(fd, path))
 		code = -errno;
 	if (code == -EEXIST)
@@ -202,8 +205,9 @@ static void lock_again(struct dataplane *dataplane)
 	char *error = NULL;
 	int lock = -1;
 
+	/* One on another file system covers it since a moment ago. */
 	if (fstat(dataplane->lock, &held) || stat(dataplane->bpffs, &now) ||
-	    (held.st_ino == now.st_ino && held.st_dev == now.st_dev))
+	    held.st_ino == now.st_ino || held.st_dev != now.st_dev)
 		return;
 	if (!instance_lock(dataplane->bpffs, &lock, &error)) {
 		close(dataplane->lock);

@@ -100,6 +100,8 @@ static int pin_again(const struct verification *v, const char *folder, const cha
 	g_autofree char *path = pin_path(v->dataplane, folder, name);
 	int code = bpf_fault(CALL_OBJ_PIN, path);
 
+	if (dataplane_is_covered(v->dataplane))
+		return covered_fail(v->dataplane, error);
 	if (!code && g_mkdir_with_parents(directory, 0700))
 		code = -errno;
 	if (!code && unlink(path) && errno != ENOENT)
