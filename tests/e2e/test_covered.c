@@ -112,8 +112,6 @@ static void a_bpffs_that_is_unmounted_ends_with_rulesd(void **state)
 	struct scene_stage stage = scene_stage_connected("covered", guarded, POLICY("443"));
 
 	(void)state;
-	if (!daemon_has_tcx(stage.daemon))
-		skip();
 	if (umount2(netns_bpffs(), MNT_DETACH))
 		fail_msg("umount -l %s: %s", netns_bpffs(), strerror(errno));
 	daemon_wait_log(stage.daemon, "somebody has unmounted the bpffs of ");

@@ -117,20 +117,26 @@ static void a_flush_says_one_thing(void **state)
 	const char *const flush[] = {"--flush", "--state-dir", daemon->state_dir,
 				     "--bpffs", daemon->bpffs, NULL};
 	AUTO_COMMAND struct command command = {0};
+	const char *found, *said;
 
 	(void)state;
 	scene_tap("tap1");
+	sgctl_check(daemon, "attach", "tap1", "--id", "b", "--address", "10.0.0.6", NULL);
 	sgctl_check(daemon, "attach", "tap0", "--id", "a", "--address", "10.0.0.5", "--hook", "tc",
 		    NULL);
-	sgctl_check(daemon, "attach", "tap1", "--id", "b", "--address", "10.0.0.6", NULL);
 	assert_int_equal(daemon_stop(daemon), 0);
+	/* The qdisc of the device that is gone went with it. */
+	found = daemon_has_tcx(daemon) ? " 2 links, 0 tc filters, 0 qdiscs, "
+				       : " 1 links, 1 tc filters, 1 qdiscs, ";
 	tap_delete(tap);
 	command = run_second(flush);
 	assert_int_equal(command.status, 0);
 	assert_non_null(strstr(command.err, "removed every program"));
-	/* The qdisc of the device that is gone went with it. */
-	assert_non_null(strstr(command.err, " 2 links, 0 tc filters, 0 qdiscs, "));
-	assert_string_equal(strchr(command.err, '\n'), "\n");
+	assert_non_null(strstr(command.err, found));
+	said = command.err;
+	if (g_str_has_prefix(said, "warning: where files are changed is not restricted"))
+		said = strchr(said, '\n') + 1; /* a kernel, or a build, without Landlock */
+	assert_string_equal(strchr(said, '\n'), "\n");
 }
 
 /* libbpf asks the kernel once whether it knows names; where that fails, its maps have none. */

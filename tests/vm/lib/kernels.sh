@@ -95,7 +95,7 @@ prepare_test_initramfs() {
 	local root=$kernels/$1.root file
 
 	rm -rf "$root"
-	mkdir -p "$root"/{bin,sbin,dev,etc,proc,sys,run,tmp,modules,tapguard/.build/tests}
+	mkdir -p "$root"/{bin,sbin,dev,etc,proc,sys,run,tmp,var/lib,modules,tapguard/.build/tests}
 	cp "$(command -v busybox)" "$root/bin/busybox" || die "install busybox-static"
 	cp "$kernels/$1/modules"/* "$root/modules/"
 	install -m 755 "$top/tests/vm/kernel-init" "$root/init"
