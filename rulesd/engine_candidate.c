@@ -34,10 +34,18 @@ int candidate_load_error(const struct diag *diag)
 
 int engine_disk_error(const struct engine *engine, int err, struct diag *diag)
 {
-	diag_add(diag, "state", (struct place){0}, NULL,
-		 "make room or repair the disk; nothing was changed",
-		 "the state directory %s cannot be written: %s", engine->options->state_dir,
-		 g_strerror(-err));
+	if (err == -ESTALE)
+		diag_add(diag, "state", (struct place){0}, NULL,
+			 "put it back, or restart rulesd and apply the whole policy; nothing was "
+			 "changed",
+			 "the state directory %s, or a file in it, was removed or replaced by "
+			 "somebody else",
+			 engine->options->state_dir);
+	else
+		diag_add(diag, "state", (struct place){0}, NULL,
+			 "make room or repair the disk; nothing was changed",
+			 "the state directory %s cannot be written: %s", engine->options->state_dir,
+			 g_strerror(-err));
 	return -EIO;
 }
 

@@ -116,6 +116,7 @@ static int run(struct rulesd *rulesd)
 	g_autofree char *error = NULL;
 
 	signal(SIGPIPE, SIG_IGN); /* clients that leave early */
+	signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes is a full disk */
 	/* Before GLib's signals, which need a thread. */
 	if (give_up_privileges(&rulesd->options, &error) < 0) {
 		log_error("%s", error ? error : "unknown error");

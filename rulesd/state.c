@@ -86,6 +86,9 @@ static int check_owner(const struct state *state, char **error)
 static int take_lock(struct state *state, char **error)
 {
 	state->lock = openat(state->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* What it has is in force then, and nothing new can be. */
+	if (state->lock < 0 && errno == EROFS)
+		state->lock = openat(state->dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (state->lock < 0)
 		return state_fail(error, -errno, state->path, "lock");
 	if (flock(state->lock, LOCK_EX | LOCK_NB) == 0)
@@ -101,7 +104,7 @@ static int take_lock(struct state *state, char **error)
 bool state_in_use(const char *path)
 {
 	g_autofree char *name = g_build_filename(path, "lock", NULL);
-	AUTO_FD int fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_FD int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

@@ -194,8 +194,10 @@ int state_policy_prepare(struct state *state, const GPtrArray *sources, const GP
 			 const char *source, const char *sha256, uint64_t generation)
 {
 	struct state_generation *pending;
-	int err = state_take_over(state);
+	int err = state_check_place(state);
 
+	if (err == 0)
+		err = state_take_over(state);
 	if (err < 0)
 		return err;
 	pending = g_new0(struct state_generation, 1);
@@ -398,6 +400,8 @@ static int append(struct state *state, const struct state_record *record, const 
 
 	if (err == 0 && state->unsound)
 		err = -EUCLEAN;
+	if (err == 0)
+		err = state_check_journal(state, name);
 	if (err == 0)
 		err = settle_current(state);
 	if (err == 0)

@@ -76,4 +76,11 @@ int state_rewrite_journal(struct state *state);
 /* Before anything is written: files of an older version become ours, and current.json is there. 0
  * or -errno. */
 int state_take_over(struct state *state);
+
+/*
+ * -ESTALE when somebody has removed or replaced the state directory, or its policies/; or, of that
+ * name, the journal that is appended to, or the policy that it belongs to. Else 0.
+ */
+int state_check_place(const struct state *state);
+int state_check_journal(const struct state *state, const char *name);
 int state_fail(char **error, int err, const char *path, const char *what);

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -339,6 +340,65 @@ static void a_full_disk_refuses_changes_and_goes_on_filtering(void **state)
 	check_filtering(&stage);
 }
 
+/* ------------------------------------------------------------------ other disks */
+
+static void assert_no_change(const struct scene_stage *stage, const char *words)
+{
+	const char *const file = policy_file(
+		"patch.json", "{ \"version\": 1, \"interfaces\": { \"client\": null } }");
+	AUTO_COMMAND struct command command = sgctl_run(stage->daemon, "patch", file, NULL);
+
+	assert_int_equal(command.status, 1);
+	if (!strstr(command.err, words))
+		fail_msg("\"%s\" does not say \"%s\"", command.err, words);
+}
+
+static void a_disk_that_cannot_be_written_is_started_from(void **state)
+{
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
+
+	(void)state;
+	daemon_kill(stage.daemon);
+	assert_int_equal(mount(NULL, mounted, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	tap_delete(stage.web);
+	stage.web = scene_tap("tap0");
+	daemon_restart(stage.daemon, NULL);
+	assert_true(scene_wait_state(stage.daemon, "web", "filtering", 0) >= 0);
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	check_passes(&stage, 4100);
+	assert_no_change(&stage, "cannot be written: Read-only file system");
+	check_passes(&stage, 4101);
+	assert_int_equal(mount(NULL, mounted, NULL, MS_REMOUNT, NULL), 0);
+	daemon_apply(stage.daemon, POLICY(WEB));
+	assert_drops(stage.outside, stage.web, "tcp 10.0.0.9:4102 > 10.0.0.5:443 S");
+}
+
+static void a_limit_of_file_sizes_refuses_changes(void **state)
+{
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
+	const struct rlimit limit = {.rlim_cur = 10, .rlim_max = RLIM_INFINITY};
+
+	(void)state;
+	assert_int_equal(prlimit(stage.daemon->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+	assert_no_change(&stage, "cannot be written: File too large");
+	check_filtering(&stage);
+	check_passes(&stage, 4100);
+}
+
+static void a_directory_that_somebody_removes_takes_no_change(void **state)
+{
+	struct scene_stage stage = open_stage(POLICY(WEB ", " CLIENT));
+
+	(void)state;
+	/* So that the journal is open. */
+	sgctl_check(stage.daemon, "attach", "tap2", "--id", "hand", "--address", "10.0.0.7",
+		    "--group", "sg-shut", NULL);
+	netns_remove_tree(stage.daemon->state_dir);
+	assert_no_change(&stage, "was removed or replaced by somebody else");
+	check_filtering(&stage);
+	check_passes(&stage, 4100);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -351,6 +411,10 @@ int main(void)
 		TEST(damaged_files_end_no_connection),
 		cmocka_unit_test_setup_teardown(a_full_disk_refuses_changes_and_goes_on_filtering,
 						setup_full, teardown_full),
+		cmocka_unit_test_setup_teardown(a_disk_that_cannot_be_written_is_started_from,
+						setup_full, teardown_full),
+		TEST(a_limit_of_file_sizes_refuses_changes),
+		TEST(a_directory_that_somebody_removes_takes_no_change),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);

@@ -617,6 +617,71 @@ static void a_record_for_which_there_is_no_room_leaves_nothing(void **state)
 	assert_texts(opened, 3, "one+first+second");
 }
 
+/* What is written there no start would find. */
+static void assert_takes_nothing(struct state *opened, bool policies)
+{
+	struct state_record record = {.generation = 3};
+	g_autoptr(GPtrArray) sources = sources_of("lost");
+
+	assert_int_equal(state_append_patch(opened, &record, sources, "api"), -ESTALE);
+	assert_int_equal(state_append_attached(opened, &record, "x", "{}", 2), -ESTALE);
+	if (!policies)
+		assert_int_equal(state_policy_prepare(opened, sources, NULL, "api", "x", 3),
+				 -ESTALE);
+}
+
+static void what_somebody_removes_or_replaces_takes_no_change(void **state)
+{
+	static const char *const names[] = {"", "policies", "policies/1.journal",
+					    "policies/1.policy"};
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(*state, names[i], NULL);
+		g_autofree char *aside = g_strdup_printf("%s.aside", (char *)*state);
+		bool whole = !strstr(names[i], "1.");
+
+		state_close(&opened);
+		remove_tree(*state);
+		opened = open_ok(*state);
+		commit_policy(opened, "one", 1, 0);
+		patch(opened, "first", 2);
+		assert_int_equal(g_rename(path, aside), 0);
+		assert_takes_nothing(opened, !whole);
+		if (whole)
+			assert_int_equal(g_mkdir(path, 0700), 0);
+		else if (strstr(names[i], ".journal"))
+			write_file(*state, names[i], "");
+		if (!strstr(names[i], ".policy"))
+			assert_takes_nothing(opened, !whole);
+		remove_tree(path);
+		g_unlink(path);
+		/* As it was, it goes on. */
+		assert_int_equal(g_rename(aside, path), 0);
+		patch(opened, "second", 3);
+		state_close(&opened);
+		opened = open_ok(*state);
+		assert_texts(opened, 3, "one+first+second");
+	}
+}
+
+/* A whole policy does not need what was there. */
+static void a_policy_mends_what_somebody_removed(void **state)
+{
+	CLEANUP(state_close) struct state *opened = open_ok(*state);
+	g_autofree char *journal = g_build_filename(*state, "policies", "1.journal", NULL);
+
+	commit_policy(opened, "one", 1, 0);
+	patch(opened, "first", 2);
+	assert_int_equal(g_unlink(journal), 0);
+	assert_takes_nothing(opened, true);
+	commit_policy(opened, "two", 3, 0);
+	patch(opened, "third", 4);
+	state_close(&opened);
+	opened = open_ok(*state);
+	assert_texts(opened, 4, "two+third");
+}
+
 /* As the rulesd before journals left it. */
 static void a_directory_of_an_older_rulesd_is_taken_over(void **state)
 {
@@ -872,6 +937,8 @@ int main(void)
 		TEST(a_record_in_the_middle_that_is_damaged_is_reported),
 		TEST(a_record_that_is_none_of_ours_is_reported),
 		TEST(a_record_for_which_there_is_no_room_leaves_nothing),
+		TEST(what_somebody_removes_or_replaces_takes_no_change),
+		TEST(a_policy_mends_what_somebody_removed),
 		TEST(a_directory_of_an_older_rulesd_is_taken_over),
 		TEST(numbers_come_back_with_what_the_journal_added),
 		TEST(a_newer_rulesd_is_refused),
