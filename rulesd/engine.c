@@ -160,6 +160,21 @@ void engine_settle_soon(struct engine *engine)
 		engine->settle_timer = g_timeout_add(SETTLE_AFTER_MS, settle, engine);
 }
 
+/* One that was renamed is not attached by its name, and has the programs of the rulesd before. */
+static void renew_programs(struct engine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, engine->ifaces);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct engine_iface *iface = value;
+
+		if (iface->state == ENGINE_FILTERING && !iface->renewed)
+			engine_attach_again(engine, iface);
+	}
+}
+
 /* A tap that still has the programs of the older rulesd has the older maps, too. */
 static void finish_migration(struct engine *engine)
 {
@@ -167,15 +182,13 @@ static void finish_migration(struct engine *engine)
 	GHashTableIter iter;
 	gpointer value;
 
+	renew_programs(engine);
 	if (!dataplane_is_migrating(engine->dataplane))
 		return;
 	g_hash_table_iter_init(&iter, engine->ifaces);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct engine_iface *iface = value;
+		const struct engine_iface *iface = value;
 
-		/* One that was renamed is not attached by its name. */
-		if (iface->state == ENGINE_FILTERING && !iface->renewed)
-			engine_attach_again(engine, iface);
 		if (iface->ifindex && !iface->renewed) {
 			log_warning("interface %s: %s has the programs of the older rulesd still",
 				    iface->id, iface->device);

@@ -122,6 +122,40 @@ static void another_build_is_replaced(void **state)
 	assert_drops(outside, web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
 }
 
+/* Which program the driver has, as ip says: "prog/xdp id 12 ...". */
+static char *xdp_of(const char *device)
+{
+	const char *const argv[] = {"ip", "link", "show", device, NULL};
+	AUTO_COMMAND struct command command = command_run(argv);
+	const char *id = strstr(command.out, "prog/xdp id ");
+
+	assert_non_null(id);
+	id += strlen("prog/xdp id ");
+	return g_strndup(id, strspn(id, "0123456789"));
+}
+
+/* No name of the policy leads to it. */
+static void another_build_is_replaced_on_a_renamed_tap(void **state)
+{
+	struct tap *web = scene_tap("tap0"), *outside = scene_tap("tap1");
+	struct daemon *daemon = daemon_start("check", NULL);
+	g_autofree char *build = g_strdup_printf("%s/progs/build", daemon->bpffs);
+	g_autofree char *before = NULL;
+	g_autofree char *after = NULL;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	daemon_kill(daemon);
+	tap_rename("tap0", "tap7");
+	before = xdp_of("tap7");
+	assert_int_equal(unlink(build), 0);
+	daemon_restart(daemon, NULL);
+	after = xdp_of("tap7");
+	assert_string_not_equal(before, after);
+	assert_drops(outside, web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
+	assert_passes(outside, web, "tcp 10.0.0.9:4001 > 10.0.0.5:443 S");
+}
+
 static void pin_version(const struct daemon *daemon, uint32_t abi)
 {
 	g_autofree char *path = g_strdup_printf("%s/maps/" SG_MAP_CONTROL, daemon->bpffs);
@@ -208,6 +242,7 @@ int main(void)
 		TEST(what_is_as_this_build_left_it_is_taken_as_it_is),
 		TEST(what_is_missing_is_no_news),
 		TEST(another_build_is_replaced),
+		TEST(another_build_is_replaced_on_a_renamed_tap),
 		TEST(a_newer_layout_is_refused_and_goes_on_filtering),
 		TEST(a_newer_state_is_refused_and_goes_on_filtering),
 		TEST(damage_is_named),
