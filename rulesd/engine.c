@@ -309,8 +309,10 @@ int engine_open(const struct options *options, struct engine **engine, char **er
 		err = state_load_numbers(e->state, &e->numbers, &whole, error);
 	if (err == 0)
 		err = bpffs_prepare(options->bpffs, error);
-	if (err < 0)
+	if (err < 0) {
+		engine_guard_refused(e, err);
 		return err;
+	}
 	err = links_open(engine_link_changed, e, &e->links);
 	if (err < 0) {
 		*error = g_strdup_printf("rtnetlink: %s", g_strerror(-err));

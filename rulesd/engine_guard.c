@@ -25,26 +25,27 @@ static bool may_set(const struct engine *engine, const struct link *link)
 	return link && (!link->group || guard_matches(engine->guard, link->name));
 }
 
-/* As one that nobody knows any more, and that stays as it is pinned. */
-static bool is_kept(const struct engine *engine, uint32_t ifindex)
+/* As one that nobody knows any more, and that stays as it is pinned; 0: it is not. */
+static uint32_t kept_slot(const struct engine *engine, uint32_t ifindex)
 {
 	GHashTableIter iter;
-	gpointer kept;
+	gpointer slot, kept;
 
 	g_hash_table_iter_init(&iter, engine->kept);
-	while (g_hash_table_iter_next(&iter, NULL, &kept))
+	while (g_hash_table_iter_next(&iter, &slot, &kept))
 		if (((const struct engine_kept *)kept)->ifindex == ifindex)
-			return true;
-	return false;
+			return GPOINTER_TO_UINT(slot);
+	return 0;
 }
 
-static bool is_filtering(const struct engine *engine, uint32_t ifindex)
+/* Of the device that is filtered, as far as is known; 0: it is not. */
+static uint32_t filtering_slot(const struct engine *engine, uint32_t ifindex)
 {
 	const struct engine_iface *iface = engine_by_ifindex(engine, ifindex);
 
 	if (!iface)
-		return is_kept(engine, ifindex);
-	return iface && iface->state == ENGINE_FILTERING && !iface->lost;
+		return kept_slot(engine, ifindex);
+	return iface->state == ENGINE_FILTERING && !iface->lost ? iface->slot : 0;
 }
 
 /*
@@ -102,17 +103,25 @@ void engine_guard_stop(const struct engine *engine, const uint32_t *ifindexes, u
 		codes[g_array_index(places, unsigned int, i)] = own[i];
 }
 
-/* Whether the programs are on this device still; if not, or if nobody can tell, the group goes. */
-static int check_again(const struct engine *engine, uint32_t slot, uint32_t ifindex)
+/* Whether the kernel says that the programs are on this device: it may be gone, and another one
+ * have its number. 0, -ENODEV, or another -errno: nobody can tell. */
+static int look(const struct engine *engine, uint32_t slot, uint32_t ifindex)
 {
 	struct dataplane_attachment seen = {.slot = slot, .ifindex = ifindex};
 	g_autofree char *error = NULL;
 	int code = dataplane_look(engine->dataplane, &seen, &error);
 
-	if (!code && seen.live)
-		return 0;
-	set_one(engine, ifindex, 0);
-	return code ? code : -ENODEV;
+	return code || seen.live ? code : -ENODEV;
+}
+
+/* Once it has the group; if they are not, or if nobody can tell, it goes. */
+static int check_again(const struct engine *engine, uint32_t slot, uint32_t ifindex)
+{
+	int code = look(engine, slot, ifindex);
+
+	if (code)
+		set_one(engine, ifindex, 0);
+	return code;
 }
 
 void engine_guard_pass(const struct engine *engine, const struct dataplane_request *requests,
@@ -176,13 +185,14 @@ static void try_later(struct engine *engine, int code)
 
 void engine_guard_link(struct engine *engine, const struct link *link)
 {
-	uint32_t wanted, found = 0;
+	uint32_t wanted, slot, found = 0;
 	bool filtering;
 	int code;
 
 	if (!engine->guard)
 		return;
-	filtering = is_filtering(engine, link->ifindex);
+	slot = filtering_slot(engine, link->ifindex);
+	filtering = slot != 0;
 	wanted = filtering ? guard_group(engine->guard) : 0;
 	if (filtering == (link->group == guard_group(engine->guard)))
 		return;
@@ -192,7 +202,12 @@ void engine_guard_link(struct engine *engine, const struct link *link)
 		return;
 	if (filtering && found && !guard_matches(engine->guard, link->name))
 		return;
-	code = set_one(engine, link->ifindex, wanted);
+	if (filtering)
+		code = look(engine, slot, link->ifindex);
+	if (!code)
+		code = set_one(engine, link->ifindex, wanted);
+	if (!code && filtering)
+		code = check_again(engine, slot, link->ifindex);
 	try_later(engine, code);
 	if (code)
 		return;
@@ -292,6 +307,21 @@ int engine_guard_open(struct engine *engine, char **error)
 	if (code || !engine->guard || has_pins(engine))
 		return code;
 	return guard_enforce(engine->guard, error);
+}
+
+void engine_guard_refused(struct engine *engine, int why)
+{
+	g_autofree char *error = NULL;
+
+	/* Another rulesd has its table, and so has whoever left pins. */
+	if (!engine->options->guard_count || why == -EBUSY || has_pins(engine))
+		return;
+	if (guard_open(engine->options, &engine->guard, &error) < 0 ||
+	    guard_enforce(engine->guard, &error) < 0)
+		log_error("%s", error);
+	else
+		log_warning("guard: what it matches passes nothing, though rulesd does not start "
+			    "(rulesd --flush ends that)");
 }
 
 int engine_guard_enforce(struct engine *engine, char **error)

@@ -207,6 +207,8 @@ void engine_flood_stop(struct engine *engine);
  * after the dataplane is, so that what they filter goes on. 0, or -errno and *error.
  */
 int engine_guard_open(struct engine *engine, char **error);
+/* What is on disk refuses this start: after a boot nothing is guarded yet. */
+void engine_guard_refused(struct engine *engine, int why);
 int engine_guard_enforce(struct engine *engine, char **error);
 /* Takes devices out of the group, before their programs go. codes, one each: 0 or -errno; one that
  * is gone is 0. */

@@ -70,6 +70,15 @@ static const char *family_name(uint32_t family)
 	return "other";
 }
 
+/* A table of another family that has the name is not the guard's. */
+static bool is_watched(uint32_t family)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(families); i++)
+		if (families[i] == family)
+			return true;
+	return false;
+}
+
 static void close_socket(struct mnl_socket **socket)
 {
 	if (*socket)
@@ -366,7 +375,8 @@ static int hear_table(const struct nlmsghdr *header, void *data)
 	if (guard_message_kind(header, words->table) == GUARD_MESSAGE_BROKEN ||
 	    nftnl_table_nlmsg_parse(header, table) < 0)
 		return broken();
-	if (g_strcmp0(nftnl_table_get_str(table, NFTNL_TABLE_NAME), words->table) != 0)
+	if (g_strcmp0(nftnl_table_get_str(table, NFTNL_TABLE_NAME), words->table) != 0 ||
+	    !is_watched(nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY)))
 		return MNL_CB_OK;
 	say_table(words, nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY),
 		  nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS),
@@ -382,7 +392,8 @@ static int hear_chain(const struct nlmsghdr *header, void *data)
 	if (guard_message_kind(header, words->table) == GUARD_MESSAGE_BROKEN ||
 	    nftnl_chain_nlmsg_parse(header, chain) < 0)
 		return broken();
-	if (g_strcmp0(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), words->table) == 0)
+	if (g_strcmp0(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), words->table) == 0 &&
+	    is_watched(nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY)))
 		say_chain(words, chain);
 	return MNL_CB_OK;
 }

@@ -10,11 +10,13 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "rulesd/cleanup.h"
+#include "rulesd/state_seal.h"
 #include "tests/lib/check.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/patience.h"
@@ -335,6 +337,7 @@ static void a_table_that_somebody_touches_is_put_back(void **state)
 	AUTO_COMMAND struct command listed = {0};
 	const char *const list[] = {"nft", "-a", "list", "table", "bridge", table, NULL};
 	g_autofree char *handle = NULL;
+	AUTO_JSON json_t *status = NULL;
 	const char *shown;
 
 	(void)state;
@@ -366,6 +369,14 @@ static void a_table_that_somebody_touches_is_put_back(void **state)
 	g_usleep(REPAIR_MS * 1000);
 	assert_int_equal(guard_number(daemon, "repairs"), repairs);
 	command_check("nft", "delete", "table", "inet", "theirs", NULL);
+	/* Whatever they are called. */
+	command_check("nft", "add", "table", "ip", table, NULL);
+	command_check("nft", "add", "chain", "ip", table, "more", NULL);
+	g_usleep(REPAIR_MS * 1000);
+	assert_int_equal(guard_number(daemon, "repairs"), repairs);
+	status = sgctl_json(daemon, "show", "status", NULL);
+	assert_true(json_is_null(json_object_get(json_object_get(status, "guard"), "error")));
+	command_check("nft", "delete", "table", "ip", table, NULL);
 }
 
 static bool is_owned(const struct daemon *daemon)
@@ -672,6 +683,78 @@ static void programs_that_are_removed_come_back_behind_the_guard(void **state)
 	assert_filtered(tap, outside);
 }
 
+/* While rulesd does not look, somebody sets the group of a tap, which is then made anew: that it
+ * was filtered is said of another device with its name and its number. */
+static void a_tap_that_takes_a_number_does_not_take_the_group(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct daemon *daemon = daemon_start("number", guarded);
+	struct frame closed_syn, got;
+
+	(void)state;
+	daemon_apply(daemon, policy);
+	frame_make_text(&closed_syn, CLOSED_SYN);
+	for (unsigned int round = 0; round < 10; round++) {
+		struct tap *tap = tap_at("tap0", 777);
+		unsigned int wrong = 0;
+
+		bridge_add("br0", tap);
+		assert_filtering(daemon, "web");
+		assert_int_equal(kill(daemon->pid, SIGSTOP), 0);
+		command_check("ip", "link", "set", "tap0", "group", "5", NULL);
+		delete_tap(tap);
+		tap = tap_at("tap0", 777);
+		bridge_add("br0", tap);
+		assert_int_equal(kill(daemon->pid, SIGCONT), 0);
+		for (unsigned int i = 0; i < 20 * FRAMES; i++) {
+			assert_int_equal(tap_write(outside, &closed_syn), 0);
+			while (tap_read(tap, &got, 0))
+				wrong += memcmp(got.bytes, closed_syn.bytes, got.length) == 0;
+		}
+		assert_int_equal(wrong, 0);
+		delete_tap(tap);
+	}
+}
+
+/* After a boot: what is on disk is of a newer rulesd. */
+static void a_start_that_is_refused_leaves_taps_shut(void **state)
+{
+	struct tap *outside = scene_tap("vm1");
+	struct tap *tap = scene_tap("tap0");
+	struct daemon *daemon = daemon_start("refused", guarded);
+	const char *const flush[] = {
+		".build/rulesd", "--flush",	"--state-dir", daemon->state_dir,
+		"--bpffs",	 daemon->bpffs, NULL};
+	const char *const start[] = {"timeout",	 "--signal=KILL", "600",	 ".build/rulesd",
+				     "--socket", daemon->socket,  "--state-dir", daemon->state_dir,
+				     "--bpffs",	 daemon->bpffs,	  "--guard",	 "tap*",
+				     NULL};
+	AUTO_COMMAND struct command refused = {0};
+	AUTO_COMMAND struct command flushed = {0};
+	AUTO_FD int dir = -1;
+
+	(void)state;
+	assert_int_equal(daemon_stop(daemon), 0);
+	flushed = command_run(flush);
+	assert_int_equal(flushed.status, 0);
+	netns_remove_tree(daemon->bpffs);
+	assert_all_arrive(tap, outside, SENT);
+	dir = open(daemon->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(state_seal_write_text(dir, "current.json",
+					       "{\"version\":99,\"generation\":9,\"offset\":0,"
+					       "\"generations\":[]}"),
+			 0);
+	refused = command_run(start);
+	assert_int_equal(refused.status, 1);
+	assert_non_null(strstr(refused.err, "start the rulesd that wrote it"));
+	assert_non_null(strstr(refused.err, "passes nothing, though rulesd does not start"));
+	assert_shut(tap, outside);
+	command_free(&flushed);
+	flushed = command_run(flush);
+	assert_int_equal(flushed.status, 0);
+	assert_all_arrive(tap, outside, SENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -691,6 +774,8 @@ int main(void)
 		TEST(patterns_that_cannot_be_meant_are_refused),
 		TEST(two_instances_in_one_namespace_have_tables_of_their_own),
 		TEST(programs_that_are_removed_come_back_behind_the_guard),
+		TEST(a_tap_that_takes_a_number_does_not_take_the_group),
+		TEST(a_start_that_is_refused_leaves_taps_shut),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
