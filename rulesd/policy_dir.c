@@ -27,6 +27,11 @@
  * system, and of the path itself: the directory is looked at, too. */
 #define LOOK_MS	   1000
 #define LOOK_SHARE 200 /* of the time at most: where a look takes long, they are rarer */
+/* What failed for something else than what the files say (a full disk, no descriptor, who may write
+ * a directory above, an interface attached by hand) is tried again: nothing here changes when it is
+ * over. Where that takes long, it is rarer. */
+#define AGAIN_US    (5 * G_USEC_PER_SEC)
+#define AGAIN_SHARE 20 /* of the time at most */
 #define WATCHED                                                                             \
 	(IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
 	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -45,7 +50,8 @@ struct policy_dir {
 	guint timer;	  /* of the next reading */
 	int64_t since_us; /* when the first change that is not read yet was seen; 0: none */
 	guint look_timer;
-	GBytes *seen; /* its stamp when it was read last */
+	GBytes *seen;	  /* its stamp when it was read last */
+	int64_t again_us; /* when it is read again though it looks the same; 0: never */
 };
 
 /* "FILE:LINE:COLUMN: ", or "FILE: " when the mistake is about the file as a whole. */
@@ -58,16 +64,35 @@ static char *place_text(const struct policy_dir *dir, const struct place *place)
 	return g_strdup_printf("%s:%u:%u: ", file, place->line, place->column);
 }
 
-static void remember_error(const struct policy_dir *dir, const struct diag *diag)
+/* false: it was known. */
+static bool remember_error(const struct policy_dir *dir, const struct diag *diag)
 {
 	const struct diag_entry *first = diag->entries->pdata[0];
 	g_autofree char *place = place_text(dir, &first->place);
 	g_autofree char *more = diag->entries->len > 1
 					? g_strdup_printf(" (and %u more)", diag->entries->len - 1)
 					: g_strdup("");
+	g_autofree char *error = g_strconcat(place, first->message, more, NULL);
 
+	if (g_strcmp0(error, dir->engine->policy_error) == 0)
+		return false;
 	g_free(dir->engine->policy_error);
-	dir->engine->policy_error = g_strconcat(place, first->message, more, NULL);
+	dir->engine->policy_error = TAKE_PTR(error);
+	return true;
+}
+
+/* Whether the files may be taken later as they are. */
+static bool may_pass(int err, const struct diag *diag)
+{
+	for (guint i = 0; i < diag->entries->len; i++) {
+		const struct diag_entry *entry = diag->entries->pdata[i];
+
+		/* By hand: the interface, or what is in its network. */
+		if (strcmp(entry->code, "attached") == 0 ||
+		    strcmp(entry->code, "unknown-network") == 0)
+			return true;
+	}
+	return err != -EBADMSG && err != -EINVAL && err != -EFBIG;
 }
 
 static void log_errors(const struct policy_dir *dir, const struct diag *diag)
@@ -134,30 +159,38 @@ static int read_and_apply(struct policy_dir *dir, struct diag *diag)
 
 static void schedule(struct policy_dir *dir);
 
-/* false: it is changing just now, and nothing was done. */
-static bool reload(struct policy_dir *dir)
+/* false: it is changing just now, and nothing was done. again: what is known is not said again. */
+static bool reload(struct policy_dir *dir, bool again)
 {
 	CLEANUP(diag_free) struct diag *diag = diag_new();
+	const int64_t started = g_get_monotonic_time();
 	int err = read_and_apply(dir, diag);
+	const int64_t ended = g_get_monotonic_time();
 
 	if (err > 0)
 		return false;
 	g_clear_handle_id(&dir->timer, g_source_remove);
-	dir->since_us = 0;
+	dir->since_us = dir->again_us = 0;
 	if (err == 0) {
 		g_clear_pointer(&dir->engine->policy_error, g_free);
 		return true;
 	}
-	if (diag_any(diag))
-		remember_error(dir, diag);
-	log_errors(dir, diag);
+	if (may_pass(err, diag))
+		dir->again_us = ended + MAX(AGAIN_US, (ended - started) * AGAIN_SHARE);
+	if (!diag_any(diag) || remember_error(dir, diag) || !again)
+		log_errors(dir, diag);
 	return true;
+}
+
+static void reload_or_wait(struct policy_dir *dir, bool again)
+{
+	if (!reload(dir, again))
+		schedule(dir);
 }
 
 void policy_dir_reload(struct policy_dir *dir)
 {
-	if (!reload(dir))
-		schedule(dir);
+	reload_or_wait(dir, false);
 }
 
 static gboolean quiet(gpointer arg)
@@ -224,6 +257,8 @@ static gboolean look(gpointer arg)
 	if (!dir->timer && (!dir->seen || !g_bytes_equal(now, dir->seen)))
 		schedule(dir);
 	took_ms = (g_get_monotonic_time() - started) / 1000;
+	if (!dir->timer && dir->again_us && started >= dir->again_us)
+		reload_or_wait(dir, true);
 	dir->look_timer = g_timeout_add((guint)MAX(LOOK_MS, took_ms * LOOK_SHARE), look, dir);
 	return G_SOURCE_REMOVE;
 }
@@ -282,7 +317,7 @@ static gboolean readable(gint fd, GIOCondition condition, gpointer arg)
 static void read_first(struct policy_dir *dir)
 {
 	for (unsigned int i = 0; i < START_TRIES; i++) {
-		if (reload(dir))
+		if (reload(dir, false))
 			return;
 		g_usleep(START_GAP_US);
 	}
