@@ -170,10 +170,14 @@ static enum MHD_Result check_parameter(void *arg, enum MHD_ValueKind kind, const
 	g_autofree char *word = g_strconcat(key, " ", NULL);
 	const char *found = strstr(request->route->query, word);
 
-	(void)kind;
-	(void)value;
-	if (found && (found == request->route->query || found[-1] == ' '))
-		return MHD_YES;
+	if (found && (found == request->route->query || found[-1] == ' ')) {
+		/* That finds the first. */
+		if (MHD_lookup_connection_value(request->connection, kind, key) == value)
+			return MHD_YES;
+		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter", "give it once",
+			 "%s is given twice", key);
+		return MHD_NO;
+	}
 	api_fail(request, MHD_HTTP_BAD_REQUEST, "unknown-parameter",
 		 *request->route->query ? request->route->query : NULL, "%s %s has no parameter %s",
 		 request->route->method, request->route->path, key);

@@ -116,11 +116,6 @@ void api_fail_engine(struct api_request *request, int err, const struct diag *di
 	api_fail_diag(request, status, diag);
 }
 
-const char *api_query(const struct api_request *request, const char *key)
-{
-	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
-}
-
 struct presence {
 	const char *key;
 	bool found;
@@ -137,22 +132,30 @@ static enum MHD_Result look_for(void *arg, enum MHD_ValueKind kind, const char *
 	return presence->found ? MHD_NO : MHD_YES;
 }
 
+/* "?KEY" is not as if it were not there: what it filters would be everything. */
+const char *api_query(const struct api_request *request, const char *key)
+{
+	const char *value =
+		MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
+	struct presence presence = {.key = key};
+
+	if (value)
+		return value;
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_for, &presence);
+	return presence.found ? "" : NULL;
+}
+
 int api_query_bool(struct api_request *request, const char *key, bool *value)
 {
 	const char *text = api_query(request, key);
-	struct presence presence = {.key = key};
 
-	if (text && (strcmp(text, "0") == 0 || strcmp(text, "false") == 0)) {
-		*value = false;
-		return 0;
-	}
-	if (text && *text && strcmp(text, "1") != 0 && strcmp(text, "true") != 0) {
+	if (text && *text && strcmp(text, "0") != 0 && strcmp(text, "false") != 0 &&
+	    strcmp(text, "1") != 0 && strcmp(text, "true") != 0) {
 		api_fail(request, MHD_HTTP_BAD_REQUEST, "parameter", "1 or 0 is wanted", "%s=%s",
 			 key, text);
 		return -EINVAL;
 	}
-	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_for, &presence);
-	*value = presence.found;
+	*value = text && strcmp(text, "0") != 0 && strcmp(text, "false") != 0;
 	return 0;
 }
 

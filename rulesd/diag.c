@@ -131,11 +131,12 @@ void diag_print(const struct diag *diag, FILE *out)
 		fprintf(out, "and %u more\n", diag->left_out);
 }
 
+/* Names of files and what a client asked for need not be UTF-8. */
 static json_t *string_or_null(const char *text)
 {
-	json_t *string = text ? json_string(text) : NULL;
+	g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
 
-	return string ? string : json_null();
+	return valid ? json_string(valid) : json_null();
 }
 
 static json_t *number_or_null(unsigned int number)
@@ -145,12 +146,10 @@ static json_t *number_or_null(unsigned int number)
 
 static json_t *entry_to_json(const struct diag_entry *entry)
 {
-	/* A file name need not be UTF-8. */
-	g_autofree char *file = entry->place.file ? g_utf8_make_valid(entry->place.file, -1) : NULL;
 	json_t *object = json_object();
 
 	json_object_set_new(object, "code", string_or_null(entry->code));
-	json_object_set_new(object, "file", string_or_null(file));
+	json_object_set_new(object, "file", string_or_null(entry->place.file));
 	json_object_set_new(object, "line", number_or_null(entry->place.line));
 	json_object_set_new(object, "column", number_or_null(entry->place.column));
 	json_object_set_new(object, "pointer", string_or_null(entry->pointer));

@@ -378,6 +378,7 @@ static void reservations_that_do_not_fit_are_refused(void **state)
 static void questions_about_what_is_not_there_are_refused(void **state)
 {
 	struct stage stage = open_stage(NULL);
+	AUTO_HTTP struct http_answer bad_text = {0};
 
 	(void)state;
 	put_policy(&stage, policy);
@@ -388,11 +389,37 @@ static void questions_about_what_is_not_there_are_refused(void **state)
 	http_refuses(stage.socket, 400, "parameter", "GET", "/v1/flows?sport=99999", NULL);
 	http_refuses(stage.socket, 400, "parameter", "GET", "/v1/flows?src=10.0.0.1/8", NULL);
 	http_refuses(stage.socket, 400, "parameter", "DELETE", "/v1/flows?protocol=nope", NULL);
+	bad_text = http_expect(stage.socket, 404, "GET", "/v1/interfaces/%ff%fe", NULL, NULL);
+	assert_non_null(
+		word(json_array_get(json_object_get(bad_text.json, "errors"), 0), "message"));
 	http_refuses(stage.socket, 404, "not-found", "POST", "/v1/trace",
 		     "{\"interface\":\"no\",\"direction\":\"ingress\",\"protocol\":\"tcp\","
 		     "\"src\":\"10.0.0.9\",\"dst\":\"10.0.0.5\",\"dport\":443}");
 	http_refuses(stage.socket, 422, "trace", "POST", "/v1/trace", "{}");
 	http_refuses(stage.socket, 400, "syntax", "POST", "/v1/trace", NULL);
+}
+
+/* As if it were not there, it would mean every flow, or a change for good. */
+static void a_parameter_without_its_value_is_refused(void **state)
+{
+	static const char *const flows[] = {"protocol", "direction", "sport",
+					    "dport",	"src",	     "dst"};
+	struct stage stage = open_stage(NULL);
+	AUTO_HTTP struct http_answer status = {0};
+
+	(void)state;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(flows); i++) {
+		g_autofree char *path = g_strconcat("/v1/flows?", flows[i], NULL);
+
+		http_refuses(stage.socket, 400, "parameter", "DELETE", path, NULL);
+	}
+	http_refuses(stage.socket, 404, "not-found", "DELETE", "/v1/flows?interface", NULL);
+	http_refuses(stage.socket, 400, "parameter", "PUT", "/v1/policy?confirm", policy);
+	http_refuses(stage.socket, 400, "parameter", "DELETE", "/v1/flows?sport=1&dport=2&sport=3",
+		     NULL);
+	http_refuses(stage.socket, 400, "parameter", "DELETE", "/v1/flows?sport&sport=3", NULL);
+	status = http_expect(stage.socket, 200, "GET", "/v1/status", NULL, NULL);
+	assert_int_equal(number(status.json, "generation"), 0);
 }
 
 static void flows_are_listed_and_flushed_by_the_same_filters(void **state)
@@ -442,6 +469,7 @@ int main(void)
 		TEST(a_device_may_be_waited_for),
 		TEST(reservations_that_do_not_fit_are_refused),
 		TEST(questions_about_what_is_not_there_are_refused),
+		TEST(a_parameter_without_its_value_is_refused),
 		TEST(flows_are_listed_and_flushed_by_the_same_filters),
 	};
 
