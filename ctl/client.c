@@ -124,7 +124,8 @@ static int refused(long status, const json_t *answer, struct diag *diag)
 }
 
 /* A full backlog (EAGAIN) empties as soon as rulesd is done with what it does; libcurl does not
- * wait for that. */
+ * wait for that. It takes EAGAIN for a connection under way and finds, without any errno, that it
+ * is none. */
 static CURLcode perform_patiently(CURL *curl)
 {
 	const int64_t until = g_get_monotonic_time() + CONNECT_TIMEOUT_S * G_USEC_PER_SEC;
@@ -136,7 +137,7 @@ static CURLcode perform_patiently(CURL *curl)
 		if (code != CURLE_COULDNT_CONNECT || g_get_monotonic_time() > until)
 			return code;
 		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
-		if (os_errno != EAGAIN)
+		if (os_errno && os_errno != EAGAIN)
 			return code;
 		g_usleep(RETRY_US);
 	}

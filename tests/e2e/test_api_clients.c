@@ -3,6 +3,7 @@
  * test_api_clients.c - who may use the API, by the credentials of the process at the other end; and
  * clients that are slow, that vanish, or that send too much.
  */
+#include <errno.h>
 #include <glib.h>
 #include <grp.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "rulesd/api_request.h"
@@ -288,6 +290,52 @@ static void without_a_descriptor_a_client_waits_and_is_answered(void **state)
 	}
 }
 
+/* Those who left are in it until rulesd lets them in. */
+static void fill_backlog(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	for (;;) {
+		AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		assert_true(fd >= 0);
+		if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+			assert_int_equal(errno, EAGAIN);
+			return;
+		}
+	}
+}
+
+static gpointer ask_status(gpointer daemon)
+{
+	struct command *answer = g_new(struct command, 1);
+
+	*answer = sgctl_run(daemon, "show", "status", NULL);
+	return answer;
+}
+
+/* As when somebody connects all the time, or rulesd is busy for long. */
+static void sgctl_waits_where_too_many_wait(void **state)
+{
+	struct daemon *daemon;
+	struct command *answer;
+	GThread *asking;
+
+	(void)state;
+	daemon = daemon_start("clients", NULL);
+	assert_int_equal(kill(daemon->pid, SIGSTOP), 0);
+	fill_backlog(daemon->socket);
+	asking = g_thread_new("asking", ask_status, daemon);
+	g_usleep(G_USEC_PER_SEC);
+	assert_int_equal(kill(daemon->pid, SIGCONT), 0);
+	answer = g_thread_join(asking);
+	if (answer->status)
+		fail_msg("sgctl says \"%s\"", answer->err);
+	command_free(answer);
+	g_free(answer);
+}
+
 static void bodies_that_are_too_large_are_refused(void **state)
 {
 	const char *socket = start(NULL);
@@ -324,6 +372,7 @@ int main(void)
 		TEST(what_is_no_http_is_no_harm),
 		TEST(who_waits_and_leaves_is_forgotten),
 		TEST(without_a_descriptor_a_client_waits_and_is_answered),
+		TEST(sgctl_waits_where_too_many_wait),
 		TEST(bodies_that_are_too_large_are_refused),
 	};
 
