@@ -11,6 +11,8 @@
 
 #include "rulesd/cleanup.h"
 
+#define MOST_COMPARED 200000u /* some 50 ms */
+
 static void entry_free(struct diag_entry *entry)
 {
 	g_free(entry->pointer);
@@ -70,6 +72,14 @@ void diag_add(struct diag *diag, const char *code, struct place place, const cha
 bool diag_any(const struct diag *diag)
 {
 	return diag->entries->len > 0;
+}
+
+bool diag_may_suggest(struct diag *diag, size_t names)
+{
+	if (diag_full(diag) || names > MOST_COMPARED - diag->compared)
+		return false;
+	diag->compared += names;
+	return true;
 }
 
 char *diag_quote(const char *text)

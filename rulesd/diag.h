@@ -47,6 +47,7 @@ struct diag_entry {
 struct diag {
 	GPtrArray *entries; /* of struct diag_entry, owned */
 	unsigned int left_out;
+	size_t compared; /* names, to suggest one: diag_may_suggest */
 };
 
 struct diag *diag_new(void);
@@ -59,6 +60,9 @@ bool diag_any(const struct diag *diag);
 /* True when the list takes no more: what is added is only counted, so its place need not be found.
  */
 bool diag_full(const struct diag *diag);
+/* Whether that many names may be compared with one that is unknown, to suggest the nearest: false
+ * when nobody would see it, or when so many have been that it would take long. */
+bool diag_may_suggest(struct diag *diag, size_t names);
 /* text in double quotes, shortened when long, for a message; the caller frees it. */
 char *diag_quote(const char *text);
 

@@ -156,6 +156,10 @@ static void unknown_field(struct load *load, uint32_t node, const char *key,
 	g_autofree char *quoted = diag_quote(key);
 	g_autofree char *fix = NULL;
 
+	if (diag_full(load->diag)) {
+		load->diag->left_out++;
+		return;
+	}
 	for (const struct load_field *field = fields; field->name; field++) {
 		nearest_offer(&nearest, field->name);
 		if (strcmp(field->name, "description") != 0)

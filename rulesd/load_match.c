@@ -267,6 +267,13 @@ static void unknown_service(struct load *load, uint32_t node, const char *name)
 	GHashTableIter iter;
 	gpointer own;
 
+	if (!diag_may_suggest(
+		    load->diag,
+		    g_hash_table_size(load->services) +
+			    (load->base_services ? g_hash_table_size(load->base_services) : 0))) {
+		load_error(load, node, "unknown-service", NULL, "there is no service %s", quoted);
+		return;
+	}
 	for (unsigned int i = 0; service_at(i); i++)
 		nearest_offer(&nearest, service_at(i)->name);
 	g_hash_table_iter_init(&iter, load->services);

@@ -73,6 +73,8 @@ static char *removal_fix(const struct patch *patch, const struct load_removal *r
 	table = removal->kind == MODEL_KIND_INTERFACE
 			? NULL
 			: table_of(patch->model, removal->kind, removal->network);
+	if (table && !diag_may_suggest(patch->load->diag, g_hash_table_size(table)))
+		table = NULL;
 	if (table)
 		g_hash_table_iter_init(&iter, table);
 	while (table && g_hash_table_iter_next(&iter, &key, NULL))

@@ -80,7 +80,7 @@ static void check_interface_groups(struct validation *v, const struct model_inte
 			continue;
 		}
 		fix = validate_nearest(
-			network->groups, id,
+			v, network->groups, id,
 			"define it under \"groups\", or declare it \"external\": true");
 		where = validate_in_network(iface->network);
 		interface_error(v, iface, "unknown-group", path, fix, "there is no group \"%s\"%s",

@@ -22,7 +22,8 @@ struct validation {
 void validate_group(struct validation *v, const struct model_group *group);
 void validate_network_peers(struct validation *v, const struct model_network *network);
 /* The key of table that is nearest to id, or otherwise, as a fix; the caller frees it. */
-char *validate_nearest(GHashTable *table, const char *id, const char *otherwise);
+char *validate_nearest(struct validation *v, GHashTable *table, const char *id,
+		       const char *otherwise);
 /* " in network \"blue\"", "" for the default one; the caller frees it. */
 char *validate_in_network(const char *network);
 

@@ -10,12 +10,15 @@
 #include "rulesd/names.h"
 #include "rulesd/nearest.h"
 
-char *validate_nearest(GHashTable *table, const char *id, const char *otherwise)
+char *validate_nearest(struct validation *v, GHashTable *table, const char *id,
+		       const char *otherwise)
 {
 	struct nearest nearest = nearest_new(id);
 	GHashTableIter iter;
 	gpointer key;
 
+	if (!diag_may_suggest(v->diag, g_hash_table_size(table)))
+		return g_strdup(otherwise);
 	g_hash_table_iter_init(&iter, table);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		nearest_offer(&nearest, key);
@@ -68,7 +71,7 @@ static void unknown_group(struct validation *v, const struct rule_position *posi
 {
 	const struct model_network *network = model_network(v->model, peer->network);
 	g_autofree char *fix =
-		validate_nearest(network->groups, peer->id,
+		validate_nearest(v, network->groups, peer->id,
 				 "define it under \"groups\", or declare it \"external\": true");
 	g_autofree char *where = validate_in_network(peer->network);
 
@@ -81,7 +84,7 @@ static void unknown_prefix_list(struct validation *v, const struct rule_position
 {
 	const struct model_network *network = model_network(v->model, peer->network);
 	g_autofree char *fix = validate_nearest(
-		network->prefix_lists, peer->id,
+		v, network->prefix_lists, peer->id,
 		"define it under \"prefix_lists\", or declare it \"external\": true");
 	g_autofree char *where = validate_in_network(peer->network);
 
@@ -100,7 +103,7 @@ static bool check_network_of_peer(struct validation *v, const struct rule_positi
 	if (strcmp(peer->network, own->name) == 0)
 		return true;
 	if (!model_network(v->model, peer->network)) {
-		fix = validate_nearest(v->model->networks, peer->network,
+		fix = validate_nearest(v, v->model->networks, peer->network,
 				       "define it under \"networks\"");
 		peer_error(v, position, "unknown-network", fix, "there is no network \"%s\"",
 			   peer->network);
@@ -228,7 +231,7 @@ void validate_network_peers(struct validation *v, const struct model_network *ne
 
 		if (!name[0] || model_network(v->model, name))
 			continue;
-		fix = validate_nearest(v->model->networks, name, "define it under \"networks\"");
+		fix = validate_nearest(v, v->model->networks, name, "define it under \"networks\"");
 		diag_add(v->diag, "unknown-network", network->place, pointer, fix,
 			 "there is no network \"%s\"", name);
 	}

@@ -274,6 +274,28 @@ static void unknown_groups_beyond_the_thousandth_are_counted(void **state)
 	diag_free(&diag);
 }
 
+/* To compare each of a generated policy's mistakes with each of its names would take minutes. */
+static void names_are_suggested_while_that_is_quick(void **state)
+{
+	g_autofree char *groups =
+		repeat("{\"version\": 1, \"groups\": {", "\"sg-#\": {}", 9000, "},\n");
+	g_autofree char *head = g_strconcat(groups, "\"interfaces\": {", NULL);
+	g_autofree char *text = repeat(head, "\"i#\": {\"groups\": [\"sg-x#\"]}", 2000, "}}");
+	g_autoptr(GPtrArray) sources = policy_sources(text, NULL);
+	struct diag *diag = diag_new();
+	const struct diag_entry *first, *last;
+	struct model *model = NULL;
+
+	(void)state;
+	assert_int_equal(load_policy(sources, &model, diag), -EINVAL);
+	assert_int_equal(diag->entries->len + diag->left_out, 2000);
+	first = diag->entries->pdata[0];
+	last = diag->entries->pdata[diag->entries->len - 1];
+	assert_non_null(strstr(first->fix, "did you mean"));
+	assert_non_null(strstr(last->fix, "define it under"));
+	diag_free(&diag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +311,7 @@ int main(void)
 		cmocka_unit_test(an_id_in_two_networks_is_an_error),
 		cmocka_unit_test(a_group_that_is_taken_away_names_who_carries_it),
 		cmocka_unit_test(unknown_groups_beyond_the_thousandth_are_counted),
+		cmocka_unit_test(names_are_suggested_while_that_is_quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
