@@ -141,13 +141,30 @@ static void a_flush_removes_filters_and_tables_and_says_so(void **state)
 }
 
 /* What purging the package would remove of the machine is hidden behind other mounts. */
+#define PURGE                                                                                   \
+	"mount --make-rprivate / && mount -t tmpfs t /var/lib && mount -t tmpfs t /sys/fs/bpf " \
+	"&& mount -t tmpfs t /etc && sh .debian/tapguard.postrm purge"
+
+/* As that of a rulesd that somebody has started by hand. */
+static void purging_the_package_does_not_say_that_it_removed_what_is_anothers(void **state)
+{
+	static const char script[] =
+		"{ echo 'add table inet tapguard { flags owner; }'; sleep 60; } | nft -i & "
+		"until nft list table inet tapguard >/dev/null 2>&1; do sleep 0.1; done; " PURGE
+		"; status=$?; kill $(jobs -p); exit $status";
+	const char *const purge[] = {"unshare", "--mount", "bash", "-m", "-c", script, NULL};
+	AUTO_COMMAND struct command command = command_run(purge);
+
+	(void)state;
+	if (command.status)
+		fail_msg("postrm purge: %s%s", command.out, command.err);
+	assert_null(strstr(command.out, "removed the nftables table"));
+}
+
 static void purging_the_package_removes_them_without_rulesd(void **state)
 {
 	struct daemon *daemon = start_with_filters("purge");
-	static const char script[] =
-		"mount --make-rprivate / && mount -t tmpfs t /var/lib && mount -t tmpfs t /sys/fs/bpf "
-		"&& mount -t tmpfs t /etc && sh .debian/tapguard.postrm purge";
-	const char *const purge[] = {"unshare", "--mount", "sh", "-c", script, NULL};
+	const char *const purge[] = {"unshare", "--mount", "sh", "-c", PURGE, NULL};
 	AUTO_COMMAND struct command command = {0};
 	static const char *const families[] = {"bridge", "inet", "arp"};
 
@@ -183,6 +200,9 @@ int main(void)
 						scene_setup, teardown),
 		cmocka_unit_test_setup_teardown(purging_the_package_removes_them_without_rulesd,
 						scene_setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			purging_the_package_does_not_say_that_it_removed_what_is_anothers,
+			scene_setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, netns_group_setup, NULL);
