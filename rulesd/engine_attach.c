@@ -553,6 +553,18 @@ static void taken(struct engine *engine, struct engine_iface *iface,
 	engine_set_state(engine, iface, ENGINE_FAILED, why);
 }
 
+/* Its rules would be applied the wrong way round. */
+static void reversed(struct engine *engine, struct engine_iface *iface, const struct link *link)
+{
+	g_autofree char *why = g_strdup_printf("%s is a %s, whose frames go the other way round "
+					       "than a tap's: not supported yet; give the VM a tap",
+					       link->name, link->reversed);
+
+	if (g_strcmp0(iface->error, why) != 0)
+		log_error("interface %s: %s", iface->id, why);
+	engine_set_state(engine, iface, ENGINE_FAILED, why);
+}
+
 /* Finds out what one wanted interface needs. */
 static void settle(struct engine *engine, struct engine_iface *iface,
 		   const struct image_iface *wanted, struct work *work)
@@ -584,6 +596,10 @@ static void settle(struct engine *engine, struct engine_iface *iface,
 	if (iface->ifindex == link->ifindex && iface->state == ENGINE_FILTERING &&
 	    iface->wanted_hook == wanted->hook)
 		return;
+	if (link->reversed) {
+		reversed(engine, iface, link);
+		return;
+	}
 	holder = engine_by_ifindex(engine, link->ifindex);
 	if (holder && holder != iface && !holder->leaving && link_is_wanted(link, holder->device)) {
 		taken(engine, iface, holder, link);

@@ -75,6 +75,16 @@ static int parse_info(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+static const char *find_reversed(const char *kind)
+{
+	static const char *const kinds[] = {"macvtap", "macvlan", "ipvtap", "ipvlan"};
+
+	for (unsigned int i = 0; kind && i < G_N_ELEMENTS(kinds); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return kinds[i];
+	return NULL;
+}
+
 static int parse_attribute(const struct nlattr *attr, void *data)
 {
 	struct link *link = data;
@@ -99,6 +109,7 @@ static int parse_attribute(const struct nlattr *attr, void *data)
 		break;
 	case IFLA_LINKINFO:
 		mnl_attr_parse_nested(attr, parse_info, &info);
+		link->reversed = find_reversed(info.kind);
 		if (info.kind && info.data && strcmp(info.kind, "tun") == 0)
 			mnl_attr_parse_nested(info.data, parse_tun, link);
 		break;

@@ -17,6 +17,9 @@ struct link {
 	uint32_t group; /* the device group; 0: the default */
 	bool tap;	/* IFLA_INFO_KIND "tun" of type tap */
 	bool vnet_hdr;	/* IFLA_TUN_VNET_HDR: frames may be GSO */
+	/* "macvtap" or another of its kind (drivers/net/macvlan.c): what a VM sends leaves the
+	 * device by egress, other than a tap's, whose ingress it enters; or NULL. */
+	const char *reversed;
 };
 
 struct links;

@@ -154,6 +154,34 @@ static void attaching_what_is_not_there_fails_or_waits(void **state)
 	assert_filtering(daemon, "web");
 }
 
+static void a_macvtap_is_refused(void **state)
+{
+	static const char *const add[] = {"ip",	  "link", "add",  "link",    "below",
+					  "name", "tap9", "type", "macvtap", NULL};
+	struct daemon *daemon = daemon_start("macvtap", NULL);
+	AUTO_COMMAND struct command made = {0};
+	AUTO_COMMAND struct command attach = {0};
+
+	(void)state;
+	command_check("ip", "link", "add", "below", "type", "veth", "peer", "name", "wire", NULL);
+	made = command_run(add);
+	if (made.status) {
+		command_check("ip", "link", "delete", "below", NULL);
+		print_message("skip: no macvtap in this kernel\n");
+		skip();
+	}
+	attach = sgctl_run(daemon, "attach", "tap9", "--id", "web", "--address", "10.0.0.5", NULL);
+	assert_int_equal(attach.status, 1);
+	assert_non_null(strstr(attach.err, "tap9 is a macvtap, whose frames go the other way"));
+	daemon_apply(daemon, policy);
+	command_check("ip", "link", "set", "tap9", "name", "tap0", NULL);
+	assert_true(scene_wait_state(daemon, "web", "failed", GIVE_UP_MS) >= 0);
+	/* One that is right takes its place. */
+	command_check("ip", "link", "delete", "below", NULL);
+	scene_tap("tap0");
+	assert_filtering(daemon, "web");
+}
+
 static void two_rulesd_in_two_namespaces_do_not_meet(void **state)
 {
 	static const char open_policy[] =
@@ -233,6 +261,7 @@ int main(void)
 		TEST(leaving_the_policy_leaves_the_device_unfiltered),
 		TEST(attach_filters_before_it_returns_and_detach_ends_it),
 		TEST(attaching_what_is_not_there_fails_or_waits),
+		TEST(a_macvtap_is_refused),
 		TEST(two_rulesd_in_two_namespaces_do_not_meet),
 		TEST(a_frame_with_14_linear_bytes_is_judged_like_any_other),
 	};
