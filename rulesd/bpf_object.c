@@ -223,6 +223,8 @@ static int load_object(struct dataplane *dataplane, unsigned int which, char **e
 	forget_lines();
 	if (!code)
 		code = bpf_object__load(dataplane->objects->pdata[which]);
+	if (code == -EMFILE || code == -ENFILE)
+		return fail_libbpf(error, code, what, "; allow more descriptors (LimitNOFILE=)");
 	if (code)
 		return fail_libbpf(error, code, what,
 				   "; if the maps are of another build, rulesd --flush removes "
