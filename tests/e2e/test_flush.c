@@ -151,7 +151,7 @@ static void purging_the_package_does_not_say_that_it_removed_what_is_anothers(vo
 	static const char script[] =
 		"{ echo 'add table inet tapguard { flags owner; }'; sleep 60; } | nft -i & "
 		"until nft list table inet tapguard >/dev/null 2>&1; do sleep 0.1; done; " PURGE
-		"; status=$?; kill $(jobs -p); exit $status";
+		"; status=$?; kill %1; exit $status";
 	const char *const purge[] = {"unshare", "--mount", "bash", "-m", "-c", script, NULL};
 	AUTO_COMMAND struct command command = command_run(purge);
 
@@ -164,7 +164,8 @@ static void purging_the_package_does_not_say_that_it_removed_what_is_anothers(vo
 static void purging_the_package_removes_them_without_rulesd(void **state)
 {
 	struct daemon *daemon = start_with_filters("purge");
-	const char *const purge[] = {"unshare", "--mount", "sh", "-c", PURGE, NULL};
+	static const char script[] = PURGE;
+	const char *const purge[] = {"unshare", "--mount", "sh", "-c", script, NULL};
 	AUTO_COMMAND struct command command = {0};
 	static const char *const families[] = {"bridge", "inet", "arp"};
 
