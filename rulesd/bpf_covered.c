@@ -62,6 +62,8 @@ static bool is_ours(uint32_t id)
 	       (g_str_has_prefix(info.name, "sg_xdp") || g_str_has_prefix(info.name, "sg_tc_"));
 }
 
+/* tc filters do not count: a start takes the place of those that are there, and those whose bpffs
+ * was unmounted stay. */
 static bool runs_ours(uint32_t ifindex, const struct device_view *view)
 {
 	for (unsigned int i = 0; i < G_N_ELEMENTS(view->xdp); i++)
@@ -76,12 +78,6 @@ static bool runs_ours(uint32_t ifindex, const struct device_view *view)
 		for (uint32_t k = 0; k < MIN(query.prog_cnt, PROGRAMS); k++)
 			if (is_ours(ids[k]))
 				return true;
-	}
-	for (unsigned int dir = 0; dir < SG_DIRS; dir++) {
-		uint32_t id = 0;
-
-		if (view->clsact && !filter_look(ifindex, (enum sg_dir)dir, &id) && is_ours(id))
-			return true;
 	}
 	return false;
 }
