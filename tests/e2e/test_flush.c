@@ -149,10 +149,10 @@ static void a_flush_removes_filters_and_tables_and_says_so(void **state)
 static void purging_the_package_does_not_say_that_it_removed_what_is_anothers(void **state)
 {
 	static const char script[] =
-		"{ echo 'add table inet tapguard { flags owner; }'; sleep 60; } | nft -i & "
+		"exec 3> >(nft -i) && echo 'add table inet tapguard { flags owner; }' >&3; "
 		"until nft list table inet tapguard >/dev/null 2>&1; do sleep 0.1; done; " PURGE
-		"; status=$?; kill %1; exit $status";
-	const char *const purge[] = {"unshare", "--mount", "bash", "-m", "-c", script, NULL};
+		"; status=$?; exec 3>&-; exit $status";
+	const char *const purge[] = {"unshare", "--mount", "bash", "-c", script, NULL};
 	AUTO_COMMAND struct command command = command_run(purge);
 
 	(void)state;

@@ -725,9 +725,19 @@ static void a_start_that_is_refused_leaves_taps_shut(void **state)
 	const char *const flush[] = {
 		".build/rulesd", "--flush",	"--state-dir", daemon->state_dir,
 		"--bpffs",	 daemon->bpffs, NULL};
-	const char *const start[] = {"timeout",	 "--signal=KILL", "600",	 ".build/rulesd",
-				     "--socket", daemon->socket,  "--state-dir", daemon->state_dir,
-				     "--bpffs",	 daemon->bpffs,	  "--guard",	 "tap*",
+	const char *const start[] = {"timeout",
+				     "-s",
+				     "KILL",
+				     "600",
+				     ".build/rulesd",
+				     "--socket",
+				     daemon->socket,
+				     "--state-dir",
+				     daemon->state_dir,
+				     "--bpffs",
+				     daemon->bpffs,
+				     "--guard",
+				     "tap*",
 				     NULL};
 	AUTO_COMMAND struct command refused = {0};
 	AUTO_COMMAND struct command flushed = {0};

@@ -124,6 +124,6 @@ prepare_test_initramfs() {
 	done
 	cp -a "$top/.build/bpf" "$root/tapguard/.build/"
 	(cd "$top" && cp -a --parents tests/run tests/unit tests/prog tests/e2e tests/soak tests/schema/rulesd.py \
-		tests/data tests/golden/policy tests/verifier.budget schemas/examples "$root/tapguard/")
+		tests/data tests/golden/policy tests/verifier.budget .debian schemas/examples "$root/tapguard/")
 	pack_initramfs "$root" "$2"
 }
