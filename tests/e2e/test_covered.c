@@ -45,6 +45,16 @@ static void check_filtering(struct scene_stage *stage, const char *when)
 	assert_drops(stage->web, stage->outside, "udp 10.0.0.5:4001 > 10.0.0.9:53");
 }
 
+static void check_attach_refused(const struct scene_stage *stage, const char *fix)
+{
+	AUTO_COMMAND struct command attach = {0};
+
+	attach = sgctl_run(stage->daemon, "attach", "tap1", "--id", "late", "--address", "10.0.0.9",
+			   "--group", "sg-web", NULL);
+	assert_int_equal(attach.status, 1);
+	assert_non_null(strstr(attach.err, fix));
+}
+
 static void a_rulesd_that_runs_waits_for_its_pins(void **state)
 {
 	struct scene_stage stage = scene_stage_connected("covered", NULL, POLICY("443"));
@@ -65,14 +75,7 @@ static void a_rulesd_that_runs_waits_for_its_pins(void **state)
 	daemon_apply(stage.daemon, POLICY("443, 444"));
 	assert_passes(stage.outside, stage.web, "tcp 10.0.0.9:4001 > 10.0.0.5:444 S");
 	check_filtering(&stage, "changed");
-	{
-		AUTO_COMMAND struct command attach = {0};
-
-		attach = sgctl_run(stage.daemon, "attach", "tap1", "--id", "late", "--address",
-				   "10.0.0.9", "--group", "sg-web", NULL);
-		assert_int_equal(attach.status, 1);
-		assert_non_null(strstr(attach.err, "unmount what covers it"));
-	}
+	check_attach_refused(&stage, "unmount what covers it");
 	unmount_bpffs();
 	daemon_wait_log(stage.daemon, "can be seen again");
 	check_filtering(&stage, "uncovered");
@@ -116,14 +119,7 @@ static void a_bpffs_that_is_unmounted_ends_with_rulesd(void **state)
 		fail_msg("umount -l %s: %s", netns_bpffs(), strerror(errno));
 	daemon_wait_log(stage.daemon, "somebody has unmounted the bpffs of ");
 	check_filtering(&stage, "unmounted");
-	{
-		AUTO_COMMAND struct command attach = {0};
-
-		attach = sgctl_run(stage.daemon, "attach", "tap1", "--id", "late", "--address",
-				   "10.0.0.9", "--group", "sg-web", NULL);
-		assert_int_equal(attach.status, 1);
-		assert_non_null(strstr(attach.err, "mount one again, then restart rulesd"));
-	}
+	check_attach_refused(&stage, "mount one again, then restart rulesd");
 	mount_bpffs();
 	daemon_wait_log(stage.daemon, "it ends when rulesd ends");
 	assert_int_equal(daemon_stop(stage.daemon), 0);
